@@ -1,0 +1,192 @@
+"""Every closed form of the course, one short function each; each takes numbers or arrays that broadcast.
+
+Symbols: ``psi`` is the variance between groups and ``theta`` the variance within, both in squared units
+of the outcome; ``J`` groups of ``n`` observations, N = J n in all. Unless a function says otherwise the
+groups are of equal size and the variances are known; with estimates put in, the results are estimates.
+lme4's ``theta`` is another thing: the ratio of the two standard deviations.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def se_complete_pooling(psi, theta, J, n):
+    """SE of the grand mean if pupils were drawn one by one: sqrt((psi + theta) / (J n)).
+
+    The answer's formula for complete pooling. What ``lm(y ~ 1)`` prints is slightly smaller, for the
+    reason in `complete_pooling_variance`. Notebook 04 derives both.
+    """
+    psi, theta, J, n = _checked(psi=psi, theta=theta, J=J, n=n)
+    return np.sqrt((psi + theta) / (J * n))
+
+
+def se_partial_pooling(psi, theta, J, n):
+    """SE of the mean of all classes, when J of very many were drawn: sqrt((psi + theta / n) / J).
+
+    The answer's formula for the mixed model. Notebook 04 derives it.
+    """
+    psi, theta, J, n = _checked(psi=psi, theta=theta, J=J, n=n)
+    return np.sqrt((psi + theta / n) / J)
+
+
+def se_no_pooling(theta, J, n):
+    """SE of the mean of just these J classes: sqrt(theta / (J n)).
+
+    The answer's formula for no pooling. The SE of one class mean is `se_group_mean`.
+    Notebook 03 tells the two apart.
+    """
+    theta, J, n = _checked(theta=theta, J=J, n=n)
+    return np.sqrt(theta / (J * n))
+
+
+def se_group_mean(theta, n):
+    """SE of the mean of one class, without pooling: sqrt(theta / n). Holds for unequal n too."""
+    theta, n = _checked(theta=theta, n=n)
+    return np.sqrt(theta / n)
+
+
+def se_finite_population(psi, theta, J, n, K):
+    """SE of the mean of K classes, J of them drawn: sqrt((1 - J/K) psi/J + theta / (J n)).
+
+    K = J gives `se_no_pooling`, K = inf gives `se_partial_pooling`. Notebook 03 derives it;
+    Cochran (1977), chapter 10, has the general two-stage formula. ``psi`` is the variance of the
+    K class means about their mean, with divisor K - 1.
+
+    Raises
+    ------
+    ValueError
+        If K is smaller than J.
+    """
+    psi, theta, J, n = _checked(psi=psi, theta=theta, J=J, n=n)
+    K = np.asarray(K, dtype=float)
+    if np.any(np.isnan(K) | (K < J)):
+        raise ValueError(f"K, the number of classes in the population, must be at least J = {J}; got {K}")
+    return np.sqrt((1 - J / K) * psi / J + theta / (J * n))
+
+
+def se_partial_pooling_unbalanced(psi, theta, sizes):
+    """SE of the generalised least squares mean, groups of any size: sum(1 / (psi + theta / n_j))^(-1/2).
+
+    Parameters
+    ----------
+    psi, theta : float
+        The two variances, psi + theta > 0.
+    sizes : array_like of shape (J,)
+        Observations in each group.
+    """
+    psi, theta, sizes = _checked(psi=psi, theta=theta, n=sizes)
+    return 1 / np.sqrt(np.sum(1 / (psi + theta / sizes)))
+
+
+def se_group_difference(theta, n, shrinkage=1.0):
+    """SE of the difference of two class means: sqrt(2 shrinkage theta / n).
+
+    Without pooling (``shrinkage`` 1) the sampling SE; with the factor of `shrinkage` the prediction SE
+    of the partially pooled difference (the estimated mean cancels). Notebook 03.
+    """
+    theta, n, factor = _checked(theta=theta, n=n, shrinkage=shrinkage)
+    return np.sqrt(2 * factor * theta / n)
+
+
+def se_group_mean_partial(psi, theta, J, n):
+    """Prediction SE of a partially pooled class mean: sqrt((theta / n) (L + (1 - L) / J)), L the shrinkage.
+
+    Counts the uncertainty of the estimated overall mean, not that of the two variances
+    (Henderson's mixed model equations; Searle, Casella and McCulloch 1992, section 7.4).
+    """
+    psi, theta, J, n = _checked(psi=psi, theta=theta, J=J, n=n)
+    factor = shrinkage(psi, theta, n)
+    return np.sqrt(theta / n * (factor + (1 - factor) / J))
+
+
+def se_new_group_mean(psi, theta, J, n):
+    """Prediction SE of the true mean of a class not yet seen: sqrt(psi + se_partial_pooling^2)."""
+    return np.sqrt(psi + se_partial_pooling(psi, theta, J, n) ** 2)
+
+
+def se_new_observation(psi, theta, J, n):
+    """Prediction SE of one pupil's score in a class not yet seen."""
+    return np.sqrt(theta + se_new_group_mean(psi, theta, J, n) ** 2)
+
+
+def se_new_observation_known_group(psi, theta, J, n):
+    """Prediction SE of a new pupil's score in one of the J classes."""
+    return np.sqrt(theta + se_group_mean_partial(psi, theta, J, n) ** 2)
+
+
+def icc(psi, theta):
+    """Intraclass correlation, the correlation of two pupils of one class: psi / (psi + theta)."""
+    psi, theta = _checked(psi=psi, theta=theta)
+    return psi / (psi + theta)
+
+
+def design_effect(icc, n):
+    """Variance of the mean of clustered data over that of as many independent pupils: 1 + (n - 1) icc.
+
+    Kish (1965), section 5.4.
+    """
+    (n,) = _checked(n=n)
+    icc = np.asarray(icc, dtype=float)
+    if np.any(np.isnan(icc) | (icc < -1 / np.maximum(n - 1, 1)) | (icc > 1)):
+        raise ValueError(f"icc must lie between -1 / (n - 1) and 1; got {icc}")
+    return 1 + (n - 1) * icc
+
+
+def effective_sample_size(icc, J, n):
+    """Independent pupils that would give as precise a mean: J n / design effect."""
+    J, n = _checked(J=J, n=n)
+    return J * n / design_effect(icc, n)
+
+
+def shrinkage(psi, theta, n):
+    """Weight of a class's own mean in its partially pooled mean: n psi / (n psi + theta)."""
+    psi, theta, n = _checked(psi=psi, theta=theta, n=n)
+    return n * psi / (n * psi + theta)
+
+
+def se_floor(psi, J):
+    """What the SE of the population mean cannot fall below, however large the classes: sqrt(psi / J)."""
+    psi, J = _checked(psi=psi, J=J)
+    return np.sqrt(psi / J)
+
+
+def complete_pooling_variance(psi, theta, J, n):
+    """What lm's residual variance s^2 estimates: theta + psi n (J - 1) / (J n - 1).
+
+    Less than psi + theta, because the pupils' mean follows the classes drawn. With the ANOVA
+    estimates of psi and theta it is s^2 exactly. Notebook 04 derives it.
+    """
+    psi, theta, J, n = _checked(psi=psi, theta=theta, J=J, n=n)
+    return theta + psi * n * (J - 1) / (J * n - 1)
+
+
+def expected_mean_squares(psi, theta, n):
+    """Expected mean squares (between, within) of the one-way layout: (theta + n psi, theta)."""
+    psi, theta, n = _checked(psi=psi, theta=theta, n=n)
+    return theta + n * psi, theta
+
+
+def variances_from_mean_squares(ms_between, ms_within, n):
+    """(psi, theta) from the mean squares: the ANOVA estimates ((MSB - MSW) / n, MSW).
+
+    Equal to REML where MSB >= MSW (balanced data). Where MSB < MSW psi comes out negative:
+    it is returned as it is, and is no REML estimate.
+    """
+    ms_between, ms_within, n = _checked(ms_between=ms_between, ms_within=ms_within, n=n)
+    return (ms_between - ms_within) / n, ms_within
+
+
+_LEAST = {"n": 1, "J": 1}
+
+
+def _checked(**values):
+    """Return the values as floats, or say which of them no formula can take."""
+    out = []
+    for name, value in values.items():
+        least = _LEAST.get(name, 0)
+        value = np.asarray(value, dtype=float)
+        if np.any(~np.isfinite(value) | (value < least)):
+            raise ValueError(f"{name} must be finite and at least {least}; got {value}")
+        out.append(value[()])
+    return out

@@ -1,0 +1,265 @@
+"""A table and a formula in, the few numbers out that every fit needs: sizes, means, pooled cross-products."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+
+import formulaic
+import narwhals as nw
+import numpy as np
+import pandas as pd
+from formulaic.errors import FormulaicError
+
+_SAME = 1e-12  # squared sine of the angle below which two terms count as one
+
+
+@dataclass(frozen=True, eq=False)
+class GroupSummary:
+    """What the fits need of a table: J groups, p terms, and the outcome as column p.
+
+    Attributes
+    ----------
+    formula, outcome, group : str
+        What was asked for; ``group`` is the grouping column, None where all rows are one group.
+    terms : list of str
+        Names of the p columns of the design matrix.
+    intercept : int or None
+        Where among the terms the constant stands.
+    labels : Index of length J
+        The groups: categories in their order, else sorted.
+    sizes : ndarray of shape (J,)
+        Rows in each group.
+    means : ndarray of shape (J, p + 1)
+        Group means of terms and outcome, less ``shift``.
+    within : ndarray of shape (p + 1, p + 1)
+        Cross-products of the deviations from the group means, summed over all groups.
+    shift : ndarray of shape (p + 1,)
+        One value of each column, taken off before anything is added up, so that a large offset
+        costs no digits. 0 for the constant, and for all where there is none.
+    dropped : int
+        Rows left out, for missing values, at the caller's word.
+    """
+
+    formula: str
+    outcome: str
+    group: str | None
+    terms: list
+    intercept: int | None
+    labels: pd.Index
+    sizes: np.ndarray
+    means: np.ndarray
+    within: np.ndarray
+    shift: np.ndarray
+    dropped: int = 0
+
+    @property
+    def nobs(self):
+        """Rows in all."""
+        return int(self.sizes.sum())
+
+    @property
+    def ngroups(self):
+        """How many groups."""
+        return len(self.sizes)
+
+    @property
+    def centre(self):
+        """Overall mean of each column, less ``shift``, in the order of ``means``."""
+        return self.sizes @ self.means / self.nobs
+
+    def total(self):
+        """Cross-products about zero (about ``shift``) of all rows: within plus between."""
+        return self.within + (self.means * self.sizes[:, None]).T @ self.means
+
+
+def summarise(data, formula=None, groups=None, missing="raise"):
+    """Reduce a table to a `GroupSummary`.
+
+    Parameters
+    ----------
+    data : DataFrame or GroupSummary
+        Any table that narwhals reads; a summary made before is handed back.
+    formula : str
+        As in R or statsmodels: ``"score ~ 1"``, ``"log_radon ~ floor + log_uranium"``.
+    groups : str, optional
+        The column that says which group a row belongs to; without one all rows are one group.
+    missing : {"raise", "drop"}
+        What to do with rows that lack a value in a column used.
+
+    Returns
+    -------
+    GroupSummary
+
+    Raises
+    ------
+    TypeError
+        If the table, the formula or the name of the group column is not of the right kind.
+    ValueError
+        If a column is not there, is not numeric, or holds missing or infinite values; if there are
+        fewer than two groups, no more rows than terms, or terms that are sums of others.
+    """
+    if isinstance(data, GroupSummary):
+        for said, known in ((formula, data.formula), (groups, data.group)):
+            if said not in (None, known):
+                raise ValueError(f"this summary is of {known!r}, not {said!r}: summarise the table again")
+        return data
+    if missing not in ("raise", "drop"):
+        raise ValueError(f'missing must be "raise" or "drop"; got {missing!r}')
+    parsed = _parse(formula)
+    if groups is not None and not isinstance(groups, str):
+        raise TypeError(f"groups must be the name of a column; got {groups!r}")
+    used = sorted(parsed.required_variables)
+    frame, dropped = _read(data, used if groups is None else [*used, groups], missing)
+    codes, labels = _codes(frame, groups)
+    y, X, outcome, terms = _design(parsed, frame, used)
+    if groups is not None and len(labels) < 2:
+        raise ValueError(
+            f"column {groups!r} holds one group only, {labels[0]!r}: comparing groups takes two or more"
+        )
+    if len(y) <= X.shape[1]:
+        raise ValueError(
+            f"{len(y)} rows cannot tell {X.shape[1]} terms apart ({', '.join(terms)}): "
+            "leave terms out or bring more rows"
+        )
+    constant = [k for k in range(X.shape[1]) if np.all(X[:, k] == 1.0)]
+    intercept = constant[0] if constant else None
+    Z = np.column_stack([X, y])
+    shift = Z[0].copy() if constant else np.zeros(Z.shape[1])
+    shift[constant] = 0.0
+    sizes, means, within = _reduce(Z - shift, codes, len(labels))
+    if constant:
+        means[:, intercept], within[intercept], within[:, intercept] = 1.0, 0.0, 0.0
+    summary = GroupSummary(
+        formula, outcome, groups, terms, intercept, labels, sizes, means, within, shift, dropped
+    )
+    _refuse_collinear(summary)
+    return summary
+
+
+def _parse(formula):
+    if not isinstance(formula, str):
+        raise TypeError(f'formula must be a string such as "score ~ 1"; got {formula!r}')
+    try:
+        parsed = formulaic.Formula(formula)
+    except FormulaicError as error:
+        raise ValueError(f"formula {formula!r} cannot be read: {error}") from None
+    if not hasattr(parsed, "lhs"):
+        raise ValueError(f'formula {formula!r} has no outcome: write it as "outcome ~ 1"')
+    return parsed
+
+
+def _read(data, columns, missing):
+    """Return the columns used, complete, as pandas; and how many rows were dropped."""
+    try:
+        frame = nw.from_native(data)
+    except TypeError:
+        raise TypeError(f"data must be a data frame; got {type(data).__name__}") from None
+    if isinstance(frame, nw.LazyFrame):
+        frame = frame.collect()
+    for name in columns:
+        if name not in frame.columns:
+            close = difflib.get_close_matches(name, frame.columns, 1)
+            hint = f"; did you mean {close[0]!r}?" if close else ""
+            raise ValueError(f"no column {name!r} among {', '.join(map(str, frame.columns))}{hint}")
+    if not len(frame):
+        raise ValueError("the table has no rows")
+    columns = list(dict.fromkeys(columns))
+    table = pd.DataFrame({name: frame[name].to_pandas().reset_index(drop=True) for name in columns})
+    absent = table.isna()
+    if missing == "raise":
+        for name in columns:
+            count = int(absent[name].sum())
+            if count:
+                first = int(absent[name].argmax())
+                raise ValueError(
+                    f"column {name!r} lacks {count} of {len(table)} values, the first in row {first}: "
+                    'fill them, or say missing="drop"'
+                )
+    kept = table[~absent.any(axis=1)].reset_index(drop=True)
+    if kept.empty:
+        raise ValueError(f"no row is left once those with missing values are dropped ({len(table)} rows)")
+    return kept, len(table) - len(kept)
+
+
+def _codes(frame, name):
+    """Number the groups from 0: categories in their order, other labels sorted; unused ones left out."""
+    if name is None:
+        return np.zeros(len(frame), dtype=np.intp), pd.Index(["all"])
+    column = frame[name]
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        column = column.cat.remove_unused_categories()
+        return column.cat.codes.to_numpy().astype(np.intp), column.cat.categories.rename(name)
+    try:
+        codes, labels = pd.factorize(column, sort=True)
+    except TypeError:  # labels of mixed type have no order: keep that of first appearance
+        codes, labels = pd.factorize(column)
+    return codes, pd.Index(labels, name=name)
+
+
+def _design(parsed, frame, columns):
+    """Outcome (N,) and design matrix (N, p) as floats, with their names."""
+    for name in sorted(parsed.lhs.required_variables):
+        if not pd.api.types.is_numeric_dtype(frame[name]):
+            raise ValueError(f"the outcome {name!r} is not numeric but {frame[name].dtype}")
+    for name in columns:
+        if pd.api.types.is_numeric_dtype(frame[name]):
+            values = frame[name].to_numpy(dtype=float)
+            if not np.isfinite(values).all():
+                row = int(np.argmin(np.isfinite(values)))
+                raise ValueError(f"column {name!r} holds an infinite value, the first in row {row}")
+    try:
+        matrices = parsed.get_model_matrix(frame, context={}, na_action="raise")
+    except Exception as error:  # formulaic lets through whatever a term raised
+        reason = str(error).strip() or type(error).__name__
+        raise ValueError(f"formula cannot be evaluated on this table: {reason}") from None
+    left, right = matrices.lhs, matrices.rhs
+    if left.shape[1] != 1:
+        raise ValueError(f"the outcome must be one numeric column; got {', '.join(left.columns)}")
+    if not right.shape[1]:
+        raise ValueError('the formula has no terms on its right: "outcome ~ 1" has one')
+    y, X = left.to_numpy(dtype=float)[:, 0], right.to_numpy(dtype=float)
+    for values, name in [(y, left.columns[0]), *zip(X.T, right.columns, strict=True)]:
+        if not np.isfinite(values).all():
+            row = int(np.argmin(np.isfinite(values)))
+            raise ValueError(f"term {name!r} is not finite in row {row}")
+    return y, X, str(left.columns[0]), [str(name) for name in right.columns]
+
+
+def _reduce(Z, codes, J):
+    """Sizes, means and within cross-products by the corrected two-pass formula (Chan et al. 1983)."""
+    sizes = np.bincount(codes, minlength=J).astype(float)
+
+    def means_of(columns):
+        return np.column_stack([np.bincount(codes, column, J) for column in columns.T]) / sizes[:, None]
+
+    means = means_of(Z)
+    deviations = Z - means[codes]
+    correction = means_of(deviations)  # what rounding left in the first pass
+    within = deviations.T @ deviations - (correction * sizes[:, None]).T @ correction
+    return sizes, means + correction, within
+
+
+def _refuse_collinear(summary):
+    """Name the first term that is a sum of earlier ones."""
+    p = len(summary.terms)
+    start = [] if summary.intercept is None else [summary.intercept]
+    cross = summary.total()[:p, :p]
+    if start:
+        means = summary.means - np.where(np.arange(p + 1) == summary.intercept, 0, summary.centre)
+        cross = summary.within[:p, :p] + (means[:, :p] * summary.sizes[:, None]).T @ means[:, :p]
+    kept = list(start)
+    for k in (k for k in range(p) if k not in start):
+        length = cross[k, k]
+        rest = length
+        if kept and length > 0:
+            scale = np.sqrt(np.diag(cross)[kept] * length)
+            r = cross[kept, k] / scale
+            R = cross[np.ix_(kept, kept)] / np.sqrt(np.outer(np.diag(cross)[kept], np.diag(cross)[kept]))
+            rest = length * (1 - r @ np.linalg.solve(R, r))
+        if length <= 0 or rest <= _SAME * length:
+            others = ", ".join(summary.terms[i] for i in kept) or "nothing"
+            raise ValueError(
+                f"term {summary.terms[k]!r} is a linear combination of {others}: leave one of them out"
+            )
+        kept.append(k)

@@ -1,0 +1,365 @@
+"""The three fits of the course, and the result they share, which speaks statsmodels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from .groups import GroupSummary, summarise
+from .inference import kenward_roger
+from .reml import ROUNDING, Profile, centred_means
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """What a fit found: estimates, standard errors, degrees of freedom, by term.
+
+    Attributes
+    ----------
+    pooling : str
+        "complete", "no" or "partial".
+    method : str
+        "ols", "reml" or "ml".
+    data : GroupSummary
+        What was fitted.
+    params, bse, df : Series
+        Estimates, standard errors and degrees of freedom of the t reference, by term.
+    theta : float
+        Variance within groups; for complete pooling the residual variance.
+    psi, icc, criterion, singular : float, float, float, bool or None
+        Partial pooling only: variance between groups, psi / (psi + theta), R's ``REMLcrit`` (under ML
+        -2 log likelihood), and whether psi is 0.
+    df_method : str
+        Where df comes from: "residual", "kenward-roger" or "normal".
+    """
+
+    pooling: str
+    method: str
+    data: GroupSummary
+    params: pd.Series
+    df: pd.Series
+    _cov: np.ndarray
+    df_method: str
+    theta: float
+    psi: float | None = None
+    criterion: float | None = None
+    _centred: tuple = ()
+
+    @property
+    def bse(self):
+        """Standard errors by term."""
+        return pd.Series(np.sqrt(self._cov.diagonal()), self.params.index, name="se")
+
+    def cov_params(self):
+        """Covariance of the estimates, terms by terms."""
+        return pd.DataFrame(self._cov, self.params.index, self.params.index)
+
+    @property
+    def tvalues(self):
+        """Estimates over their standard errors."""
+        return (self.params / self.bse).rename("t")
+
+    @property
+    def pvalues(self):
+        """Two-sided p values of t, on df degrees of freedom."""
+        return pd.Series(2 * stats.t.sf(np.abs(self.tvalues), self.df), self.params.index, name="p")
+
+    def conf_int(self, alpha=0.05):
+        """Two-sided intervals of level 1 - alpha, as a DataFrame with columns lower and upper."""
+        if not 0 < alpha < 1:
+            raise ValueError(f"alpha must lie between 0 and 1; got {alpha}")
+        half = stats.t.ppf(1 - alpha / 2, self.df) * self.bse
+        return pd.DataFrame({"lower": self.params - half, "upper": self.params + half})
+
+    @property
+    def nobs(self):
+        """Rows fitted."""
+        return self.data.nobs
+
+    @property
+    def ngroups(self):
+        """Groups in the data."""
+        return self.data.ngroups
+
+    @property
+    def icc(self):
+        """Intraclass correlation psi / (psi + theta); None unless partial pooling."""
+        return None if self.psi is None else self.psi / (self.psi + self.theta)
+
+    @property
+    def singular(self):
+        """Whether the variance between groups is estimated as 0; None unless partial pooling."""
+        return None if self.psi is None else self.psi == 0
+
+    @cached_property
+    def group_means(self):
+        """The mean of each group where the predictors are 0, with its standard error.
+
+        Returns
+        -------
+        DataFrame
+            By group. No pooling: ``estimate``, ``se``. Partial pooling: ``estimate``, ``se`` (prediction
+            SE of intercept plus effect, given the variances: counts the uncertainty of the fixed
+            effects) and ``se_conditional`` (takes the fixed effects as known: R's condVar).
+
+        Raises
+        ------
+        ValueError
+            For complete pooling, which has none, and for partial pooling without a constant.
+        """
+        if self.pooling == "no":
+            J = self.ngroups
+            index = self.data.labels
+            return pd.DataFrame(
+                {"estimate": self.params.to_numpy()[:J], "se": self.bse.to_numpy()[:J]}, index
+            )
+        if self.data.intercept is None:
+            raise ValueError(f"{self.data.formula!r} has no constant: ask for group_effects")
+        constant = _to_terms(self.data)[self.data.intercept]
+        effects, residual = self._effects()
+        shrunk = self._shrinkage()[:, None] * centred_means(self.data)[:, :-1]
+        spread = constant - shrunk
+        variance = residual + np.einsum("ji,ik,jk->j", spread, self._centred[1], spread)
+        estimate = effects + self.params.iloc[self.data.intercept]
+        return self._table(estimate, variance, residual)
+
+    @cached_property
+    def group_effects(self):
+        """What each group adds to the fixed part, with its standard error.
+
+        Returns
+        -------
+        DataFrame
+            By group: ``estimate`` (the best linear unbiased prediction, R's ranef), ``se`` (of
+            prediction, given the variances; Searle et al. 1992, section 7.4) and ``se_conditional``
+            (R's condVar: takes the fixed effects as known).
+
+        Raises
+        ------
+        ValueError
+            Unless the fit is of partial pooling.
+        """
+        effects, residual = self._effects()
+        shrunk = self._shrinkage()[:, None] * centred_means(self.data)[:, :-1]
+        variance = residual + np.einsum("ji,ik,jk->j", shrunk, self._centred[1], shrunk)
+        return self._table(effects, variance, residual)
+
+    def _shrinkage(self):
+        n = self.data.sizes
+        return n * self.psi / (n * self.psi + self.theta)
+
+    def _effects(self):
+        """Predicted effects and their variance with the fixed effects known."""
+        if self.pooling != "partial":
+            raise ValueError(f"{self.pooling} pooling has no group effects to predict: use partial_pooling")
+        means, factor = centred_means(self.data), self._shrinkage()
+        return factor * (means[:, -1] - means[:, :-1] @ self._centred[0]), self.psi * (1 - factor)
+
+    def _table(self, estimate, variance, residual):
+        columns = {"estimate": estimate, "se": np.sqrt(variance), "se_conditional": np.sqrt(residual)}
+        return pd.DataFrame(columns, self.data.labels)
+
+    def summary(self):
+        """Everything at a glance, as text: the fit, the variances, a row for each term."""
+        data, interval = self.data, self.conf_int()
+        names = {"complete": "Complete pooling", "no": "No pooling", "partial": "Partial pooling"}
+        lines = [
+            f"{names[self.pooling]} ({self.method.upper()})   {data.formula}"
+            + (f"   by {data.group}" if data.group else ""),
+            f"{self.nobs} rows, {self.ngroups} groups, df: {self.df_method}"
+            + (f", {data.dropped} rows dropped for missing values" if data.dropped else ""),
+        ]
+        if self.pooling == "partial":
+            label = "REML criterion" if self.method == "reml" else "-2 log likelihood"
+            lines.append(
+                f"psi (between) {self.psi:.6g}   theta (within) {self.theta:.6g}   ICC {self.icc:.4f}   "
+                f"{label} {self.criterion:.4f}"
+            )
+            if self.singular:
+                lines.append("psi is estimated as 0: the standard errors are those of complete pooling")
+        else:
+            lines.append(f"theta (residual variance) {self.theta:.6g}")
+        table = pd.DataFrame(
+            {"estimate": self.params, "se": self.bse, "df": self.df, "t": self.tvalues, "P>|t|": self.pvalues}
+        ).join(interval)
+        formats = dict.fromkeys(["estimate", "se", "lower", "upper"], "{:.6g}".format)
+        formats |= {"df": "{:.1f}".format, "t": "{:.3f}".format, "P>|t|": "{:.4f}".format}
+        return "\n".join([*lines, table.to_string(formatters=formats, max_rows=40)])
+
+    def __repr__(self):
+        return self.summary()
+
+
+def complete_pooling(formula, data, groups=None, missing="raise"):
+    """Ordinary least squares, as if there were no groups: R's ``lm(score ~ 1)``.
+
+    Parameters
+    ----------
+    formula : str
+        Outcome and terms, ``"score ~ 1"``.
+    data : DataFrame or GroupSummary
+        A table, or what `groups.summarise` made of one.
+    groups : str, optional
+        The group column. The estimates and standard errors do not use it.
+    missing : {"raise", "drop"}
+
+    Returns
+    -------
+    Fit
+        With N - p residual degrees of freedom.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `groups.summarise`.
+    """
+    summary = summarise(data, formula, groups, missing)
+    means = centred_means(summary)
+    cross = summary.within + (means * summary.sizes[:, None]).T @ means
+    beta = np.linalg.solve(cross[:-1, :-1], cross[:-1, -1])
+    df = summary.nobs - len(beta)
+    theta = float((cross[-1, -1] - cross[:-1, -1] @ beta) / df)
+    cov = theta * np.linalg.inv(cross[:-1, :-1])
+    return Fit("complete", "ols", summary, *_by_term(summary, beta, cov, df), "residual", theta)
+
+
+def no_pooling(formula, data, groups=None, missing="raise"):
+    """One fixed mean for each group, one variance within: R's ``lm(score ~ classroom - 1)``.
+
+    Parameters
+    ----------
+    formula : str
+        Outcome and the terms that vary within groups; the constant of ``"score ~ 1"`` stands for
+        the group means.
+    data : DataFrame or GroupSummary
+    groups : str
+        The group column; a GroupSummary knows its own.
+    missing : {"raise", "drop"}
+
+    Returns
+    -------
+    Fit
+        ``params`` holds the group means (``classroom[1]``, ...; where predictors are 0) and then the
+        slopes, on N - J - slopes degrees of freedom.
+
+    Raises
+    ------
+    TypeError
+        As `groups.summarise`, and if there is no group column.
+    ValueError
+        As `groups.summarise`; if a term does not vary within any group, if no group has two rows, or if
+        nothing is left to estimate the variance within from.
+    """
+    summary = _grouped(summarise(data, formula, groups, missing), "no_pooling")
+    if summary.intercept is None:
+        raise ValueError(f"{summary.formula!r} has no constant for the group means to replace: add 1")
+    _refuse_singletons(summary)
+    slopes = [k for k in range(len(summary.terms)) if k != summary.intercept]
+    keep = [*slopes, len(summary.terms)]
+    means, within = centred_means(summary)[:, keep], summary.within[np.ix_(keep, keep)]
+    total = within + (means * summary.sizes[:, None]).T @ means
+    for k, term in enumerate(summary.terms[i] for i in slopes):
+        if within[k, k] <= ROUNDING * total[k, k]:
+            raise ValueError(
+                f"term {term!r} does not vary within any {summary.group}, so the {summary.group} means "
+                "absorb it: leave it out, or use partial_pooling"
+            )
+    df = summary.nobs - summary.ngroups - len(slopes)
+    if df < 1:
+        raise ValueError(
+            f"{summary.nobs} rows, {summary.ngroups} group means and {len(slopes)} slopes leave nothing "
+            "to estimate the variance within from"
+        )
+    inverse = np.linalg.inv(within[:-1, :-1])
+    b = inverse @ within[:-1, -1]
+    theta = float((within[-1, -1] - within[:-1, -1] @ b) / df)
+    origin = means[:, :-1] + (summary.shift + summary.centre)[slopes]
+    level = summary.shift[-1] + summary.centre[-1] + means[:, -1] - origin @ b
+    names = [*(f"{summary.group}[{label}]" for label in summary.labels), *(summary.terms[k] for k in slopes)]
+    cross = -origin @ inverse
+    cov = theta * np.block([[np.diag(1 / summary.sizes) - cross @ origin.T, cross], [cross.T, inverse]])
+    params = pd.Series(np.concatenate([level, b]), names, name="estimate")
+    return Fit("no", "ols", summary, params, pd.Series(float(df), names, name="df"), cov, "residual", theta)
+
+
+def partial_pooling(formula, data, groups=None, method="reml", missing="raise"):
+    """Random intercepts by exact REML or ML: R's ``lmer(score ~ 1 + (1 | classroom))``.
+
+    The variance ratio is the root of the analytic profile score (`reml.Profile`), not where an
+    optimiser stopped, so that balanced data give the ANOVA estimates to the last digits.
+
+    Parameters
+    ----------
+    formula : str
+        Outcome and fixed effects.
+    data : DataFrame or GroupSummary
+    groups : str
+        The group column; a GroupSummary knows its own.
+    method : {"reml", "ml"}
+    missing : {"raise", "drop"}
+
+    Returns
+    -------
+    Fit
+        Standard errors are those of generalised least squares at the estimated variances, as lme4's.
+        Under REML ``df`` is Kenward and Roger's; under ML, and where psi is 0, see ``df_method``.
+
+    Raises
+    ------
+    TypeError
+        As `groups.summarise`, and if there is no group column.
+    ValueError
+        As `groups.summarise` and `reml.Profile`.
+    """
+    summary = _grouped(summarise(data, formula, groups, missing), "partial_pooling")
+    best = Profile(summary, method).fit()
+    if method == "ml":
+        df, df_method = np.inf, "normal"
+    elif best.psi == 0:  # the model is complete pooling, and so is its reference distribution
+        df, df_method = summary.nobs - len(best.beta), "residual"
+    else:
+        contrasts = _to_terms(summary)
+        of = kenward_roger(summary, best.psi, best.theta)[1]
+        df, df_method = [of(a) for a in contrasts], "kenward-roger"
+    found = _by_term(summary, best.beta, best.cov, df)
+    return Fit(
+        "partial", method, summary, *found, df_method, best.theta,
+        best.psi, best.criterion, (best.beta, best.cov),
+    )  # fmt: skip
+
+
+def _grouped(summary, name):
+    if summary.group is None:
+        raise TypeError(f"{name} needs groups, the name of the column that says which group a row is in")
+    return summary
+
+
+def _refuse_singletons(summary):
+    if summary.nobs == summary.ngroups:
+        raise ValueError(
+            f"every {summary.group} has one row only: nothing is left to estimate the variance within from"
+        )
+
+
+def _to_terms(summary):
+    """Rows turn coefficients of the centred columns into those of the terms as given."""
+    change = np.eye(len(summary.terms))
+    if summary.intercept is not None:
+        change[summary.intercept] = -(summary.shift + summary.centre)[:-1]
+        change[summary.intercept, summary.intercept] = 1.0
+    return change
+
+
+def _by_term(summary, beta, cov, df):
+    """Estimates, df and covariance for the terms as given, from those of the centred columns."""
+    change = _to_terms(summary)
+    estimate = change @ beta
+    if summary.intercept is not None:
+        estimate[summary.intercept] += summary.shift[-1] + summary.centre[-1]
+    index = pd.Index(summary.terms)
+    params = pd.Series(estimate, index, name="estimate")
+    return params, pd.Series(df, index, dtype=float, name="df"), change @ cov @ change.T

@@ -1,0 +1,148 @@
+"""The profile likelihood of a random-intercept model in r = psi / theta: its analytic score, its root.
+
+With r known everything else has a closed form. A group's weight depends on its size alone, so the
+groups collapse to their distinct sizes, and one evaluation is one small product whatever N and J.
+Notebook 06 draws the profile. Formulas: Patterson and Thompson (1971); Bates et al. (2015), section 3.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import brentq
+
+_GRID = 96  # points of the first scan; between two of them the score changes sign once
+ROUNDING = 1e-26  # within variation below this share of the total is rounding, not data
+
+
+@dataclass(frozen=True)
+class VarianceFit:
+    """The maximum of the (restricted) likelihood.
+
+    Attributes
+    ----------
+    psi, theta : float
+        Variance between and within groups.
+    beta : ndarray of shape (p,)
+        Coefficients for the shifted columns of the `GroupSummary`, about its centre.
+    cov : ndarray of shape (p, p)
+        Their covariance at psi and theta.
+    criterion : float
+        R's ``REMLcrit``, or -2 log likelihood under ML.
+    """
+
+    psi: float
+    theta: float
+    beta: np.ndarray
+    cov: np.ndarray
+    criterion: float
+
+
+class Profile:
+    """Minus twice the profile log likelihood of one data set, as a function of the variance ratio.
+
+    Parameters
+    ----------
+    summary : GroupSummary
+    method : {"reml", "ml"}
+
+    Raises
+    ------
+    ValueError
+        If every group has one row, or the outcome does not vary within the groups beyond the terms.
+    """
+
+    def __init__(self, summary, method="reml"):
+        if method not in ("reml", "ml"):
+            raise ValueError(f'method must be "reml" or "ml"; got {method!r}')
+        p = len(summary.terms)
+        self.reml, self.p, self.N = method == "reml", p, summary.nobs
+        if summary.nobs == summary.ngroups:
+            raise ValueError(
+                f"every {summary.group} has one row only: the variances between and within "
+                "cannot be told apart; complete_pooling is what such data allow"
+            )
+        sizes, member = np.unique(summary.sizes, return_inverse=True)
+        self.sizes, self.counts = sizes, np.bincount(member)
+        means = centred_means(summary)
+        outer = means[:, :, None] * means[:, None, :]
+        self.between = np.zeros((len(sizes), p + 1, p + 1))
+        np.add.at(self.between, member, outer)
+        self.within = summary.within
+        floor = ROUNDING * (self.within + np.tensordot(sizes, self.between, 1)).diagonal()
+        left = residual_within(self.within, floor)
+        if left <= floor[p]:
+            raise ValueError(
+                f"{summary.outcome!r} does not vary within any {summary.group} beyond what the terms say: "
+                "the variance within is 0 and the ratio of the variances infinite; "
+                f"average to one row per {summary.group} and use complete_pooling"
+            )
+        self.degrees = self.N - p if self.reml else self.N
+
+    def _solve(self, r):
+        """Coefficients, inverse of X'V^-1 X theta, and residual sum of squares, for each r."""
+        r = np.asarray(r, dtype=float)
+        weights = self.sizes / (1 + r[..., None] * self.sizes)
+        cross = self.within + np.tensordot(weights, self.between, 1)
+        XX, Xy, yy = cross[..., :-1, :-1], cross[..., :-1, -1], cross[..., -1, -1]
+        beta = np.linalg.solve(XX, Xy[..., None])[..., 0]
+        return weights, XX, beta, yy - np.sum(Xy * beta, axis=-1)
+
+    def criterion(self, r):
+        """R's REMLcrit, or -2 log likelihood, at each r >= 0 (theta and beta at their best)."""
+        _, XX, _, rss = self._solve(r)
+        size = self.sizes * np.asarray(r, dtype=float)[..., None]
+        value = self.degrees * (1 + np.log(2 * np.pi * rss / self.degrees)) + np.log1p(size) @ self.counts
+        return value + np.linalg.slogdet(XX)[1] if self.reml else value
+
+    def score(self, r):
+        """Derivative of `criterion` in r, in closed form."""
+        weights, XX, beta, rss = self._solve(r)
+        squared = np.tensordot(weights**2, self.between, 1)  # minus the derivative of the cross-products
+        v = np.concatenate([-beta, np.ones((*beta.shape[:-1], 1))], axis=-1)
+        fall = np.einsum("...i,...ij,...j->...", v, squared, v)
+        value = weights @ self.counts - self.degrees * fall / rss
+        if self.reml:
+            value = value - np.trace(np.linalg.solve(XX, squared[..., :-1, :-1]), axis1=-2, axis2=-1)
+        return value
+
+    def best_ratio(self):
+        """Return psi / theta at the highest of all maxima, to the last bits; 0.0 at the boundary.
+
+        The profile can have several maxima where group sizes differ, so a scan comes before the root.
+        """
+        low = high = 1 / self.sizes.max()
+        while self.score(high) <= 0:
+            high *= 16
+        grid = np.concatenate([[0.0], np.geomspace(low * 1e-9, max(high, low) * 1e3, _GRID)])
+        sign = self.score(grid) > 0
+        minima = [0.0] if sign[0] else []
+        for k in np.flatnonzero(~sign[:-1] & sign[1:]):
+            minima.append(brentq(self.score, grid[k], grid[k + 1], xtol=1e-300, rtol=4 * np.finfo(float).eps))
+        return min(minima, key=self.criterion)
+
+    def fit(self):
+        """Return the `VarianceFit` at the maximum."""
+        r = self.best_ratio()
+        _, XX, beta, rss = self._solve(r)
+        theta = float(rss / self.degrees)
+        return VarianceFit(r * theta, theta, beta, theta * np.linalg.inv(XX), float(self.criterion(r)))
+
+
+def centred_means(summary):
+    """Group means about the overall means; about zero where the model has no constant."""
+    if summary.intercept is None:
+        return summary.means
+    centre = summary.centre
+    centre[summary.intercept] = 0.0
+    return summary.means - centre
+
+
+def residual_within(within, floor):
+    """Sum of squares of the outcome within groups, less what the terms that vary there explain."""
+    varies = np.flatnonzero(within.diagonal()[:-1] > floor[:-1])
+    if not varies.size:
+        return within[-1, -1]
+    slopes = np.linalg.lstsq(within[np.ix_(varies, varies)], within[varies, -1], rcond=None)[0]
+    return within[-1, -1] - within[varies, -1] @ slopes

@@ -1,0 +1,126 @@
+"""The ledger of stated values, the answers of the exercises, and the two checks the notebooks call."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal, InvalidOperation
+from functools import cache
+from importlib.resources import files
+
+import numpy as np
+import pandas as pd
+
+_NEAR = 5e-4  # an answer rounded to four digits is right
+
+
+class StatedValueError(AssertionError):
+    """A computed value does not round to the digits that were stated."""
+
+
+@cache
+def ledger():
+    """Return the ledger: ``id`` (index), ``quantity``, ``value`` (text, as printed), ``source``."""
+    with files(__package__).joinpath("data", "stated_values.csv").open("rb") as file:
+        return pd.read_csv(file, dtype=str, keep_default_na=False).set_index("id", verify_integrity=True)
+
+
+@cache
+def exercises():
+    """Return the exercises: id to ``answer`` (list of numbers), ``what`` (their names) and ``hints``."""
+    text = files(__package__).joinpath("data", "exercises.json").read_text(encoding="utf-8")
+    return json.loads(text)
+
+
+def rounds_to(value, stated):
+    """Whether a value, rounded to the decimals that were printed, gives just those digits.
+
+    Parameters
+    ----------
+    value : float
+    stated : str
+        As printed: ``"4.716"``, ``"-0.7621"``, ``"7.2e-11"``.
+    """
+    try:
+        printed = Decimal(stated)
+        exact = Decimal(float(value))
+    except (InvalidOperation, TypeError, ValueError):
+        raise ValueError(f"cannot compare {value!r} with {stated!r}: both must be numbers") from None
+    if not exact.is_finite():
+        return False
+    step = Decimal(1).scaleb(printed.as_tuple().exponent)
+    return abs(exact - printed) <= step / 2
+
+
+def check_stated(key, value):
+    """Hold a computed value against what was printed, to every printed digit.
+
+    Parameters
+    ----------
+    key : str
+        Row of the ledger, ``"answer.partial_pooling.se"``.
+    value : float
+        What the notebook computed.
+
+    Raises
+    ------
+    KeyError
+        If the ledger has no such row.
+    StatedValueError
+        If the value does not round to the stated digits.
+    """
+    if key not in ledger().index:
+        raise KeyError(f"no row {key!r} in the ledger (helpers/data/stated_values.csv)")
+    row = ledger().loc[key]
+    if not rounds_to(value, row.value):
+        raise StatedValueError(f"{key}: {row.source} states {row.value}, computed is {float(value)!r}")
+    decimals = max(0, -Decimal(row.value).as_tuple().exponent)
+    print(f"✓ {key}: stated {row.value}, computed {float(value):.{decimals + 3}f}")
+
+
+def check_exercise(key, answer):
+    """Say whether an answer is right; if not, the hint that belongs to it, never the solution.
+
+    Parameters
+    ----------
+    key : str
+        The exercise, ``"01.2"``.
+    answer : float or sequence of float
+        As many numbers as the exercise asks for, in its order; four digits are enough.
+
+    Raises
+    ------
+    KeyError
+        If there is no such exercise.
+    """
+    if key not in exercises():
+        raise KeyError(f"no exercise {key!r}; there are {', '.join(sorted(exercises()))}")
+    print(f"{key}: {_reply(exercises()[key], answer)}")
+
+
+def _reply(exercise, answer):
+    right = exercise["answer"]
+    try:
+        given = np.atleast_1d(np.asarray(answer, dtype=float)).ravel()
+    except (TypeError, ValueError):
+        return f"the answer must be {_count(right)}, not {answer!r}."
+    if given.size != len(right):
+        return f"the answer is {_count(right)} ({', '.join(exercise['what'])}); yours has {given.size}."
+    if not np.isfinite(given).all():
+        return "the answer must be finite."
+    near = np.isclose(given, right, rtol=_NEAR, atol=0)
+    if near.all():
+        return "right."
+    for hint in exercise["hints"]:
+        at = [k for k, wrong in enumerate(hint["wrong"]) if wrong is not None]
+        if all(np.isclose(given[k], hint["wrong"][k], rtol=_NEAR, atol=0) for k in at):
+            return "not yet. " + hint["hint"]
+    good = [name for name, ok in zip(exercise["what"], near, strict=True) if ok]
+    if good:
+        return f"not yet. Right already: {', '.join(good)}."
+    if np.isclose(given, right, rtol=0.02, atol=0).all():
+        return "nearly: give four digits, and round only at the end."
+    return "not yet. " + exercise["start"]
+
+
+def _count(right):
+    return "one number" if len(right) == 1 else f"{len(right)} numbers"
