@@ -103,7 +103,7 @@ def standard_errors_and_bound(named, bound, impossible):
         for k, (label, value) in enumerate(entries):
             colour, marker = (ACCENT, "X") if label == impossible[0] else (NO, "o")
             ax.plot(value, k, marker, color=colour, ms=9)
-            ax.annotate(f"{value:.4g}", (value, k), (0, 8), textcoords="offset points", ha="center")
+            ax.annotate(f"{value:.4g}", (value, k), (9, 0), textcoords="offset points", va="center")
         ax.set_xscale("log")
         ax.set(
             xlim=(entries[0][1] / 2, entries[-1][1] * 1.8),
@@ -259,7 +259,8 @@ def se_by_class_size(psi, theta, J, n, most=100):
             ax.plot(sizes, se, color=colour, ls=dash, lw=2.5, label=label)
             ax.plot(n, se[n - 1], "o", color=colour, ms=7)
         ax.axhline(floor, color=FAINT, lw=1.5)
-        ax.text(most, floor, f"floor sqrt(psi / J) = {floor:.2f}  ", ha="right", va="top")
+        text = f"floor sqrt(psi / J) = {floor:.2f}"
+        ax.annotate(text, (most, floor), (-4, -4), textcoords="offset points", ha="right", va="top")
         ax.set(xlabel="n, pupils in a class", ylabel="standard error, points", xlim=(0, most), ylim=(0, None))
         figure.legend(loc="outside upper center", ncols=3)
     ends = "; ".join(f"{label} {se[n - 1]:.2f} and {se[-1]:.2f}" for label, (se, _, _) in lines.items())

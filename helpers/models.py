@@ -170,7 +170,9 @@ class Fit:
         lines = [
             f"{names[self.pooling]} ({self.method.upper()})   {data.formula}"
             + (f"   by {data.group}" if data.group else ""),
-            f"{self.nobs} rows, {self.ngroups} groups, df: {self.df_method}"
+            f"{self.nobs} rows, "
+            + (f"{self.ngroups} groups, " if data.group else "")
+            + f"df: {self.df_method}"
             + (f", {data.dropped} rows dropped for missing values" if data.dropped else ""),
         ]
         if self.pooling == "partial":
