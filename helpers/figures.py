@@ -1,4 +1,4 @@
-"""The figures of the course in one look; each function returns the figure and an alt text made of its data."""
+"""The figures of the course in one look; each function returns a figure and alt text made of its data."""
 
 from __future__ import annotations
 
@@ -150,8 +150,8 @@ def se_by_population(psi, theta, J, n, most=1000):
         ax.set(xlabel="K, classes the mean is about (log scale)", ylabel="standard error, points")
         ax.set_ylim(0, high * 1.15)
     alt = (
-        f"The standard error of the mean rises with the number K of classes it is about: {low:.2f} for just "
-        f"the {J} classes seen, {formulas.se_finite_population(psi, theta, J, n, 40):.2f} for 40, and towards "
+        "The standard error of the mean rises with the number K of classes it is about: "
+        f"{low:.2f} for just the {J} classes seen, {formulas.se_finite_population(psi, theta, J, n, 40):.2f} for 40, and towards "
         f"{high:.2f} for classes without end."
     )
     return figure, alt
@@ -197,8 +197,8 @@ def f_against_groups(points):
         for label, (J, F) in points.items()
     )
     alt = (
-        "The plane of the number of classes J and the variance ratio F, cut by the line F = J. Below the line "
-        f"the mixed standard error is smaller than that of one class mean, above it larger: {sides}."
+        "The plane of the number of classes J and the variance ratio F, cut by the line F = J. Below "
+        f"the line the mixed standard error is smaller than that of one class mean, above it larger: {sides}."
     )
     return figure, alt
 
@@ -231,8 +231,8 @@ def sum_of_squares_split(data, outcome="score", group="classroom"):
         for ax in (top, bottom):
             ax.spines["left"].set_visible(False)
     alt = (
-        f"Two bars split in the same two colours. Of the sum of squares {parts['between']:.0f} lies between and "
-        f"{parts['within']:.0f} within the classes; of the degrees of freedom {degrees['between']} and "
+        f"Two bars split in the same two colours. Of the sum of squares {parts['between']:.0f} lies between "
+        f"and {parts['within']:.0f} within the classes; of the degrees of freedom {degrees['between']} and "
         f"{degrees['within']}. The quotients are the mean squares "
         f"{parts['between'] / degrees['between']:.1f} and {parts['within'] / degrees['within']:.1f}."
     )
@@ -265,7 +265,7 @@ def se_by_class_size(psi, theta, J, n, most=100):
         figure.legend(loc="outside upper center", ncols=3)
     ends = "; ".join(f"{label} {se[n - 1]:.2f} and {se[-1]:.2f}" for label, (se, _, _) in lines.items())
     alt = (
-        f"Three standard errors against class size with {J} classes. At {n} and at {most} pupils a class: {ends}. "
-        f"The partial pooling line cannot fall below its floor, {floor:.2f}; the other two go on towards 0."
+        f"Three standard errors against class size with {J} classes. At {n} and at {most} pupils a class: "
+        f"{ends}. The partial pooling line cannot fall below its floor, {floor:.2f}; the other two go on towards 0."
     )
     return figure, alt

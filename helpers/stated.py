@@ -21,7 +21,10 @@ class StatedValueError(AssertionError):
 def ledger():
     """Return the ledger: ``id`` (index), ``quantity``, ``value`` (text, as printed), ``source``."""
     with files(__package__).joinpath("data", "stated_values.csv").open("rb") as file:
-        return pd.read_csv(file, dtype=str, keep_default_na=False).set_index("id", verify_integrity=True)
+        rows = pd.read_csv(file, dtype=str, keep_default_na=False).set_index("id")
+    if not rows.index.is_unique:
+        raise ValueError(f"the ledger states {rows.index[rows.index.duplicated()][0]!r} twice")
+    return rows
 
 
 @cache

@@ -1,0 +1,102 @@
+# Reference values for High School & Beyond: 7185 students in 160 schools. Its null model is the
+# source of the question's 0.2443936.
+# Writes hsb.json beside this script: Rscript tests/reference/hsb.R
+
+# The repository root, wherever the script is started from (Rscript writes "~+~" for a space).
+script <- sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE))
+setwd(file.path(dirname(gsub("~+~", " ", script, fixed = TRUE)), "..", ".."))
+source("tests/reference/common.R")
+suppressPackageStartupMessages(library(lme4))
+
+# ---- the data -----------------------------------------------------------------------------------
+define({
+  hsb <- read.csv("helpers/data/hsb.csv")
+  hsb$school <- factor(hsb$school)
+  hsb$catholic <- as.integer(hsb$sector == "catholic")
+  hsb$mses <- ave(hsb$ses, hsb$school)     # school means are computed, not read
+  hsb$cses <- hsb$ses - hsb$mses
+  nj <- as.integer(table(hsb$school))
+  J <- length(nj)
+  N <- sum(nj)
+})
+add("data.N", "N")
+add("data.J", "J")
+add("data.nj_range", "range(nj)")
+add("data.nj_mean_harmonic", "c(mean(nj), 1 / mean(1 / nj))")
+
+# ---- the null model, with complete and no pooling -----------------------------------------------
+define({
+  H0 <- lmer(math ~ 1 + (1 | school), hsb)
+  H0T <- lmerTest::lmer(math ~ 1 + (1 | school), hsb)
+  v0 <- as.data.frame(VarCorr(H0))$vcov     # variance between schools, variance within
+  cp <- lm(math ~ 1, hsb)
+  np <- lm(math ~ school - 1, hsb)
+})
+add("H0.est", "fixef(H0)")
+add("H0.se", "unname(sqrt(diag(as.matrix(vcov(H0)))))",
+    "prints as 0.2443936: the question's unexplained number")
+add("H0.se_7digits", "format(unname(sqrt(diag(as.matrix(vcov(H0))))), digits = 7)")
+add("H0.psi", "as.data.frame(VarCorr(H0))$vcov[1]")
+add("H0.theta", "as.data.frame(VarCorr(H0))$vcov[2]")
+add("H0.icc", "v0[1] / sum(v0)")
+add("H0.ml_se", "unname(sqrt(diag(as.matrix(vcov(refitML(H0))))))")
+add("H0.REMLcrit", "REMLcrit(H0)")
+add("H0.satt_df", "summary(H0T)$coef[, 'df']")
+add("cp.est", "coef(cp)")
+add("cp.se", "unname(sqrt(diag(vcov(cp))))")
+add("np.se_range", "range(sqrt(diag(vcov(np))))")
+add("np.se_grand_unweighted", "sqrt(sum(vcov(np))) / J")
+add("np.sigma", "sigma(np)")
+add("H0.gls_formula", "1 / sqrt(sum(1 / (v0[1] + v0[2] / nj)))")
+add("H0.formula_mean_n", "sqrt((v0[1] + v0[2] / mean(nj)) / J)")
+add("H0.formula_harm_n", "sqrt((v0[1] + v0[2] * mean(1 / nj)) / J)")
+for (type in c("CR0", "CR1", "CR2")) {
+  add(paste0("cp.", type),
+      sprintf("sqrt(as.numeric(clubSandwich::vcovCR(cp, cluster = hsb$school, type = '%s')))",
+              type))
+}
+
+# ---- socio-economic status: raw, within and between schools, with the sector --------------------
+define({
+  H1 <- lmerTest::lmer(math ~ ses + (1 | school), hsb)
+  H2 <- lmerTest::lmer(math ~ cses + mses + (1 | school), hsb)
+  H3 <- lmerTest::lmer(math ~ ses + mses + (1 | school), hsb)
+  H4 <- lmerTest::lmer(math ~ cses + mses + catholic + (1 | school), hsb)
+})
+for (m in c("H1", "H2", "H3", "H4")) {
+  add(paste0(m, ".formula"), sprintf("deparse1(formula(%s))", m))
+  add(paste0(m, ".fixef"), sprintf("fixef(%s)", m))
+  add(paste0(m, ".se"), sprintf("sqrt(diag(as.matrix(vcov(%s))))", m))
+  add(paste0(m, ".df_satt"), sprintf("summary(%s)$coef[, 'df']", m))
+  add(paste0(m, ".var"), sprintf("as.data.frame(VarCorr(%s))$vcov", m))
+}
+add("H1.weights", "unname((fixef(H2)['mses'] - fixef(H1)['ses']) / diff(fixef(H2)[-1]))",
+    paste("weight w of the within slope in the random-intercept slope:",
+          "b_RE = w*b_within + (1-w)*b_between"))
+
+# ---- least squares with cluster-robust standard errors, and fixed effects -----------------------
+define({
+  O2 <- lm(math ~ cses + mses + catholic, hsb)
+  OS <- lm(math ~ ses, hsb)
+  FE <- lm(math ~ ses + school - 1, hsb)
+})
+add("ols.fixef", "coef(O2)")
+add("ols.se", "sqrt(diag(vcov(O2)))")
+add("ols.CR1S",
+    "sqrt(diag(as.matrix(clubSandwich::vcovCR(O2, cluster = hsb$school, type = 'CR1S'))))",
+    "= Stata's and statsmodels' cluster standard errors")
+add("ols.CR2",
+    "sqrt(diag(as.matrix(clubSandwich::vcovCR(O2, cluster = hsb$school, type = 'CR2'))))")
+add("ols.CR2_df", "clubSandwich::coef_test(O2, vcov = 'CR2', cluster = hsb$school)$df_Satt")
+add("fe.ses", "unname(c(coef(FE)['ses'], sqrt(vcov(FE)['ses', 'ses'])))",
+    "the fixed-effects slope is the within slope of H2")
+add("ols_ses.coef", "coef(OS)")
+add("ols_ses.se", "sqrt(diag(vcov(OS)))")
+add("ols_ses.CR1S",
+    "sqrt(diag(as.matrix(clubSandwich::vcovCR(OS, cluster = hsb$school, type = 'CR1S'))))")
+
+meta <- c(
+  source = "helpers/data/hsb.csv",
+  versions(c("lme4", "lmerTest", "clubSandwich"))
+)
+save_reference("hsb", meta)

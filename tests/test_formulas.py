@@ -1,0 +1,389 @@
+"""The closed forms: R's values, their limits, the theorems that tie them together, what they refuse."""
+
+import inspect
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from helpers import formulas
+
+ROUNDING = 1e-13  # a dozen operations in another order than R's: some units in the last place
+
+variances = st.floats(1e-6, 1e6)
+ratios = st.floats(1e-4, 1e4)  # psi / theta: beyond that the smaller variance is lost in the sum
+group_counts = st.integers(2, 500)
+sizes = st.integers(1, 500)
+
+
+def close(value, expected, rel=ROUNDING):
+    return value == pytest.approx(expected, rel=rel, abs=0)
+
+
+@pytest.fixture(scope="module")
+def r(reference):
+    return reference("classrooms")
+
+
+@pytest.fixture(scope="module")
+def known(r):
+    """The ANOVA variances of the classrooms, 20 groups of 10."""
+    return {"psi": r["anova.psi"], "theta": r["anova.theta"], "J": 20, "n": 10}
+
+
+def given_to(function, known):
+    """Those of the known numbers that a function asks for."""
+    return {name: known[name] for name in inspect.signature(function).parameters if name in known}
+
+
+BY_R = {
+    "se_complete_pooling": "se.formula_OLS",
+    "se_partial_pooling": "se.formula_Mixed",
+    "se_no_pooling": "se.formula_NoPool",
+    "se_group_mean": "se.formula_NoPool_class",
+    "se_group_mean_partial": "re.se_classmean_pred_error",
+    "se_new_group_mean": "re.se_newclass_mean",
+    "se_new_observation": "re.se_newstudent",
+    "se_new_observation_known_group": "re.se_newstudent_oldclass",
+    "icc": "icc",
+    "shrinkage": "shrink.lambda",
+    "se_floor": "design.floor_J20",
+    "complete_pooling_variance": "se.s2_cp",
+    "se_group_difference": "np.se_difference",
+}
+
+
+@pytest.mark.parametrize(("name", "key"), BY_R.items())
+def test_each_formula_gives_rs_value_on_the_classrooms(r, known, name, key):
+    function = getattr(formulas, name)
+    assert close(function(**given_to(function, known)), r[key])
+
+
+def test_the_design_effect_and_the_effective_sample_size_are_rs(r):
+    assert close(formulas.design_effect(r["icc"], 10), r["deff"])
+    assert close(formulas.effective_sample_size(r["icc"], 20, 10), r["n_eff"])
+
+
+@pytest.mark.parametrize("K", [20, 25, 40, 100, 1000])
+def test_the_finite_population_se_is_rs(r, known, K):
+    assert close(formulas.se_finite_population(**known, K=K), r[f"fpc.K{K}"])
+
+
+def test_the_difference_of_two_shrunken_means_is_rs(r):
+    se = formulas.se_group_difference(r["anova.theta"], 10, r["shrink.lambda"])
+    assert close(se, r["re.se_difference"])
+
+
+@pytest.mark.parametrize(("J", "n", "key"), [(40, 5, "J40_n5"), (10, 20, "J10_n20"), (200, 1, "J200_n1")])
+def test_other_designs_are_rs(r, J, n, key):
+    assert close(formulas.se_partial_pooling(r["anova.psi"], r["anova.theta"], J, n), r[f"design.{key}"])
+
+
+@pytest.mark.parametrize(
+    ("value", "key"),
+    [
+        (formulas.se_complete_pooling(400, 900, 20, 10), "se.true_params_OLSnaive"),
+        (formulas.se_partial_pooling(400, 900, 20, 10), "se.true_params_Mixed"),
+        (formulas.se_no_pooling(900, 20, 10), "se.true_params_grand_fixed"),
+        (formulas.se_group_mean(900, 10), "se.true_params_class"),
+        (formulas.icc(400, 900), "se.true_icc"),
+    ],
+)
+def test_the_true_variances_give_rs_values(r, value, key):
+    assert close(value, r[key])
+
+
+def test_the_mean_squares_give_rs_variances_and_back(r):
+    psi, theta = formulas.variances_from_mean_squares(r["anova.MSB"], r["anova.MSW"], 10)
+    assert close(psi, r["anova.psi"])
+    assert theta == r["anova.MSW"]
+    between, within = formulas.expected_mean_squares(psi, theta, 10)
+    assert close(between, r["anova.MSB"])
+    assert within == theta
+
+
+def test_the_generalised_least_squares_se_is_rs_on_every_unbalanced_design(r):
+    for name, design in r.whole["unbalanced"].items():
+        psi, theta, n = design["lmer_psi"], design["lmer_theta"], design["n_j"]
+        assert close(formulas.se_partial_pooling_unbalanced(psi, theta, n), design["gls_se_formula"]), name
+        for mean in ("mean", "harmonic", "n0"):
+            se = formulas.se_partial_pooling(psi, theta, design["J"], design[f"n_{mean}"])
+            assert close(se, design[f"formula_with_{mean}_n".replace("n0_n", "n0")]), (name, mean)
+
+
+# ---- arrays, limits ------------------------------------------------------------------------------
+
+
+def elementwise():
+    """Every formula that broadcasts over its arguments."""
+    public = [f for name, f in vars(formulas).items() if inspect.isfunction(f) and not name.startswith("_")]
+    return [f for f in public if f is not formulas.se_partial_pooling_unbalanced]
+
+
+EXAMPLE = {
+    "psi": [4.0, 9.0], "theta": [25.0, 16.0], "J": [5, 8], "n": [3, 7], "K": [9, 8], "icc": [0.1, 0.4],
+    "shrinkage": [0.5, 0.9], "ms_between": [40.0, 50.0], "ms_within": [25.0, 16.0],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("function", elementwise(), ids=lambda f: f.__name__)
+def test_arrays_broadcast_as_one_call_for_each_element(function):
+    names = list(inspect.signature(function).parameters)
+    both = np.asarray(function(**{name: np.array(EXAMPLE[name]) for name in names}))
+    one_by_one = [function(**{name: EXAMPLE[name][k] for name in names}) for k in (0, 1)]
+    assert both.T.tolist() == np.asarray(one_by_one).tolist()
+
+
+@pytest.mark.parametrize("function", elementwise(), ids=lambda f: f.__name__)
+def test_a_column_against_a_row_makes_a_table(function):
+    first, *rest = inspect.signature(function).parameters
+    table = function(np.array(EXAMPLE[first])[:, None], *(np.array(EXAMPLE[name]) for name in rest))
+    assert (
+        np.broadcast_arrays(*table)[0].shape == (2, 2) if isinstance(table, tuple) else table.shape == (2, 2)
+    )
+
+
+@pytest.mark.parametrize("function", elementwise(), ids=lambda f: f.__name__)
+def test_numbers_in_are_numbers_out(function):
+    out = function(**{name: EXAMPLE[name][0] for name in inspect.signature(function).parameters})
+    for value in out if isinstance(out, tuple) else [out]:
+        assert np.ndim(value) == 0
+        assert math.isfinite(value)
+
+
+@given(theta=variances, J=group_counts, n=sizes)
+def test_without_variance_between_all_three_ses_of_the_mean_agree(theta, J, n):
+    no = formulas.se_no_pooling(theta, J, n)
+    assert close(formulas.se_partial_pooling(0, theta, J, n), no)
+    assert close(formulas.se_complete_pooling(0, theta, J, n), no)
+    assert formulas.icc(0, theta) == formulas.shrinkage(0, theta, n) == 0
+
+
+@given(psi=variances, theta=variances, J=group_counts)
+def test_with_one_pupil_a_class_clustering_makes_no_difference(psi, theta, J):
+    complete = formulas.se_complete_pooling(psi, theta, J, 1)
+    assert close(formulas.se_partial_pooling(psi, theta, J, 1), complete)
+    assert formulas.design_effect(formulas.icc(psi, theta), 1) == 1
+
+
+@given(psi=variances, ratio=ratios, J=group_counts)
+def test_large_classes_bring_the_se_down_to_its_floor_and_no_further(psi, ratio, J):
+    floor = formulas.se_floor(psi, J)
+    # theta / (n psi) is at most 1e4 / 1e12, and the root halves it.
+    assert close(formulas.se_partial_pooling(psi, psi * ratio, J, 1e12), floor, rel=1e-8)
+    assert close(formulas.shrinkage(psi, psi * ratio, 1e12), 1, rel=1e-8)
+
+
+@given(psi=variances, ratio=ratios, J=group_counts, n=sizes)
+def test_no_class_size_beats_the_floor(psi, ratio, J, n):
+    assert formulas.se_partial_pooling(psi, psi * ratio, J, n) > formulas.se_floor(psi, J)
+
+
+# ---- the theorems --------------------------------------------------------------------------------
+
+
+@given(psi=variances, ratio=ratios, J=group_counts, n=sizes)
+def test_t2_the_squared_ratio_of_partial_to_complete_is_the_design_effect(psi, ratio, J, n):
+    theta = psi * ratio
+    squared = (
+        formulas.se_partial_pooling(psi, theta, J, n) / formulas.se_complete_pooling(psi, theta, J, n)
+    ) ** 2
+    assert close(squared, formulas.design_effect(formulas.icc(psi, theta), n))
+
+
+@given(psi=variances, ratio=ratios, J=group_counts, n=sizes)
+def test_t2_as_many_independent_pupils_as_the_effective_size_give_the_same_se(psi, ratio, J, n):
+    theta = psi * ratio
+    effective = formulas.effective_sample_size(formulas.icc(psi, theta), J, n)
+    assert close(math.sqrt((psi + theta) / effective), formulas.se_partial_pooling(psi, theta, J, n))
+
+
+@given(between=variances, within=variances, J=group_counts, n=st.integers(2, 500))
+def test_t3_the_anova_variances_put_lms_residual_variance_back_together(between, within, J, n):
+    between += within  # MSB >= MSW: psi is not negative
+    psi, theta = formulas.variances_from_mean_squares(between, within, n)
+    total = (J - 1) * between + J * (n - 1) * within
+    assert close(formulas.complete_pooling_variance(psi, theta, J, n), total / (J * n - 1))
+
+
+@given(psi=variances, ratio=ratios, J=group_counts, n=st.integers(2, 500))
+def test_t3_lms_residual_variance_lies_below_psi_plus_theta(psi, ratio, J, n):
+    theta = psi * ratio
+    assert theta < formulas.complete_pooling_variance(psi, theta, J, n) < psi + theta
+
+
+@given(between=variances, within=variances, n=st.integers(2, 500))
+def test_t6_shrinkage_is_one_less_the_inverse_of_f(between, within, n):
+    between += within
+    psi, theta = formulas.variances_from_mean_squares(between, within, n)
+    # Near F = 1 the difference of two nearly equal mean squares keeps few digits: absolute, then.
+    assert formulas.shrinkage(psi, theta, n) == pytest.approx(1 - within / between, rel=0, abs=1e-12)
+
+
+@given(psi=variances, ratio=ratios, J=group_counts, n=sizes)
+def test_t7_a_shrunken_class_mean_is_never_predicted_worse_than_a_raw_one(psi, ratio, J, n):
+    theta = psi * ratio
+    raw = formulas.se_group_mean(theta, n)
+    assert formulas.se_group_mean_partial(psi, theta, J, n) <= raw * (1 + ROUNDING)
+
+
+@given(psi=variances, ratio=ratios, J=group_counts, n=sizes)
+def test_t7_the_class_mean_counts_the_conditional_variance_and_that_of_the_overall_mean(psi, ratio, J, n):
+    theta = psi * ratio
+    weight = formulas.shrinkage(psi, theta, n)
+    conditional = weight * theta / n
+    overall = ((1 - weight) * formulas.se_partial_pooling(psi, theta, J, n)) ** 2
+    # 1 - weight may cancel where weight is near 1, but then it is squared and adds next to nothing.
+    assert close(formulas.se_group_mean_partial(psi, theta, J, n) ** 2, conditional + overall, rel=1e-11)
+
+
+@given(psi=variances, ratio=ratios, n=sizes)
+def test_t8_the_squared_ratio_of_the_differences_is_the_shrinkage(psi, ratio, n):
+    theta = psi * ratio
+    weight = formulas.shrinkage(psi, theta, n)
+    partial, no = formulas.se_group_difference(theta, n, weight), formulas.se_group_difference(theta, n)
+    assert close((partial / no) ** 2, weight)
+    assert close(no, math.sqrt(2) * formulas.se_group_mean(theta, n))
+
+
+@given(psi=variances, ratio=ratios, J=group_counts, n=sizes)
+def test_t9_seeing_every_class_leaves_only_the_no_pooling_se(psi, ratio, J, n):
+    theta = psi * ratio
+    assert close(formulas.se_finite_population(psi, theta, J, n, J), formulas.se_no_pooling(theta, J, n))
+
+
+@given(psi=variances, ratio=ratios, J=group_counts, n=sizes)
+def test_t9_classes_without_end_give_the_partial_pooling_se(psi, ratio, J, n):
+    theta = psi * ratio
+    infinite = formulas.se_finite_population(psi, theta, J, n, math.inf)
+    assert close(infinite, formulas.se_partial_pooling(psi, theta, J, n))
+
+
+@given(psi=variances, ratio=ratios, J=group_counts, n=sizes, more=st.integers(0, 10_000))
+def test_t9_the_se_rises_with_the_number_of_classes_it_is_about(psi, ratio, J, n, more):
+    theta = psi * ratio
+    se = formulas.se_finite_population(psi, theta, J, n, np.array([J + more, J + more + 1, math.inf]))
+    assert se[0] <= se[1] <= se[2]
+
+
+@given(psi=variances, ratio=ratios, n=st.lists(sizes, min_size=2, max_size=40))
+def test_t10_no_design_beats_the_root_of_theta_over_n(psi, ratio, n):
+    theta = psi * ratio
+    se = formulas.se_partial_pooling_unbalanced(psi, theta, n)
+    assert se >= math.sqrt(theta / sum(n)) * (1 - ROUNDING)
+
+
+@given(psi=variances, ratio=ratios, n=st.lists(sizes, min_size=2, max_size=40))
+def test_t11_the_arithmetic_and_the_harmonic_mean_size_bracket_the_se(psi, ratio, n):
+    theta, J = psi * ratio, len(n)
+    low = formulas.se_partial_pooling(psi, theta, J, np.mean(n))
+    high = formulas.se_partial_pooling(psi, theta, J, J / np.sum(1 / np.array(n)))
+    se = formulas.se_partial_pooling_unbalanced(psi, theta, n)
+    assert low * (1 - ROUNDING) <= se <= high * (1 + ROUNDING)
+
+
+@given(psi=variances, ratio=ratios, n=st.lists(st.integers(1, 9), min_size=2, max_size=20))
+def test_t11_the_bracket_is_open_where_the_sizes_differ(psi, ratio, n):
+    theta, J = psi * ratio, len(n)
+    low = formulas.se_partial_pooling(psi, theta, J, np.mean(n))
+    high = formulas.se_partial_pooling(psi, theta, J, J / np.sum(1 / np.array(n)))
+    assert (high > low * (1 + ROUNDING)) == (len(set(n)) > 1)
+
+
+@given(psi=variances, theta=variances, J=group_counts, n=sizes)
+def test_equal_sizes_make_the_unbalanced_formula_the_balanced_one(psi, theta, J, n):
+    unbalanced = formulas.se_partial_pooling_unbalanced(psi, theta, [n] * J)
+    assert close(unbalanced, formulas.se_partial_pooling(psi, theta, J, n), rel=1e-12)  # a sum of J terms
+
+
+@given(psi=variances, theta=variances, J=group_counts, n=sizes)
+def test_the_new_things_to_predict_add_their_own_variance(psi, theta, J, n):
+    mean = formulas.se_partial_pooling(psi, theta, J, n)
+    new_group = formulas.se_new_group_mean(psi, theta, J, n)
+    assert close(new_group, math.hypot(mean, math.sqrt(psi)))
+    assert close(formulas.se_new_observation(psi, theta, J, n), math.hypot(new_group, math.sqrt(theta)))
+    known_group = formulas.se_group_mean_partial(psi, theta, J, n)
+    new_pupil = formulas.se_new_observation_known_group(psi, theta, J, n)
+    assert close(new_pupil, math.hypot(known_group, math.sqrt(theta)))
+
+
+# ---- what no formula takes -----------------------------------------------------------------------
+
+
+def every_argument():
+    for function in [*elementwise(), formulas.se_partial_pooling_unbalanced]:
+        for name in inspect.signature(function).parameters:
+            yield pytest.param(function, name, id=f"{function.__name__}-{name}")
+
+
+def spoilt(function, name, value):
+    example = {**{key: pair[0] for key, pair in EXAMPLE.items()}, "sizes": [3, 7]}
+    arguments = {key: example[key] for key in inspect.signature(function).parameters}
+    arguments[name] = [3, value] if name == "sizes" else value
+    return arguments
+
+
+def named(name):
+    return "n" if name == "sizes" else name
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(("function", "name"), every_argument())
+@pytest.mark.parametrize("value", [-1.0, math.nan], ids=["negative", "nan"])
+def test_a_negative_or_missing_number_is_refused_by_name(function, name, value):
+    with pytest.raises(ValueError, match=rf"\b{named(name)}\b.*must.*got"):
+        function(**spoilt(function, name, value))
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(("function", "name"), every_argument())
+def test_an_infinite_number_is_refused_but_for_the_classes_of_a_population(function, name):
+    if name == "K":
+        assert math.isfinite(function(**spoilt(function, name, math.inf)))
+    else:
+        with pytest.raises(ValueError, match=rf"\b{named(name)}\b.*must.*got"):
+            function(**spoilt(function, name, math.inf))
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("function", "name"), [case for case in every_argument() if case.values[1] in ("n", "J", "sizes")]
+)
+@pytest.mark.parametrize("value", [0, 0.5])
+def test_sizes_and_counts_below_one_are_refused_by_name(function, name, value):
+    with pytest.raises(ValueError, match=rf"{named(name)} must be finite and at least 1; got"):
+        function(**spoilt(function, name, value))
+
+
+def test_one_bad_element_of_an_array_is_enough():
+    with pytest.raises(ValueError, match=r"theta must be finite and at least 0; got \[ 1. -2.\]"):
+        formulas.se_group_mean([1, -2], 5)
+
+
+def test_a_population_smaller_than_the_sample_is_refused():
+    with pytest.raises(
+        ValueError, match=r"K, the number of classes in the population, must be at least J = 5"
+    ):
+        formulas.se_finite_population(1, 1, 5, 3, 4)
+
+
+@pytest.mark.parametrize("icc", [1.01, -0.51])
+def test_an_icc_that_no_design_allows_is_refused(icc):
+    with pytest.raises(ValueError, match="icc must lie between"):
+        formulas.design_effect(icc, 3)
+
+
+@pytest.mark.filterwarnings("error")
+def test_two_variances_of_zero_are_no_warning():
+    """A user never meets a numpy warning: either a number or a ValueError that names the variances."""
+    for function in (formulas.icc, lambda psi, theta: formulas.shrinkage(psi, theta, 5)):
+        with pytest.raises(ValueError, match=r"psi|theta"):
+            function(0, 0)
+
+
+@pytest.mark.filterwarnings("error")
+def test_the_unbalanced_se_without_any_variance_is_no_warning():
+    with pytest.raises(ValueError, match=r"psi|theta"):
+        formulas.se_partial_pooling_unbalanced(0, 0, [3, 4])

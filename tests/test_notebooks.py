@@ -1,0 +1,157 @@
+"""The notebooks: text and derived file agree, outputs are whole, every number and exercise is held."""
+
+import re
+import subprocess
+import sys
+from decimal import Decimal
+from pathlib import Path
+
+import jupytext
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook, new_output
+
+from helpers.stated import exercises, ledger, rounds_to
+
+FOLDER = Path(__file__).parents[1] / "notebooks"
+PATHS = sorted(FOLDER.glob("*.ipynb"))
+CHECK = re.compile(r"^✓ (\S+): stated (\S+), computed (\S+)$", re.MULTILINE)
+NUMBER = re.compile(r"(?<![\w.])\d+\.\d+(?![\w.]*\w)")
+SKELETON = [
+    "**The question.**", "**You will learn**", "**You need**", "**Time**",
+    "## In short", "## Exercises", "## Further reading",
+]  # fmt: skip
+
+each_notebook = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+
+
+def read(path):
+    return nbformat.read(path, as_version=4)
+
+
+def code_cells(path):
+    return [cell for cell in read(path).cells if cell.cell_type == "code"]
+
+
+def printed(path):
+    """All text that the stored outputs show."""
+    texts = []
+    for cell in code_cells(path):
+        for output in cell.outputs:
+            texts.append(output.get("text", "") or output.get("data", {}).get("text/plain", ""))
+    return "\n".join(texts)
+
+
+def prose(path):
+    """The notebook's own words: no headings, code, links' addresses or exercise ids."""
+    text = "\n".join(cell.source for cell in read(path).cells if cell.cell_type == "markdown")
+    text = re.sub(r"```.*?```|`[^`]*`|^#.*$|\]\([^)]*\)|<[^>]*>", " ", text, flags=re.DOTALL | re.MULTILINE)
+    return re.sub("|".join(map(re.escape, sorted(exercises(), key=len, reverse=True))), " ", text)
+
+
+def test_every_text_has_its_notebook_and_every_notebook_its_text():
+    assert PATHS
+    assert [path.stem for path in PATHS] == sorted(path.stem for path in FOLDER.glob("*.md"))
+
+
+@each_notebook
+def test_the_text_and_the_notebook_say_the_same(path):
+    def cells(notebook):
+        return [(cell.cell_type, cell.source, dict(cell.metadata)) for cell in notebook.cells]
+
+    ours, derived = cells(jupytext.read(path.with_suffix(".md"))), cells(read(path))
+    for k, (text, cell) in enumerate(zip(ours, derived, strict=False)):
+        assert text == cell, f"{path.stem}: cell {k} differs between .md and .ipynb; run `make notebooks`"
+    assert len(ours) == len(derived), f"{path.stem}: .md and .ipynb differ in length; run `make notebooks`"
+
+
+@each_notebook
+def test_it_was_run_top_to_bottom_without_a_word_on_stderr(path):
+    cells = code_cells(path)
+    assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
+    for cell in cells:
+        assert not cell.source.rstrip().endswith(";"), f"nbval shows what ; hides:\n{cell.source}"
+        for output in cell.outputs:
+            assert output.output_type != "error", cell.source
+            assert output.get("name") != "stderr", output.get("text")
+
+
+@each_notebook
+def test_every_figure_carries_the_alt_text_made_from_its_data(path):
+    for cell in code_cells(path):
+        for output in cell.outputs:
+            if "image/png" not in output.get("data", {}):
+                continue
+            drawn = output.data["text/plain"]
+            about = cell.metadata.get("mystnb", {})
+            assert about.get("image", {}).get("alt") == drawn, f"{path.stem}: set alt to\n{drawn}"
+            assert len(about.get("figure", {}).get("caption", "")) > 20, (
+                f"{path.stem}: no caption\n{cell.source}"
+            )
+
+
+@each_notebook
+def test_it_has_the_parts_a_reader_expects(path):
+    text = "\n".join(cell.source for cell in read(path).cells if cell.cell_type == "markdown")
+    for part in SKELETON:
+        assert part in text, f"{path.stem} lacks {part!r}"
+    exercise = text.split("## Exercises")[1]
+    assert len(re.findall(r"^### \d\d\.\d ", exercise, re.MULTILINE)) == 3
+    assert re.search(r"\*\*(Next|Back to)\*\*", text), f"{path.stem} does not say what comes next"
+
+
+def checks():
+    return [(path.stem, *found) for path in PATHS for found in CHECK.findall(printed(path))]
+
+
+def test_every_row_of_the_ledger_is_checked_by_a_notebook():
+    missing = set(ledger().index) - {key for _, key, _, _ in checks()}
+    assert not missing, f"no notebook checks {sorted(missing)}"
+
+
+def test_every_check_shows_the_value_that_the_ledger_states():
+    for notebook, key, stated, computed in checks():
+        assert stated == ledger().loc[key, "value"], f"{key} changed since {notebook} was run"
+        assert rounds_to(float(computed), stated), f"{notebook}: {key}"
+
+
+def test_every_stated_value_shifted_in_its_last_digit_is_refused():
+    for notebook, key, stated, computed in checks():
+        unit = Decimal(1).scaleb(Decimal(stated).as_tuple().exponent)
+        for shifted in (Decimal(stated) + unit, Decimal(stated) - unit):
+            assert not rounds_to(float(computed), str(shifted)), f"{notebook}: {key} would pass as {shifted}"
+
+
+@each_notebook
+def test_every_decimal_number_of_the_prose_is_in_the_ledger_or_the_output(path):
+    known = set(NUMBER.findall(printed(path))) | {value.lstrip("-") for value in ledger()["value"]}
+    for token in NUMBER.findall(prose(path)):
+        digits = len(token.replace(".", "").lstrip("0"))
+        rounded = digits >= 3 and any(rounds_to(abs(float(value)), token) for value in ledger()["value"])
+        assert token in known or rounded, f"{path.stem}: {token} stands in the prose only"
+
+
+def test_every_exercise_stands_in_a_notebook_and_takes_its_solution():
+    solved = set()
+    for path in PATHS:
+        solved |= set(re.findall(r"^(\S+): right\.$", printed(path), re.MULTILINE))
+        for cell in code_cells(path):
+            if re.search(r"^\s*check_exercise", cell.source, re.MULTILINE):
+                assert "hide-cell" in cell.metadata.get("tags", []), f"an open solution:\n{cell.source}"
+    assert solved == set(exercises())
+
+
+def test_a_changed_digit_in_an_output_fails_and_names_the_cell(tmp_path):
+    source = "from helpers import classrooms\nprint(f\"{classrooms()['score'].mean():.3f}\")"
+    for text, passes in [("1628.976\n", True), ("1628.977\n", False)]:
+        output = new_output("stream", name="stdout", text=text)
+        cell = new_code_cell(source, execution_count=1, outputs=[output])
+        path = tmp_path / f"sample_{passes}.ipynb"
+        nbformat.write(new_notebook(cells=[cell]), path)
+        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--nbval", "--nbval-current-env"]
+        run = subprocess.run(
+            [*command, "-c", "/dev/null", path], capture_output=True, text=True, cwd=tmp_path
+        )
+        assert (run.returncode == 0) is passes, run.stdout
+        if not passes:
+            assert f"{path.name}::Cell 0" in run.stdout

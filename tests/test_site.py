@@ -1,0 +1,212 @@
+"""The built site is self-contained, typeset, described, linked and accessible; faults stop the build."""
+
+import functools
+import pickle
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from docutils import nodes
+from playwright.sync_api import sync_playwright
+
+ROOT = Path(__file__).parents[1]
+BOOK = ROOT / "book"
+AXE = BOOK / "node_modules" / "axe-core" / "axe.min.js"
+MODES = [(scheme, width) for scheme in ("light", "dark") for width in (1280, 390)]
+FLAGS = ["--no-sandbox", "--no-first-run"]
+FLAGS += [
+    f"--disable-{what}" for what in ("gpu", "quic", "background-networking", "component-update", "sync")
+]
+
+# Runs in the page: everything the tests ask about it, with all that folds unfolded.
+LOOK = r"""async () => {
+  document.querySelectorAll("details").forEach((fold) => { fold.open = true; });
+  document.querySelectorAll("img").forEach((image) => { image.loading = "eager"; });
+  await Promise.all([...document.images].map((image) => image.decode().catch(() => {})));
+  await new Promise((done) => setTimeout(done, 50));  // the toggle events
+  const article = document.querySelector("article") ?? document.body;
+  const prose = article.cloneNode(true);
+  prose.querySelectorAll(".katex, pre, code, script, style").forEach((part) => part.remove());
+  const report = await axe.run({ runOnly: [
+    "wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] });
+  return {
+    theme: document.documentElement.dataset.theme,
+    equations: article.querySelectorAll(".math .katex-html").length,
+    refused: document.querySelectorAll(".katex-error").length,
+    prose: prose.textContent,
+    images: [...article.querySelectorAll("img")].map((image) => [image.alt, image.naturalWidth]),
+    ids: [...document.querySelectorAll("[id]")].map((node) => node.id),
+    links: [...document.querySelectorAll("a[href]")].map((link) => link.href),
+    overflow: document.documentElement.scrollWidth - window.innerWidth,
+    axe: report.violations.map((fault) =>
+      `${fault.id}: ${fault.nodes.map((node) => node.target.join(" ")).join(" | ")}`),
+  };
+}"""
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory):
+    """The folder of the book, built afresh from the stored outputs of the working tree."""
+    target = tmp_path_factory.mktemp("site")
+    options = ["--config", "book/_config.yml", "--toc", "book/_toc.yml", "--path-output", target]
+    book = Path(sys.executable).with_name("jupyter-book")  # the package does not run with -m
+    command = [book, "build", ".", *options, "-W", "-n", "--keep-going"]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    if run.returncode:
+        pytest.fail(f"the book does not build:\n{run.stdout[-2000:]}\n{run.stderr}", pytrace=False)
+    return target / "_build"
+
+
+@pytest.fixture(scope="session")
+def site(built):
+    """The address of the built book, served on this machine."""
+    handler = functools.partial(Quiet, directory=built / "html")
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def browser():
+    chromium = shutil.which("chromium")
+    if not chromium:
+        pytest.fail("Chromium is missing: install the Debian package chromium", pytrace=False)
+    if not AXE.is_file():
+        pytest.fail("axe-core is missing: run `npm ci --prefix book --ignore-scripts`", pytrace=False)
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def visits(built, site, browser):
+    """What every page showed in every mode, by (page, mode); the index only leads elsewhere."""
+    html = built / "html"
+    pages = sorted({str(file.relative_to(html)) for file in html.rglob("*.html")} - {"index.html"})
+    seen = {}
+    for scheme, width in MODES:
+        size = {"width": width, "height": 900}
+        context = browser.new_context(color_scheme=scheme, viewport=size, reduced_motion="reduce")
+        seen |= {(page, f"{scheme} {width}"): visit(context, site, page) for page in pages}
+        context.close()
+    return seen
+
+
+def visit(context, site, name):
+    page, foreign, failed, errors = context.new_page(), [], [], []
+    page.on("request", lambda r: r.url.startswith((site, "data:", "blob:")) or foreign.append(r.url))
+    page.on("response", lambda r: r.ok or r.status == 304 or failed.append(f"{r.status} {r.url}"))
+    page.on("requestfailed", lambda r: failed.append(r.url))
+    page.on("console", lambda m: m.type in ("error", "warning") and errors.append(m.text))
+    page.on("pageerror", lambda e: errors.append(str(e)))
+    page.goto(site + name, wait_until="load")
+    page.add_script_tag(path=AXE)
+    saw = page.evaluate(LOOK) | {"foreign": foreign, "failed": failed, "errors": errors}
+    page.close()
+    return saw
+
+
+def expect_none(visits, find):
+    """Fail with a line for every page and mode in which `find` finds something."""
+    bad = [f"{page} ({mode}): {fault}" for (page, mode), saw in visits.items() if (fault := find(saw))]
+    assert not bad, "\n".join(bad)
+
+
+@pytest.mark.parametrize("what", ["foreign", "failed", "errors", "axe"])
+def test_pages_have_no_faults(visits, what):
+    """No request to another host, no failed response, no console message, no axe violation."""
+    expect_none(visits, lambda saw: saw[what])
+
+
+def test_every_chapter_is_seen_in_both_themes(visits):
+    chapters = {file.with_suffix(".html").name for file in ROOT.glob("notebooks/*.ipynb")}
+    assert chapters <= {Path(page).name for page, _ in visits}
+    assert all(mode.startswith(saw["theme"]) for (_, mode), saw in visits.items())
+
+
+def test_every_equation_is_typeset(built, visits):
+    """As many as the parsed sources hold, and no TeX left in the prose."""
+    for (page, mode), saw in visits.items():
+        source = built / ".doctrees" / Path(page).with_suffix(".doctree")
+        if source.is_file():
+            tree = pickle.loads(source.read_bytes())
+            expected = sum(isinstance(node, nodes.math | nodes.math_block) for node in tree.findall())
+            assert saw["equations"] == expected, f"{page} ({mode})"
+    expect_none(visits, lambda saw: saw["refused"])
+    expect_none(visits, lambda saw: re.findall(r"\$\$|\$\S+\$|\\[a-zA-Z]+", saw["prose"]))
+
+
+def test_figures_are_described_and_load(visits):
+    def poor(image):
+        alt, width = image
+        return len(alt) <= 20 or re.search(r"\.(png|svg|jpe?g)$", alt) or not width
+
+    expect_none(visits, lambda saw: [*filter(poor, saw["images"])])
+
+
+def test_internal_links_resolve(built, site, visits):
+    ids = {page: {*saw["ids"], "", "top"} for (page, _), saw in visits.items()}
+
+    def dead(saw):
+        paths = [urlsplit(link.removeprefix(site)) for link in saw["links"] if link.startswith(site)]
+        return [
+            p.geturl()
+            for p in paths
+            if p.fragment not in ids.get(p.path, {""}) or not (built / "html" / p.path).is_file()
+        ]
+
+    expect_none(visits, dead)
+
+
+def test_no_page_scrolls_sideways(visits):
+    expect_none(visits, lambda saw: saw["overflow"] > 0 and f"{saw['overflow']} px too wide")
+
+
+def test_index_leads_to_the_first_page(site, browser):
+    page = browser.new_page()
+    page.goto(site)
+    page.wait_for_url("**/book/intro.html")
+    assert page.title() == "Which standard error?"
+    page.close()
+
+
+def build_page(folder, text, *options):
+    """Build a project of one page with the course's KaTeX extension; warnings are errors."""
+    conf = f"import sys\nsys.path.insert(0, {str(BOOK / '_ext')!r})\n"
+    conf += "extensions = ['myst_parser', 'katex_math']\nmyst_enable_extensions = ['dollarmath']\n"
+    (folder / "conf.py").write_text(conf + "html_math_renderer = 'katex'\n", encoding="utf-8")
+    (folder / "index.md").write_text(text, encoding="utf-8")
+    command = [sys.executable, "-m", "sphinx", "-W", "-q", *options, folder, folder / "out"]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+
+def test_good_tex_builds(tmp_path):
+    run = build_page(tmp_path, "# Page\n\n$$ a^2 $$ (square)\n\nSee {eq}`square` and $b$.\n")
+    assert run.returncode == 0, run.stderr
+    assert (tmp_path / "out" / "index.html").read_text(encoding="utf-8").count('class="katex-html"') == 2
+
+
+@pytest.mark.parametrize("tex", [r"$\nosuch{a}$", r"$$ \begin{aligned} a $$", r"$\frac{1}$", "$½$"])
+def test_bad_tex_stops_the_build(tmp_path, tex):
+    run = build_page(tmp_path, f"# Page\n\n{tex}\n")
+    assert run.returncode != 0
+    assert re.search(r"index\.md:3:.*KaTeX parse error", run.stderr), run.stderr
+
+
+def test_missing_katex_names_the_command(tmp_path):
+    run = build_page(tmp_path, "# Page\n", "-D", f"katex_dist={tmp_path}")
+    assert run.returncode != 0
+    assert "npm ci --prefix book --ignore-scripts" in run.stderr
