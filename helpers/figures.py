@@ -151,7 +151,8 @@ def se_by_population(psi, theta, J, n, most=1000):
         ax.set_ylim(0, high * 1.15)
     alt = (
         "The standard error of the mean rises with the number K of classes it is about: "
-        f"{low:.2f} for just the {J} classes seen, {formulas.se_finite_population(psi, theta, J, n, 40):.2f} for 40, and towards "
+        f"{low:.2f} for just the {J} classes seen, "
+        f"{formulas.se_finite_population(psi, theta, J, n, 40):.2f} for 40, and towards "
         f"{high:.2f} for classes without end."
     )
     return figure, alt
@@ -266,6 +267,7 @@ def se_by_class_size(psi, theta, J, n, most=100):
     ends = "; ".join(f"{label} {se[n - 1]:.2f} and {se[-1]:.2f}" for label, (se, _, _) in lines.items())
     alt = (
         f"Three standard errors against class size with {J} classes. At {n} and at {most} pupils a class: "
-        f"{ends}. The partial pooling line cannot fall below its floor, {floor:.2f}; the other two go on towards 0."
+        f"{ends}. The partial pooling line cannot fall below its floor, {floor:.2f}; "
+        "the other two go on towards 0."
     )
     return figure, alt

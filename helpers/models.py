@@ -178,9 +178,9 @@ class Fit:
         if self.pooling == "partial":
             label = "REML criterion" if self.method == "reml" else "-2 log likelihood"
             lines.append(
-                f"psi (between) {self.psi:.6g}   theta (within) {self.theta:.6g}   ICC {self.icc:.4f}   "
-                f"{label} {self.criterion:.4f}"
+                f"psi (between) {self.psi:.6g}   theta (within) {self.theta:.6g}   ICC {self.icc:.4f}"
             )
+            lines.append(f"{label} {self.criterion:.4f}")
             if self.singular:
                 lines.append("psi is estimated as 0: the standard errors are those of complete pooling")
         else:

@@ -108,9 +108,9 @@ def test_the_generalised_least_squares_se_is_rs_on_every_unbalanced_design(r):
     for name, design in r.whole["unbalanced"].items():
         psi, theta, n = design["lmer_psi"], design["lmer_theta"], design["n_j"]
         assert close(formulas.se_partial_pooling_unbalanced(psi, theta, n), design["gls_se_formula"]), name
-        for mean in ("mean", "harmonic", "n0"):
-            se = formulas.se_partial_pooling(psi, theta, design["J"], design[f"n_{mean}"])
-            assert close(se, design[f"formula_with_{mean}_n".replace("n0_n", "n0")]), (name, mean)
+        for size, key in (("n_mean", "mean_n"), ("n_harmonic", "harmonic_n"), ("n0", "n0")):
+            se = formulas.se_partial_pooling(psi, theta, design["J"], design[size])
+            assert close(se, design[f"formula_with_{key}"]), (name, size)
 
 
 # ---- arrays, limits ------------------------------------------------------------------------------
@@ -313,9 +313,11 @@ def test_the_new_things_to_predict_add_their_own_variance(psi, theta, J, n):
 
 
 def every_argument():
-    for function in [*elementwise(), formulas.se_partial_pooling_unbalanced]:
-        for name in inspect.signature(function).parameters:
-            yield pytest.param(function, name, id=f"{function.__name__}-{name}")
+    return [
+        pytest.param(function, name, id=f"{function.__name__}-{name}")
+        for function in [*elementwise(), formulas.se_partial_pooling_unbalanced]
+        for name in inspect.signature(function).parameters
+    ]
 
 
 def spoilt(function, name, value):

@@ -17,6 +17,7 @@ FOLDER = Path(__file__).parents[1] / "notebooks"
 PATHS = sorted(FOLDER.glob("*.ipynb"))
 CHECK = re.compile(r"^✓ (\S+): stated (\S+), computed (\S+)$", re.MULTILINE)
 NUMBER = re.compile(r"(?<![\w.])\d+\.\d+(?![\w.]*\w)")
+WIDTH = 79  # what a page of the site shows without scrolling
 SKELETON = [
     "**The question.**", "**You will learn**", "**You need**", "**Time**",
     "## In short", "## Exercises", "## Further reading",
@@ -74,6 +75,17 @@ def test_it_was_run_top_to_bottom_without_a_word_on_stderr(path):
         for output in cell.outputs:
             assert output.output_type != "error", cell.source
             assert output.get("name") != "stderr", output.get("text")
+
+
+@each_notebook
+def test_no_line_of_code_or_output_is_cut_on_the_page(path):
+    for cell in code_cells(path):
+        for line in cell.source.splitlines():
+            assert len(line) <= WIDTH, f"{path.stem}: {line}"
+        for output in cell.outputs:
+            if "image/png" not in output.get("data", {}):
+                text = output.get("text", "") or output.data.get("text/plain", "")
+                assert max(map(len, text.splitlines())) <= WIDTH, f"{path.stem}:\n{text}"
 
 
 @each_notebook

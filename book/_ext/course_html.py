@@ -5,7 +5,8 @@ from pathlib import Path
 
 MENDS = {
     'role="doc-biblioentry"': 'role="listitem"',  # deprecated in DPUB-ARIA 1.1, and its parent is a list
-    "<th></th>": "<td></td>",  # the empty corner of a pandas table is no header
+    "<th></th>": "<td></td>",  # the empty corner of a table is no header, be it from pandas
+    '<th class="head"><p></p></th>': '<td class="head"></td>',  # or from Markdown
     '<summary aria-label="Toggle hidden content">': "<summary>",  # would hide the words that are seen
 }
 ICONS = re.compile(r"\s*<(?:script|link)[^>]*scripts/fontawesome\.js[^>]*>(?:</script>)?")
