@@ -10,7 +10,7 @@ from importlib.resources import files
 import numpy as np
 import pandas as pd
 
-_NEAR = 5e-4  # an answer rounded to four digits is right
+_SAME = 1e-6  # relative: what is left of another order of adding up
 
 
 class StatedValueError(AssertionError):
@@ -110,19 +110,25 @@ def _reply(exercise, answer):
         return f"the answer is {_count(right)} ({', '.join(exercise['what'])}); yours has {given.size}."
     if not np.isfinite(given).all():
         return "the answer must be finite."
-    near = np.isclose(given, right, rtol=_NEAR, atol=0)
+    near = np.array([_same(g, r, digits=4) for g, r in zip(given, right, strict=True)])
     if near.all():
         return "right."
     for hint in exercise["hints"]:
         at = [k for k, wrong in enumerate(hint["wrong"]) if wrong is not None]
-        if all(np.isclose(given[k], hint["wrong"][k], rtol=_NEAR, atol=0) for k in at):
+        if all(_same(given[k], hint["wrong"][k], digits=4) for k in at):
             return "not yet. " + hint["hint"]
     good = [name for name, ok in zip(exercise["what"], near, strict=True) if ok]
     if good:
         return f"not yet. Right already: {', '.join(good)}."
-    if np.isclose(given, right, rtol=0.02, atol=0).all():
+    if all(_same(g, r, digits=2) for g, r in zip(given, right, strict=True)):
         return "nearly: give four digits, and round only at the end."
     return "not yet. " + exercise["start"]
+
+
+def _same(given, value, digits):
+    """Whether two numbers agree, or one is the other rounded to so many digits or more."""
+    rounded = (float(f"{value:.{k}g}") for k in range(digits, 16))
+    return bool(np.isclose(given, value, rtol=_SAME, atol=0)) or given in rounded
 
 
 def _count(right):
