@@ -16,7 +16,7 @@ test: .venv/ready
 
 notebooks: .venv/ready
 	$(BIN)/jupytext --quiet --to ipynb --update $(TEXTS)
-	$(BIN)/jupyter nbconvert --log-level=ERROR --to notebook --execute --inplace \
+	$(BIN)/jupyter nbconvert --log-level=ERROR --to notebook --execute --inplace --coalesce-streams \
 	    --ExecutePreprocessor.record_timing=False $(TEXTS:.md=.ipynb)
 	$(BIN)/python book/readme_figure.py
 

@@ -117,8 +117,8 @@ def standard_errors_and_bound(named, bound, impossible):
         ax.text(bound, len(entries) - 0.35, "not possible here  ", fontsize=10, ha="right", va="center")
     listing = "; ".join(f"{label} {value:.4g}" for label, value in entries)
     alt = (
-        f"Standard errors on a log axis: {listing}. A wall stands at {bound:.4g}, the least a "
-        f"random-intercept model can report on these data; only {impossible[0]} lies beyond it."
+        f"Standard errors on a log axis: {listing}. A wall stands at {bound:.4g}, the least the "
+        f"intercept of the mixed model can have here; only {impossible[0]} lies beyond it."
     )
     return figure, alt
 

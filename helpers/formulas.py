@@ -14,8 +14,9 @@ import numpy as np
 def se_complete_pooling(psi, theta, J, n):
     """SE of the grand mean if pupils were drawn one by one: sqrt((psi + theta) / (J n)).
 
-    The answer's formula for complete pooling. What ``lm(y ~ 1)`` prints is slightly smaller, for the
-    reason in `complete_pooling_variance`. Notebook 04 derives both.
+    The answer's formula for complete pooling. With the ANOVA estimates put in (psi > 0, n > 1) it is
+    slightly larger than what ``lm(y ~ 1)`` prints, for the reason in `complete_pooling_variance`.
+    Notebook 04 derives both.
     """
     psi, theta, J, n = _checked(psi=psi, theta=theta, J=J, n=n)
     return np.sqrt((psi + theta) / (J * n))
@@ -75,7 +76,7 @@ def se_partial_pooling_unbalanced(psi, theta, sizes):
     sizes : array_like of shape (J,)
         Observations in each group.
     """
-    psi, theta, sizes = _checked(psi=psi, theta=theta, n=sizes)
+    psi, theta, sizes = _positive(*_checked(psi=psi, theta=theta, n=sizes))
     return 1 / np.sqrt(np.sum(1 / (psi + theta / sizes)))
 
 
@@ -86,6 +87,8 @@ def se_group_difference(theta, n, shrinkage=1.0):
     of the partially pooled difference (the estimated mean cancels). Notebook 03.
     """
     theta, n, factor = _checked(theta=theta, n=n, shrinkage=shrinkage)
+    if np.any(factor > 1):
+        raise ValueError(f"shrinkage must lie between 0 and 1; got {factor}")
     return np.sqrt(2 * factor * theta / n)
 
 
@@ -93,7 +96,7 @@ def se_group_mean_partial(psi, theta, J, n):
     """Prediction SE of a partially pooled class mean: sqrt((theta / n) (L + (1 - L) / J)), L the shrinkage.
 
     Counts the uncertainty of the estimated overall mean, not that of the two variances
-    (Henderson's mixed model equations; Searle, Casella and McCulloch 1992, section 7.4).
+    (Searle, Casella and McCulloch 1992, chapter 7).
     """
     psi, theta, J, n = _checked(psi=psi, theta=theta, J=J, n=n)
     factor = shrinkage(psi, theta, n)
@@ -117,14 +120,14 @@ def se_new_observation_known_group(psi, theta, J, n):
 
 def icc(psi, theta):
     """Intraclass correlation, the correlation of two pupils of one class: psi / (psi + theta)."""
-    psi, theta = _checked(psi=psi, theta=theta)
+    psi, theta = _positive(*_checked(psi=psi, theta=theta))
     return psi / (psi + theta)
 
 
 def design_effect(icc, n):
     """Variance of the mean of clustered data over that of as many independent pupils: 1 + (n - 1) icc.
 
-    Kish (1965), section 5.4.
+    Kish (1965), chapter 5.
     """
     (n,) = _checked(n=n)
     icc = np.asarray(icc, dtype=float)
@@ -141,7 +144,7 @@ def effective_sample_size(icc, J, n):
 
 def shrinkage(psi, theta, n):
     """Weight of a class's own mean in its partially pooled mean: n psi / (n psi + theta)."""
-    psi, theta, n = _checked(psi=psi, theta=theta, n=n)
+    psi, theta, n = _positive(*_checked(psi=psi, theta=theta, n=n))
     return n * psi / (n * psi + theta)
 
 
@@ -154,10 +157,12 @@ def se_floor(psi, J):
 def complete_pooling_variance(psi, theta, J, n):
     """What lm's residual variance s^2 estimates: theta + psi n (J - 1) / (J n - 1).
 
-    Less than psi + theta, because the pupils' mean follows the classes drawn. With the ANOVA
-    estimates of psi and theta it is s^2 exactly. Notebook 04 derives it.
+    Less than psi + theta where psi > 0 and n > 1, because the pupils' mean follows the classes drawn.
+    With the ANOVA estimates of psi and theta it is s^2 exactly. Notebook 04 derives it.
     """
     psi, theta, J, n = _checked(psi=psi, theta=theta, J=J, n=n)
+    if np.any(J * n < 2):
+        raise ValueError("one observation has no residual variance: J n must be at least 2")
     return theta + psi * n * (J - 1) / (J * n - 1)
 
 
@@ -175,6 +180,12 @@ def variances_from_mean_squares(ms_between, ms_within, n):
     """
     ms_between, ms_within, n = _checked(ms_between=ms_between, ms_within=ms_within, n=n)
     return (ms_between - ms_within) / n, ms_within
+
+
+def _positive(psi, theta, *others):
+    if np.any(psi + theta <= 0):
+        raise ValueError("psi + theta must be positive: without any variance there is nothing to divide")
+    return psi, theta, *others
 
 
 _LEAST = {"n": 1, "J": 1}

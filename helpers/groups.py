@@ -12,6 +12,8 @@ import pandas as pd
 from formulaic.errors import FormulaicError
 
 _SAME = 1e-12  # squared sine of the angle below which two terms count as one
+_ROUNDING = 1e-26  # a sum of squares below this share of the whole is rounding, not data
+_EXPLAINED = 1e-13  # and so is what the terms leave, below this share of what they explain
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +39,9 @@ class GroupSummary:
     shift : ndarray of shape (p + 1,)
         One value of each column, taken off before anything is added up, so that a large offset
         costs no digits. 0 for the constant, and for all where there is none.
+    slopes : ndarray of shape (p,)
+        Coefficients of the shifted terms that were taken off the shifted outcome, row by row, so
+        that terms which explain nearly all of it cost no digits either. 0 for the constant.
     dropped : int
         Rows left out, for missing values, at the caller's word.
     """
@@ -51,6 +56,7 @@ class GroupSummary:
     means: np.ndarray
     within: np.ndarray
     shift: np.ndarray
+    slopes: np.ndarray
     dropped: int = 0
 
     @property
@@ -68,9 +74,35 @@ class GroupSummary:
         """Overall mean of each column, less ``shift``, in the order of ``means``."""
         return self.sizes @ self.means / self.nobs
 
-    def total(self):
-        """Cross-products about zero (about ``shift``) of all rows: within plus between."""
-        return self.within + (self.means * self.sizes[:, None]).T @ self.means
+    def centred_means(self):
+        """Group means about the overall means; about zero where the model has no constant."""
+        if self.intercept is None:
+            return self.means
+        centre = self.centre
+        centre[self.intercept] = 0.0
+        return self.means - centre
+
+    def about_centre(self):
+        """Cross-products of all rows about the overall means (zero without a constant)."""
+        means = self.centred_means()
+        return self.within + (means * self.sizes[:, None]).T @ means
+
+    def unexplained(self, cross):
+        """What the terms leave of the outcome's sum of squares; 0.0 where that is only rounding.
+
+        Parameters
+        ----------
+        cross : ndarray of shape (p + 1, p + 1)
+            Cross-products of some or all of the variation: ``within`` or `about_centre`.
+        """
+        whole = self.within.diagonal() + self.sizes @ self.means**2
+        left, floor = cross[-1, -1], _ROUNDING * whole[-1]
+        varies = np.flatnonzero(cross.diagonal()[:-1] > _ROUNDING * whole[:-1])
+        if varies.size:
+            inner = cross[np.ix_(varies, varies)]
+            left -= cross[varies, -1] @ np.linalg.lstsq(inner, cross[varies, -1], rcond=None)[0]
+            floor = max(floor, _EXPLAINED * cross[-1, -1])
+        return left if left > floor else 0.0
 
 
 def summarise(data, formula=None, groups=None, missing="raise"):
@@ -97,7 +129,8 @@ def summarise(data, formula=None, groups=None, missing="raise"):
         If the table, the formula or the name of the group column is not of the right kind.
     ValueError
         If a column is not there, is not numeric, or holds missing or infinite values; if there are
-        fewer than two groups, no more rows than terms, or terms that are sums of others.
+        fewer than two groups, no more rows than terms, terms that are sums of others, or an
+        outcome that the terms explain to the last digit.
     """
     if isinstance(data, GroupSummary):
         for said, known in ((formula, data.formula), (groups, data.group)):
@@ -127,13 +160,28 @@ def summarise(data, formula=None, groups=None, missing="raise"):
     Z = np.column_stack([X, y])
     shift = Z[0].copy() if constant else np.zeros(Z.shape[1])
     shift[constant] = 0.0
-    sizes, means, within = _reduce(Z - shift, codes, len(labels))
-    if constant:
-        means[:, intercept], within[intercept], within[:, intercept] = 1.0, 0.0, 0.0
-    summary = GroupSummary(
-        formula, outcome, groups, terms, intercept, labels, sizes, means, within, shift, dropped
-    )
-    _refuse_collinear(summary)
+    Z -= shift
+
+    def build(slopes):
+        reduced = _reduce(Z, codes, len(labels), intercept)
+        return GroupSummary(
+            formula, outcome, groups, terms, intercept, labels, *reduced, shift, slopes, dropped
+        )
+
+    slopes = np.zeros(len(terms))
+    summary = build(slopes)
+    cross = summary.about_centre()
+    refuse_collinear(cross, terms, constant[:1])
+    varying = [k for k in range(len(terms)) if k != intercept]
+    if varying:
+        slopes[varying] = np.linalg.solve(cross[np.ix_(varying, varying)], cross[varying, -1])
+        Z[:, -1] -= Z[:, varying] @ slopes[varying]
+        summary = build(slopes)
+    if summary.unexplained(summary.about_centre()) <= _ROUNDING * cross[-1, -1]:
+        raise ValueError(
+            f"the terms explain {outcome!r} to the last digit (is it constant?): "
+            "nothing is left to estimate a standard error from"
+        )
     return summary
 
 
@@ -226,7 +274,7 @@ def _design(parsed, frame, columns):
     return y, X, str(left.columns[0]), [str(name) for name in right.columns]
 
 
-def _reduce(Z, codes, J):
+def _reduce(Z, codes, J, intercept):
     """Sizes, means and within cross-products by the corrected two-pass formula (Chan et al. 1983)."""
     sizes = np.bincount(codes, minlength=J).astype(float)
 
@@ -236,30 +284,38 @@ def _reduce(Z, codes, J):
     means = means_of(Z)
     deviations = Z - means[codes]
     correction = means_of(deviations)  # what rounding left in the first pass
-    within = deviations.T @ deviations - (correction * sizes[:, None]).T @ correction
-    return sizes, means + correction, within
+    means, within = (
+        means + correction,
+        deviations.T @ deviations - (correction * sizes[:, None]).T @ correction,
+    )
+    if intercept is not None:
+        means[:, intercept], within[intercept], within[:, intercept] = 1.0, 0.0, 0.0
+    return sizes, means, within
 
 
-def _refuse_collinear(summary):
-    """Name the first term that is a sum of earlier ones."""
-    p = len(summary.terms)
-    start = [] if summary.intercept is None else [summary.intercept]
-    cross = summary.total()[:p, :p]
-    if start:
-        means = summary.means - np.where(np.arange(p + 1) == summary.intercept, 0, summary.centre)
-        cross = summary.within[:p, :p] + (means[:, :p] * summary.sizes[:, None]).T @ means[:, :p]
-    kept = list(start)
-    for k in (k for k in range(p) if k not in start):
-        length = cross[k, k]
-        rest = length
+def refuse_collinear(cross, terms, kept=()):
+    """Name the first term that is a linear combination of those before it.
+
+    Parameters
+    ----------
+    cross : ndarray
+        Cross-products of the terms (more columns may follow).
+    terms : list of str
+    kept : list of int
+        Terms to start from: the constant.
+
+    Raises
+    ------
+    ValueError
+    """
+    kept = list(kept)
+    for k in (k for k in range(len(terms)) if k not in kept):
+        length = rest = cross[k, k]
         if kept and length > 0:
-            scale = np.sqrt(np.diag(cross)[kept] * length)
-            r = cross[kept, k] / scale
-            R = cross[np.ix_(kept, kept)] / np.sqrt(np.outer(np.diag(cross)[kept], np.diag(cross)[kept]))
-            rest = length * (1 - r @ np.linalg.solve(R, r))
+            scale = np.sqrt(cross.diagonal()[kept])
+            r = cross[kept, k] / (scale * np.sqrt(length))
+            rest = length * (1 - r @ np.linalg.solve(cross[np.ix_(kept, kept)] / np.outer(scale, scale), r))
         if length <= 0 or rest <= _SAME * length:
-            others = ", ".join(summary.terms[i] for i in kept) or "nothing"
-            raise ValueError(
-                f"term {summary.terms[k]!r} is a linear combination of {others}: leave one of them out"
-            )
+            others = ", ".join(terms[i] for i in kept) or "nothing"
+            raise ValueError(f"term {terms[k]!r} is a linear combination of {others}: leave one of them out")
         kept.append(k)

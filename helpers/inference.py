@@ -1,14 +1,12 @@
 """Small-sample inference for a random-intercept model: Kenward and Roger's covariance and degrees of freedom.
 
-All of it works on group sizes and means: V has the eigenvalue theta within groups and theta + n_j psi
-along the constant of group j, so no N x N matrix is ever made.
+All of it works on a `GroupSummary`: V has the eigenvalue theta within groups and theta + n_j psi along
+the constant of group j, so no N x N matrix is ever made.
 """
 
 from __future__ import annotations
 
 import numpy as np
-
-from .reml import centred_means
 
 
 def kenward_roger(summary, psi, theta):
@@ -29,24 +27,24 @@ def kenward_roger(summary, psi, theta):
     """
     n = summary.sizes
     p, N, J = len(summary.terms), summary.nobs, summary.ngroups
-    X = centred_means(summary)[:, :p]
+    X = summary.centred_means()[:, :p]
     W = summary.within[:p, :p]
-    tau = theta + n * psi
+    tau = 1 + n * psi / theta  # in units of theta, so that no unit of the outcome over- or underflows
 
     def between(weight):
         return (X * weight[:, None]).T @ X
 
-    cov = np.linalg.inv(W / theta + between(n / tau))
-    P = [-between(n**2 / tau**2), -(W / theta**2 + between(n / tau**2))]
+    cov = np.linalg.inv(W + between(n / tau))
+    P = [-between(n**2 / tau**2), -(W + between(n / tau**2))]
     Q = {
         (0, 0): between(n**3 / tau**3),
         (0, 1): between(n**2 / tau**3),
-        (1, 1): W / theta**3 + between(n / tau**3),
+        (1, 1): W + between(n / tau**3),
     }
     traces = {
         (0, 0): np.sum(n**2 / tau**2),
         (0, 1): np.sum(n / tau**2),
-        (1, 1): (N - J) / theta**2 + np.sum(1 / tau**2),
+        (1, 1): N - J + np.sum(1 / tau**2),
     }
     information = np.empty((2, 2))
     for (i, j), trace in traces.items():
@@ -59,4 +57,4 @@ def kenward_roger(summary, psi, theta):
         change = np.array([a @ cov @ P[i] @ cov @ a for i in (0, 1)]) / (a @ cov @ a)
         return float(2 / (change @ V @ change))
 
-    return cov + 2 * cov @ bias @ cov, df
+    return theta * (cov + 2 * cov @ bias @ cov), df

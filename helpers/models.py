@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from .groups import GroupSummary, summarise
+from .groups import GroupSummary, refuse_collinear, summarise
 from .inference import kenward_roger
-from .reml import ROUNDING, Profile, centred_means
+from .reml import Profile
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +34,8 @@ class Fit:
         Partial pooling only: variance between groups, psi / (psi + theta), R's ``REMLcrit`` (under ML
         -2 log likelihood), and whether psi is 0.
     df_method : str
-        Where df comes from: "residual", "kenward-roger" or "normal".
+        Where df comes from: "residual", "kenward-roger" or "normal". Kenward and Roger's df stand
+        beside the unadjusted standard error that lme4 prints; in unbalanced data their own is larger.
     """
 
     pooling: str
@@ -103,8 +104,9 @@ class Fit:
         -------
         DataFrame
             By group. No pooling: ``estimate``, ``se``. Partial pooling: ``estimate``, ``se`` (prediction
-            SE of intercept plus effect, given the variances: counts the uncertainty of the fixed
-            effects) and ``se_conditional`` (takes the fixed effects as known: R's condVar).
+            SE of intercept plus effect, given the variances: counts the uncertainty of the fixed effects;
+            Searle et al. 1992, chapter 7) and ``se_conditional`` (takes the fixed effects as known:
+            R's condVar).
 
         Raises
         ------
@@ -121,7 +123,7 @@ class Fit:
             raise ValueError(f"{self.data.formula!r} has no constant: ask for group_effects")
         constant = _to_terms(self.data)[self.data.intercept]
         effects, residual = self._effects()
-        shrunk = self._shrinkage()[:, None] * centred_means(self.data)[:, :-1]
+        shrunk = self._shrinkage()[:, None] * self.data.centred_means()[:, :-1]
         spread = constant - shrunk
         variance = residual + np.einsum("ji,ik,jk->j", spread, self._centred[1], spread)
         estimate = effects + self.params.iloc[self.data.intercept]
@@ -135,7 +137,7 @@ class Fit:
         -------
         DataFrame
             By group: ``estimate`` (the best linear unbiased prediction, R's ranef), ``se`` (of
-            prediction, given the variances; Searle et al. 1992, section 7.4) and ``se_conditional``
+            prediction, given the variances; Searle et al. 1992, chapter 7) and ``se_conditional``
             (R's condVar: takes the fixed effects as known).
 
         Raises
@@ -144,7 +146,7 @@ class Fit:
             Unless the fit is of partial pooling.
         """
         effects, residual = self._effects()
-        shrunk = self._shrinkage()[:, None] * centred_means(self.data)[:, :-1]
+        shrunk = self._shrinkage()[:, None] * self.data.centred_means()[:, :-1]
         variance = residual + np.einsum("ji,ik,jk->j", shrunk, self._centred[1], shrunk)
         return self._table(effects, variance, residual)
 
@@ -156,7 +158,7 @@ class Fit:
         """Predicted effects and their variance with the fixed effects known."""
         if self.pooling != "partial":
             raise ValueError(f"{self.pooling} pooling has no group effects to predict: use partial_pooling")
-        means, factor = centred_means(self.data), self._shrinkage()
+        means, factor = self.data.centred_means(), self._shrinkage()
         return factor * (means[:, -1] - means[:, :-1] @ self._centred[0]), self.psi * (1 - factor)
 
     def _table(self, estimate, variance, residual):
@@ -182,7 +184,8 @@ class Fit:
             )
             lines.append(f"{label} {self.criterion:.4f}")
             if self.singular:
-                lines.append("psi is estimated as 0: the standard errors are those of complete pooling")
+                ml = "" if self.method == "reml" else ", times sqrt((N - p) / N)"
+                lines.append(f"psi is estimated as 0: the standard errors are those of complete pooling{ml}")
         else:
             lines.append(f"theta (residual variance) {self.theta:.6g}")
         table = pd.DataFrame(
@@ -220,11 +223,10 @@ def complete_pooling(formula, data, groups=None, missing="raise"):
         As `groups.summarise`.
     """
     summary = summarise(data, formula, groups, missing)
-    means = centred_means(summary)
-    cross = summary.within + (means * summary.sizes[:, None]).T @ means
+    cross = summary.about_centre()
     beta = np.linalg.solve(cross[:-1, :-1], cross[:-1, -1])
     df = summary.nobs - len(beta)
-    theta = float((cross[-1, -1] - cross[:-1, -1] @ beta) / df)
+    theta = float(summary.unexplained(cross) / df)
     cov = theta * np.linalg.inv(cross[:-1, :-1])
     return Fit("complete", "ols", summary, *_by_term(summary, beta, cov, df), "residual", theta)
 
@@ -253,8 +255,8 @@ def no_pooling(formula, data, groups=None, missing="raise"):
     TypeError
         As `groups.summarise`, and if there is no group column.
     ValueError
-        As `groups.summarise`; if a term does not vary within any group, if no group has two rows, or if
-        nothing is left to estimate the variance within from.
+        As `groups.summarise`; if a term does not vary within any group or is there a combination of
+        others, if no group has two rows, or if nothing is left to estimate the variance within from.
     """
     summary = _grouped(summarise(data, formula, groups, missing), "no_pooling")
     if summary.intercept is None:
@@ -262,14 +264,16 @@ def no_pooling(formula, data, groups=None, missing="raise"):
     _refuse_singletons(summary)
     slopes = [k for k in range(len(summary.terms)) if k != summary.intercept]
     keep = [*slopes, len(summary.terms)]
-    means, within = centred_means(summary)[:, keep], summary.within[np.ix_(keep, keep)]
-    total = within + (means * summary.sizes[:, None]).T @ means
-    for k, term in enumerate(summary.terms[i] for i in slopes):
-        if within[k, k] <= ROUNDING * total[k, k]:
+    means, within = summary.centred_means()[:, keep], summary.within[np.ix_(keep, keep)]
+    total = summary.about_centre().diagonal()[slopes]
+    names = [summary.terms[k] for k in slopes]
+    for k, term in enumerate(names):
+        if within[k, k] <= 1e-20 * total[k]:
             raise ValueError(
                 f"term {term!r} does not vary within any {summary.group}, so the {summary.group} means "
                 "absorb it: leave it out, or use partial_pooling"
             )
+    refuse_collinear(within, names)
     df = summary.nobs - summary.ngroups - len(slopes)
     if df < 1:
         raise ValueError(
@@ -278,13 +282,19 @@ def no_pooling(formula, data, groups=None, missing="raise"):
         )
     inverse = np.linalg.inv(within[:-1, :-1])
     b = inverse @ within[:-1, -1]
-    theta = float((within[-1, -1] - within[:-1, -1] @ b) / df)
+    left = summary.unexplained(summary.within)
+    if not left:
+        raise ValueError(
+            f"{summary.outcome!r} does not vary within any {summary.group} beyond what the terms say: "
+            "nothing is left to estimate the variance within from"
+        )
+    theta = float(left / df)
     origin = means[:, :-1] + (summary.shift + summary.centre)[slopes]
-    level = summary.shift[-1] + summary.centre[-1] + means[:, -1] - origin @ b
-    names = [*(f"{summary.group}[{label}]" for label in summary.labels), *(summary.terms[k] for k in slopes)]
+    level = _level(summary) + means[:, -1] - origin @ b
+    names = [*(f"{summary.group}[{label}]" for label in summary.labels), *names]
     cross = -origin @ inverse
     cov = theta * np.block([[np.diag(1 / summary.sizes) - cross @ origin.T, cross], [cross.T, inverse]])
-    params = pd.Series(np.concatenate([level, b]), names, name="estimate")
+    params = pd.Series(np.concatenate([level, b + summary.slopes[slopes]]), names, name="estimate")
     return Fit("no", "ols", summary, params, pd.Series(float(df), names, name="df"), cov, "residual", theta)
 
 
@@ -308,7 +318,7 @@ def partial_pooling(formula, data, groups=None, method="reml", missing="raise"):
     -------
     Fit
         Standard errors are those of generalised least squares at the estimated variances, as lme4's.
-        Under REML ``df`` is Kenward and Roger's; under ML, and where psi is 0, see ``df_method``.
+        Under REML ``df`` is Kenward and Roger's (1997); where psi is 0 it is N - p, under ML infinite.
 
     Raises
     ------
@@ -356,12 +366,17 @@ def _to_terms(summary):
     return change
 
 
+def _level(summary):
+    """What shifting and centring took off the outcome, where every term but the constant is 0."""
+    return summary.shift[-1] + summary.centre[-1] - summary.shift[:-1] @ summary.slopes
+
+
 def _by_term(summary, beta, cov, df):
     """Estimates, df and covariance for the terms as given, from those of the centred columns."""
     change = _to_terms(summary)
-    estimate = change @ beta
+    estimate = change @ beta + summary.slopes
     if summary.intercept is not None:
-        estimate[summary.intercept] += summary.shift[-1] + summary.centre[-1]
+        estimate[summary.intercept] += _level(summary)
     index = pd.Index(summary.terms)
     params = pd.Series(estimate, index, name="estimate")
     return params, pd.Series(df, index, dtype=float, name="df"), change @ cov @ change.T

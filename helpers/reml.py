@@ -12,8 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import brentq
 
-_GRID = 96  # points of the first scan; between two of them the score changes sign once
-ROUNDING = 1e-26  # within variation below this share of the total is rounding, not data
+_GRID = 400  # points of the first scan; we take it that the score changes sign at most once between two
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,8 @@ class Profile:
     Raises
     ------
     ValueError
-        If every group has one row, or the outcome does not vary within the groups beyond the terms.
+        If every group has one row, if the outcome does not vary within the groups beyond the terms,
+        or if the terms leave nothing between the groups.
     """
 
     def __init__(self, summary, method="reml"):
@@ -65,18 +65,27 @@ class Profile:
             )
         sizes, member = np.unique(summary.sizes, return_inverse=True)
         self.sizes, self.counts = sizes, np.bincount(member)
-        means = centred_means(summary)
+        means = summary.centred_means()
         outer = means[:, :, None] * means[:, None, :]
         self.between = np.zeros((len(sizes), p + 1, p + 1))
         np.add.at(self.between, member, outer)
         self.within = summary.within
-        floor = ROUNDING * (self.within + np.tensordot(sizes, self.between, 1)).diagonal()
-        left = residual_within(self.within, floor)
-        if left <= floor[p]:
+        self.left = summary.unexplained(self.within)
+        if not self.left:
             raise ValueError(
                 f"{summary.outcome!r} does not vary within any {summary.group} beyond what the terms say: "
                 "the variance within is 0 and the ratio of the variances infinite; "
                 f"average to one row per {summary.group} and use complete_pooling"
+            )
+        spread = np.sqrt(np.maximum(summary.about_centre().diagonal()[:-1], np.finfo(float).tiny))
+        inside = np.linalg.matrix_rank(
+            self.within[:-1, :-1] / np.outer(spread, spread), tol=1e-12, hermitian=True
+        )
+        if summary.ngroups + inside <= p:
+            raise ValueError(
+                f"{summary.ngroups} groups and {p} terms ({', '.join(summary.terms)}): the terms leave "
+                "nothing between the groups to estimate psi from; "
+                f"leave out terms that are constant within {summary.group}"
             )
         self.degrees = self.N - p if self.reml else self.N
 
@@ -108,14 +117,14 @@ class Profile:
         return value
 
     def best_ratio(self):
-        """Return psi / theta at the highest of all maxima, to the last bits; 0.0 at the boundary.
+        """Return psi / theta at the highest of the maxima that a scan brackets; 0.0 at the boundary.
 
         The profile can have several maxima where group sizes differ, so a scan comes before the root.
+        It reaches from where the largest groups stop to inform to beyond where the smallest do.
         """
-        low = high = 1 / self.sizes.max()
-        while self.score(high) <= 0:
-            high *= 16
-        grid = np.concatenate([[0.0], np.geomspace(low * 1e-9, max(high, low) * 1e3, _GRID)])
+        most = self.degrees * self.between[:, -1, -1].sum() / self.left
+        top = 1e3 * max(1 / self.sizes.min(), most)
+        grid = np.concatenate([[0.0], np.geomspace(1e-9 / self.sizes.max(), top, _GRID)])
         sign = self.score(grid) > 0
         minima = [0.0] if sign[0] else []
         for k in np.flatnonzero(~sign[:-1] & sign[1:]):
@@ -128,21 +137,3 @@ class Profile:
         _, XX, beta, rss = self._solve(r)
         theta = float(rss / self.degrees)
         return VarianceFit(r * theta, theta, beta, theta * np.linalg.inv(XX), float(self.criterion(r)))
-
-
-def centred_means(summary):
-    """Group means about the overall means; about zero where the model has no constant."""
-    if summary.intercept is None:
-        return summary.means
-    centre = summary.centre
-    centre[summary.intercept] = 0.0
-    return summary.means - centre
-
-
-def residual_within(within, floor):
-    """Sum of squares of the outcome within groups, less what the terms that vary there explain."""
-    varies = np.flatnonzero(within.diagonal()[:-1] > floor[:-1])
-    if not varies.size:
-        return within[-1, -1]
-    slopes = np.linalg.lstsq(within[np.ix_(varies, varies)], within[varies, -1], rcond=None)[0]
-    return within[-1, -1] - within[varies, -1] @ slopes

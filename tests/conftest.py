@@ -95,6 +95,6 @@ def singular_data(classrooms):
 
 @pytest.fixture(scope="session")
 def counterexample():
-    """Nine groups, one of three values and eight of one: F < J and the like do not hold here."""
+    """Seven groups of one value and one of three: some balanced truths do not hold here."""
     groups = [[0.1], [-0.2], [0.0], [9.5, 10.0, 10.5], [0.2], [-0.1], [0.1], [-0.1]]
     return pd.DataFrame([(j, y) for j, values in enumerate(groups) for y in values], columns=["group", "y"])

@@ -69,6 +69,9 @@ def test_the_text_and_the_notebook_say_the_same(path):
 @each_notebook
 def test_it_was_run_top_to_bottom_without_a_word_on_stderr(path):
     cells = code_cells(path)
+    for cell in cells:
+        streams = [output for output in cell.outputs if output.output_type == "stream"]
+        assert len(streams) <= 1, f"stream in pieces, run `make notebooks`:\n{cell.source}"
     assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
     for cell in cells:
         assert not cell.source.rstrip().endswith(";"), f"nbval shows what ; hides:\n{cell.source}"

@@ -1,0 +1,185 @@
+"""The lists of packages agree, the README's commands are the real ones, the modules have one order."""
+
+import ast
+import re
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+EXTRAS = PROJECT["optional-dependencies"]
+ORDER = [
+    "rrandom", "datasets", "formulas", "groups", "reml", "models", "inference", "simulate", "figures", "stated",
+]  # fmt: skip
+
+
+def read(name):
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def name_of(requirement):
+    """The normalised name at the head of a requirement string (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", re.match(r"[A-Za-z0-9._-]+", requirement)[0]).lower()
+
+
+def direct():
+    """Every requirement written by hand."""
+    return [*PROJECT["dependencies"], *EXTRAS["course"], *EXTRAS["test"]]
+
+
+# ---- the lists of packages -----------------------------------------------------------------------
+
+
+def test_pyproject_lists_each_package_once_in_a_list_and_in_order():
+    for requirements in (PROJECT["dependencies"], *EXTRAS.values()):
+        names = [name_of(requirement) for requirement in requirements]
+        assert names == sorted(set(names))
+
+
+def environment():
+    """environment.yml: conda's part (strings) and pip's."""
+    content = yaml.safe_load(read("environment.yml"))
+    conda = [entry for entry in content["dependencies"] if isinstance(entry, str)]
+    (nested,) = (entry for entry in content["dependencies"] if not isinstance(entry, str))
+    assert list(nested) == ["pip"]
+    return conda, nested["pip"]
+
+
+def test_environment_yml_asks_for_the_same_packages_within_the_same_bounds():
+    _, pip = environment()
+    asked = [re.sub(r"\s", "", requirement) for requirement in pip if requirement not in (".", "-e .")]
+    assert set(asked) == set(direct())
+    assert len(asked) == len(set(asked))
+
+
+def test_environment_yml_has_the_same_bounds_of_python():
+    conda, _ = environment()
+    (python,) = (re.sub(r"\s", "", entry) for entry in conda if name_of(entry) == "python")
+    assert python == "python" + PROJECT["requires-python"]
+
+
+def test_environment_yml_has_nothing_of_condas_but_python_and_pip():
+    conda, _ = environment()
+    assert {name_of(entry) for entry in conda} <= {"python", "pip"}
+
+
+# ---- the lock ------------------------------------------------------------------------------------
+
+
+def locked():
+    """requirements.txt: name to (version, text of its entry)."""
+    text = re.sub(r"\\\n", " ", read("requirements.txt"))
+    entries = [line.strip() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+    pins = [re.match(r"([A-Za-z0-9._-]+)(?:\[[^]]*\])?==([^\s;]+)", entry) for entry in entries]
+    unpinned = [entry for entry, pin in zip(entries, pins, strict=True) if not pin]
+    assert not unpinned, unpinned
+    return [(name_of(pin[1]), pin[2], entry) for pin, entry in zip(pins, entries, strict=True)]
+
+
+def test_the_lock_pins_every_direct_dependency():
+    pinned = {name for name, _, _ in locked()}
+    assert {name_of(requirement) for requirement in direct()} <= pinned
+
+
+def test_every_package_in_the_lock_has_a_hash():
+    for name, _, entry in locked():
+        assert re.search(r"--hash=sha256:[0-9a-f]{64}\b", entry), name
+
+
+def test_the_lock_has_no_address_and_no_index():
+    text = read("requirements.txt")
+    assert "://" not in text
+    assert not re.search(r"^\s*(-i|-f|--index-url|--extra-index-url|--find-links|--trusted-host)\b", text, re.MULTILINE)
+    assert not re.search(r" @ |^\s*-e\b|^\s*git\+", text, re.MULTILINE)
+
+
+def test_what_is_locked_lies_within_the_bounds():
+    packaging = pytest.importorskip("packaging.requirements")
+    versions = {}
+    for name, version, _ in locked():
+        versions.setdefault(name, []).append(version)
+    for requirement in direct():
+        parsed = packaging.Requirement(requirement)
+        for version in versions[name_of(requirement)]:
+            assert version in parsed.specifier, f"{requirement} against {version}"
+
+
+# ---- the commands --------------------------------------------------------------------------------
+
+
+def code_blocks(text):
+    return [block.strip().splitlines() for block in re.findall(r"^```[^\n]*\n(.*?)^```", text, re.DOTALL | re.MULTILINE)]
+
+
+def test_the_readmes_commands_are_make_book_and_make_test():
+    blocks = [block for block in code_blocks(read("README.md")) if any(line.startswith("make ") for line in block)]
+    assert len(blocks) == 1
+    commands = [line.split("#")[0].strip() for line in blocks[0]]
+    assert [command for command in commands if command] == ["make book", "make test"]
+
+
+def test_make_knows_both_commands():
+    targets = re.findall(r"^([a-z-]+):", read("Makefile"), re.MULTILINE)
+    assert {"book", "test"} <= set(targets)
+
+
+def test_ci_runs_the_readmes_test_command():
+    lines = [line.strip() for line in read(".ci/run").splitlines()]
+    assert any(re.fullmatch(r"(exec )?make test", line) for line in lines)
+
+
+# ---- the order of the modules --------------------------------------------------------------------
+
+
+def imports(path):
+    """Modules of the package and packages of others that a module imports anywhere."""
+    own, others = set(), set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            own |= {node.module.split(".")[0]} if node.module else {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            others.add(node.module)
+        elif isinstance(node, ast.Import):
+            others |= {alias.name for alias in node.names}
+    assert not any(name.split(".")[0] == "helpers" for name in others), f"{path.name}: import relatively"
+    return own, {name.split(".")[0] for name in others}
+
+
+MODULES = sorted(path for path in (ROOT / "helpers").glob("*.py") if path.stem != "__init__")
+
+
+def test_every_module_has_its_place_in_the_order():
+    assert {path.stem for path in MODULES} <= set(ORDER)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
+def test_each_module_imports_only_from_those_above_it(path):
+    own, _ = imports(path)
+    assert own <= set(ORDER[: ORDER.index(path.stem)])
+
+
+def test_nothing_that_ships_with_the_package_needs_an_extra():
+    """IPython and the like must be among the dependencies if a module imports them."""
+    declared = {name_of(requirement) for requirement in PROJECT["dependencies"]}
+    for path in MODULES:
+        _, others = imports(path)
+        foreign = {name_of(name) for name in others - set(sys.stdlib_module_names)}
+        assert foreign <= declared, f"{path.name} imports {sorted(foreign - declared)}"
+
+
+def test_the_package_itself_imports_only_its_modules():
+    own, others = imports(ROOT / "helpers" / "__init__.py")
+    assert own <= set(ORDER)
+    assert others <= {"__future__"}
+
+
+def test_what_the_package_offers_is_what_it_imports():
+    import helpers
+
+    for name in helpers.__all__:
+        assert callable(getattr(helpers, name))
+    assert list(helpers.__all__) == sorted(helpers.__all__)

@@ -1,0 +1,283 @@
+"""The figures: each comes with an alt text made of its data, in colours that most eyes can tell apart."""
+
+import inspect
+import itertools
+import re
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+from matplotlib.figure import Figure
+
+from helpers import figures
+
+
+@pytest.fixture(autouse=True)
+def _no_window_and_no_figure_left_open():
+    plt.switch_backend("Agg")
+    yield
+    plt.close("all")
+
+
+def other(classrooms):
+    """The classrooms with the scores of the first class raised by 30 points."""
+    raised = classrooms.copy()
+    raised.loc[raised["classroom"] == 1, "score"] += 30
+    return raised
+
+
+# Two sets of arguments for each function: the second changes the data, and nothing else.
+DRAWN = {
+    "students_by_class": lambda c: [(c,), (other(c),)],
+    "sum_of_squares_split": lambda c: [(c,), (other(c),)],
+    "standard_errors_and_bound": lambda c: [
+        ({"complete": 2.382785, "partial": 4.716022}, 1.982253, ("the question", 0.2443936)),
+        ({"complete": 2.582785, "partial": 4.916022}, 1.882253, ("the question", 0.3443936)),
+    ],
+    "se_by_population": lambda c: [(366.23, 785.87, 20, 10), (266.23, 985.87, 20, 10)],
+    "f_against_groups": lambda c: [
+        ({"all": (20, 5.66), "three": (3, 5.03)},), ({"all": (20, 6.66), "three": (3, 7.03)},)],
+    "se_by_class_size": lambda c: [(366.23, 785.87, 20, 10), (266.23, 985.87, 20, 10)],
+}  # fmt: skip
+
+
+def figure_functions():
+    own = inspect.getmembers(figures, inspect.isfunction)
+    return [f for n, f in own if f.__module__ == figures.__name__ and n != "show" and not n.startswith("_")]
+
+
+@pytest.fixture(params=DRAWN)
+def drawn(request, classrooms):
+    """Both drawings of one function: [(figure, alt), (figure, alt)]."""
+    function = getattr(figures, request.param)
+    return [function(*arguments) for arguments in DRAWN[request.param](classrooms)]
+
+
+def numbers(text):
+    return re.findall(r"-?\d+(?:\.\d+)?", text)
+
+
+def test_every_figure_function_is_tested_here():
+    assert sorted(DRAWN) == sorted(f.__name__ for f in figure_functions())
+
+
+def test_each_function_returns_a_figure_and_its_alt_text(drawn):
+    for figure, alt in drawn:
+        assert isinstance(figure, Figure)
+        assert isinstance(alt, str)
+
+
+def test_each_alt_text_is_a_sentence_or_more(drawn):
+    for _, alt in drawn:
+        assert len(alt.split()) >= 12
+        assert alt[0].isupper()
+        assert alt.endswith(".")
+        assert "\n" not in alt
+        assert "  " not in alt
+
+
+def test_each_alt_text_tells_numbers_and_they_follow_the_data(drawn):
+    (_, first), (_, second) = drawn
+    assert len(numbers(first)) >= 3
+    assert numbers(first) != numbers(second)
+
+
+def test_no_alt_text_tells_a_number_that_is_none(drawn):
+    for _, alt in drawn:
+        assert not re.search(r"\b(nan|inf|None)\b", alt)
+        assert "np.float" not in alt
+
+
+def test_the_same_data_give_the_same_alt_text(classrooms):
+    for name, cases in DRAWN.items():
+        arguments = cases(classrooms)[0]
+        first, second = (getattr(figures, name)(*arguments)[1] for _ in range(2))
+        assert first == second
+
+
+def test_each_figure_has_labelled_axes_and_draws_something(drawn):
+    for figure, _ in drawn:
+        assert figure.axes
+        for ax in figure.axes:
+            assert ax.get_xlabel()
+            assert ax.has_data()
+
+
+def test_the_callers_data_are_left_as_they_were(classrooms):
+    before = classrooms.copy(deep=True)
+    for name, cases in DRAWN.items():
+        getattr(figures, name)(*cases(classrooms)[0])
+    assert classrooms.equals(before)
+
+
+def test_the_look_is_not_left_behind_in_matplotlib(classrooms):
+    before = dict(plt.rcParams)
+    for name, cases in DRAWN.items():
+        getattr(figures, name)(*cases(classrooms)[0])
+    assert dict(plt.rcParams) == before
+
+
+@pytest.mark.filterwarnings("error")
+def test_no_figure_warns_while_it_is_drawn_and_laid_out(classrooms):
+    for name, cases in DRAWN.items():
+        figure, _ = getattr(figures, name)(*cases(classrooms)[0])
+        figure.canvas.draw()
+
+
+# ---- what the alt texts say ----------------------------------------------------------------------
+
+
+def test_the_pupils_alt_text_tells_the_means_of_the_data(classrooms, reference):
+    _, alt = figures.students_by_class(classrooms)
+    means = reference("classrooms")["data.class_means"]
+    r = reference("classrooms")
+    for value in (min(means), max(means), r["data.grand_mean"], r["re.sd_classmeans"], r["np.sigma"]):
+        assert f"{value:.1f}" in alt
+    assert "200 pupils in 20 classrooms" in alt
+
+
+def test_the_sums_of_squares_alt_text_tells_rs_table(classrooms, reference):
+    _, alt = figures.sum_of_squares_split(classrooms)
+    r = reference("classrooms")
+    for text in (f"{r['anova.SSB']:.0f}", f"{r['anova.SSW']:.0f}", f"{r['anova.MSB']:.1f}", "19", "180"):
+        assert text in alt
+
+
+def test_the_wall_alt_text_names_the_one_beyond_the_wall(classrooms):
+    _, alt = figures.standard_errors_and_bound(*DRAWN["standard_errors_and_bound"](classrooms)[0])
+    assert "only the question lies beyond it" in alt
+    for text in ("0.2444", "1.982", "2.383", "4.716"):
+        assert text in alt
+
+
+def test_the_population_alt_text_tells_both_ends(reference):
+    r = reference("classrooms")
+    _, alt = figures.se_by_population(r["anova.psi"], r["anova.theta"], 20, 10)
+    for key in ("fpc.K20", "fpc.K40", "pp.se_exact"):
+        assert f"{r[key]:.2f}" in alt
+
+
+def test_the_plane_alt_text_tells_which_side_a_point_lies_on():
+    _, alt = figures.f_against_groups({"all": (20, 5.66), "three": (3, 5.03)})
+    assert re.search(r"all .*lies below it", alt)
+    assert re.search(r"three .*lies above it", alt)
+
+
+def test_the_class_size_alt_text_tells_the_floor_and_the_three_standard_errors(reference):
+    r = reference("classrooms")
+    _, alt = figures.se_by_class_size(r["anova.psi"], r["anova.theta"], 20, 10)
+    for key in ("se.formula_OLS", "se.formula_Mixed", "se.formula_NoPool", "design.floor_J20"):
+        assert f"{r[key]:.2f}" in alt
+
+
+# ---- show ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def shell(tmp_path, monkeypatch):
+    """An IPython shell of its own: without one display() prints, and nothing can be captured."""
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    was_there = InteractiveShell.initialized()
+    yield InteractiveShell.instance()
+    if not was_there:
+        InteractiveShell.clear_instance()
+
+
+def shown(figure, alt):
+    with capture_output() as captured:
+        returned = figures.show(figure, alt)
+    assert returned is None
+    assert captured.stdout == captured.stderr == ""
+    (output,) = captured.outputs
+    return output.data
+
+
+@pytest.mark.usefixtures("shell")
+def test_show_displays_one_image_whose_text_is_the_alt_text(classrooms):
+    figure, alt = figures.students_by_class(classrooms)
+    data = shown(figure, alt)
+    assert sorted(data) == ["image/png", "text/plain"]
+    assert data["text/plain"] == alt
+
+
+@pytest.mark.usefixtures("shell")
+def test_show_makes_a_png_of_some_size(classrooms):
+    figure, alt = figures.students_by_class(classrooms)
+    png = shown(figure, alt)["image/png"]
+    assert png.startswith(b"\x89PNG\r\n\x1a\n")
+    width, height = (int.from_bytes(png[at : at + 4], "big") for at in (16, 20))
+    assert width > 900
+    assert height > 400
+
+
+@pytest.mark.usefixtures("shell")
+def test_show_gives_the_same_bytes_twice(classrooms):
+    first, second = (shown(*figures.students_by_class(classrooms))["image/png"] for _ in range(2))
+    assert first == second
+
+
+@pytest.mark.usefixtures("shell")
+def test_show_closes_the_figure(classrooms):
+    figure, alt = figures.students_by_class(classrooms)
+    assert plt.fignum_exists(figure.number)
+    shown(figure, alt)
+    assert not plt.get_fignums()
+
+
+# ---- colours -------------------------------------------------------------------------------------
+
+# Machado, Oliveira and Fernandes (2009), severity 1, for linear RGB.
+EYES = {
+    "protanopia": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+    "deuteranopia": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
+    "tritanopia": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]],
+    "none": [[1, 0, 0], [0, 1, 0], [0, 0, 1]],
+}  # fmt: skip
+COLOURS = {name: getattr(figures, name) for name in ("COMPLETE", "NO", "PARTIAL", "ACCENT")}
+# CIE 1976 difference; 2.3 is just noticeable side by side, and 15 is more than six times that.
+APART = 15
+
+
+def linear(colour):
+    c = np.array([int(colour[k : k + 2], 16) for k in (1, 3, 5)]) / 255
+    return np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
+
+
+def cielab(rgb):
+    to_xyz = np.array([[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750],
+                       [0.0193339, 0.1191920, 0.9503041]])  # fmt: skip
+    t = to_xyz @ rgb / to_xyz.sum(axis=1)
+    f = np.where(t > (6 / 29) ** 3, np.cbrt(t), t * (29 / 6) ** 2 / 3 + 4 / 29)
+    return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
+
+
+def difference(one, two, eye):
+    seen = (cielab(np.clip(np.array(EYES[eye]) @ linear(colour), 0, 1)) for colour in (one, two))
+    return np.linalg.norm(np.subtract(*seen))
+
+
+@pytest.mark.parametrize("eye", EYES)
+@pytest.mark.parametrize(("one", "two"), itertools.combinations(COLOURS, 2))
+def test_the_colours_stay_apart_in_every_kind_of_colour_vision(one, two, eye):
+    assert difference(COLOURS[one], COLOURS[two], eye) > APART
+
+
+def test_the_measure_of_colours_can_fail():
+    """Red and green of equal lightness are what a deuteranope confuses."""
+    assert difference("#B05050", "#707040", "none") > APART
+    assert difference("#B85C00", "#7F7F00", "deuteranopia") < APART
+    assert difference("#FFFFFF", "#FFFFFF", "none") == 0
+
+
+def test_black_and_white_lie_a_hundred_apart():
+    assert difference("#000000", "#FFFFFF", "none") == pytest.approx(100, abs=1e-3)  # matrices of 7 digits
+
+
+@pytest.mark.parametrize("colour", COLOURS.values(), ids=COLOURS)
+def test_every_colour_stands_out_from_the_white_ground(colour):
+    light = linear(colour) @ [0.2126, 0.7152, 0.0722]
+    # Marks of 7 points and lines of 2: they need no text's 4.5, but must not vanish.
+    assert 1.05 / (light + 0.05) > 2

@@ -1,0 +1,141 @@
+"""Kenward and Roger's covariance and degrees of freedom, against R, dense matrices and closed forms."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from helpers import partial_pooling
+from helpers.groups import summarise
+from helpers.inference import kenward_roger
+from helpers.models import _to_terms
+
+RADON = {"M0": "log_radon ~ 1", "M1": "log_radon ~ floor", "M2": "log_radon ~ floor + log_uranium"}
+# pbkrtest starts from lme4's variances, off by up to 3e-8 (tests/reference/README.md).
+OF_PBKRTEST = 1e-6
+DESIGNS = ["balanced", "drop1", "sizes_1to10_twice", "half_small", "one_big", "few_clusters5"]
+
+
+def adjusted(fit):
+    """Adjusted standard errors and degrees of freedom by term."""
+    cov, df = kenward_roger(fit.data, fit.psi, fit.theta)
+    contrasts = _to_terms(fit.data)
+    return np.sqrt(np.diag(contrasts @ cov @ contrasts.T)), np.array([df(a) for a in contrasts])
+
+
+@pytest.mark.parametrize(("name", "formula"), RADON.items())
+def test_radon_is_pbkrtests(radon, reference, name, formula):
+    se, df = adjusted(partial_pooling(formula, radon, "county"))
+    np.testing.assert_allclose(se, reference("radon")[f"{name}.kr_se"], rtol=OF_PBKRTEST)
+    np.testing.assert_allclose(df, reference("radon")[f"{name}.kr_df"], rtol=OF_PBKRTEST)
+
+
+@pytest.mark.parametrize("name", DESIGNS)
+def test_unbalanced_classrooms_are_pbkrtests(designs, name):
+    data, answers = designs[name]
+    se, df = adjusted(partial_pooling("score ~ 1", data, "classroom"))
+    np.testing.assert_allclose(se, answers["kr_se"], rtol=OF_PBKRTEST)
+    np.testing.assert_allclose(df, answers["kr_df"], rtol=OF_PBKRTEST)
+
+
+def test_the_balanced_classrooms_need_no_adjustment(classrooms, reference):
+    fit = partial_pooling("score ~ 1", classrooms, "classroom")
+    se, df = adjusted(fit)
+    r = reference("classrooms")
+    # Exactly 19 and no bias in theory; a 2 x 2 inverse in practice.
+    np.testing.assert_allclose(df, 19, rtol=1e-10)
+    np.testing.assert_allclose(se, fit.bse, rtol=1e-10)
+    np.testing.assert_allclose(se, r["se.kenward_roger"], rtol=1e-8)  # lme4's SE
+    np.testing.assert_allclose(se, r["df.pbkrtest_vcovAdj_se"], rtol=1e-8)
+
+
+def dense(fit, data, columns, group):
+    """Kenward and Roger (1997) written out with N x N matrices, for the terms as given."""
+    X = np.column_stack([np.ones(len(data)), *(data[c] for c in columns)])
+    codes = data[group].to_numpy()
+    G = [np.equal.outer(codes, codes).astype(float), np.eye(len(data))]
+    inverse = np.linalg.inv(fit.psi * G[0] + fit.theta * G[1])
+    cov = np.linalg.inv(X.T @ inverse @ X)
+    P = [-X.T @ inverse @ g @ inverse @ X for g in G]
+    Q = [[X.T @ inverse @ g @ inverse @ h @ inverse @ X for h in G] for g in G]
+    information = np.array(
+        [
+            [
+                np.trace(inverse @ G[i] @ inverse @ G[j])
+                - 2 * np.trace(cov @ Q[i][j])
+                + np.trace(cov @ P[i] @ cov @ P[j])
+                for j in (0, 1)
+            ]
+            for i in (0, 1)
+        ]
+    )
+    V = np.linalg.inv(information / 2)
+    bias = sum(V[i, j] * (Q[i][j] - P[i] @ cov @ P[j]) for i in (0, 1) for j in (0, 1))
+    df = []
+    for k in range(X.shape[1]):
+        change = np.array([(cov @ P[i] @ cov)[k, k] / cov[k, k] for i in (0, 1)])
+        df.append(2 / (change @ V @ change))
+    return np.sqrt(np.diag(cov + 2 * cov @ bias @ cov)), np.array(df)
+
+
+@given(seed=st.integers(0, 10**6))
+def test_block_by_block_is_the_dense_definition(seed):
+    rng = np.random.default_rng(seed)
+    J = rng.integers(4, 10)
+    sizes = rng.integers(1, 8, J)
+    sizes[0] += 3
+    group = np.repeat(np.arange(J), sizes)
+    x, z = rng.normal(size=len(group)), rng.normal(size=J)[group]
+    y = x - z + 1.5 * rng.normal(size=J)[group] + rng.normal(size=len(group))
+    data = pd.DataFrame({"y": y, "x": x, "z": z, "g": group})
+    fit = partial_pooling("y ~ x + z", data, "g")
+    assume(fit.psi > 0.05 * fit.theta)  # the dense inverse of an ill-conditioned V proves little
+    se, df = adjusted(fit)
+    dense_se, dense_df = dense(fit, data, ["x", "z"], "g")
+    # Two inverses of N x N and 2 x 2 matrices.
+    np.testing.assert_allclose(se, dense_se, rtol=1e-8)
+    np.testing.assert_allclose(df, dense_df, rtol=1e-7)
+
+
+@given(seed=st.integers(0, 10**6), J=st.integers(3, 12), n=st.integers(2, 8))
+def test_balanced_data_have_j_less_one_degrees_of_freedom_and_no_adjustment(seed, J, n):
+    rng = np.random.default_rng(seed)
+    y = 2 * rng.normal(size=(J, 1)) + rng.normal(size=(J, n))
+    fit = partial_pooling("y ~ 1", pd.DataFrame({"y": y.ravel(), "g": np.repeat(np.arange(J), n)}), "g")
+    assume(fit.psi > 0.05 * fit.theta)
+    se, df = adjusted(fit)
+    np.testing.assert_allclose(df, J - 1, rtol=1e-8)  # closed form, through two inverses
+    np.testing.assert_allclose(se, fit.bse, rtol=1e-8)
+
+
+def test_the_adjustment_never_makes_these_standard_errors_smaller(radon, designs):
+    fits = [partial_pooling(formula, radon, "county") for formula in RADON.values()]
+    fits += [partial_pooling("score ~ 1", data, "classroom") for data, _ in designs.values()]
+    for fit in fits:
+        # equal where balanced, up to rounding
+        assert (adjusted(fit)[0] >= fit.bse * (1 - 1e-12)).all()
+
+
+def test_the_degrees_of_freedom_of_a_contrast_do_not_depend_on_its_length(radon):
+    fit = partial_pooling(RADON["M2"], radon, "county")
+    df = kenward_roger(fit.data, fit.psi, fit.theta)[1]
+    a = np.array([1.0, 0.3, -2.0])
+    assert df(5 * a) == pytest.approx(df(a), rel=1e-12)  # the factor cancels but for rounding
+    assert isinstance(df(a), float)
+
+
+def test_the_origin_of_a_predictor_leaves_its_slope_alone(radon):
+    moved = radon.assign(floor=radon["floor"] + 100.0)
+    here, there = (adjusted(partial_pooling(RADON["M1"], data, "county")) for data in (radon, moved))
+    # At +100 the columns keep 1e-14 of their digits, the flat profile some of these.
+    np.testing.assert_allclose(there[0][1], here[0][1], rtol=1e-8)
+    np.testing.assert_allclose(there[1][1], here[1][1], rtol=1e-7)
+
+
+def test_the_summary_alone_is_enough(radon):
+    summary = summarise(radon, RADON["M1"], "county")
+    fit = partial_pooling(RADON["M1"], radon, "county")
+    cov, _ = kenward_roger(summary, fit.psi, fit.theta)
+    assert cov.shape == (2, 2)
+    np.testing.assert_allclose(cov, cov.T, rtol=1e-12)  # symmetric by construction, but for rounding

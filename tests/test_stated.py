@@ -1,0 +1,332 @@
+"""The ledger and the exercises: what they let through, what they refuse, what they never tell."""
+
+import json
+import math
+import re
+from decimal import Decimal
+from importlib.resources import files
+
+import numpy as np
+import pytest
+
+from helpers import check_exercise, check_stated, stated
+
+LEDGER = stated.ledger()
+EXERCISES = stated.exercises()
+
+
+# ---- rounding ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (4.716021856, "4.716"),
+        (4.7155000001, "4.716"),
+        (4.7164999999, "4.716"),
+        (-0.76205, "-0.7621"),
+        (-73.90257708, "-73.903"),
+        (33.6977, "33.7"),
+        (7.173628778e-11, "7.2e-11"),
+        (1.2345e6, "1.2e6"),
+        (3, "3"),
+        (2.9, "3"),
+        (0.0004, "0.00"),
+        (-0.004, "0.00"),
+        (0.30000000000000004, "0.3"),
+        (np.float64(4.716), "4.716"),
+        (np.int64(20), "20"),
+        (0.125, "0.13"),  # half way exactly: up
+        (0.125, "0.12"),  # and to even
+        (-2.5, "-3"),
+        (-2.5, "-2"),
+    ],
+)
+def test_a_value_that_rounds_to_the_printed_digits_passes(value, text):
+    assert stated.rounds_to(value, text) is True
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (4.7149, "4.716"),
+        (4.7166, "4.716"),
+        (4.71549999, "4.716"),
+        (4.716, "4.7161"),
+        (4.716, "4.71"),
+        (-4.716, "4.716"),
+        (0.7621, "-0.7621"),
+        (7.26e-11, "7.2e-11"),
+        (7.2e-10, "7.2e-11"),
+        (33.7, "33.70001"),
+        (2.4, "3"),
+        (math.nan, "4.716"),
+        (math.inf, "4.716"),
+        (-math.inf, "4.716"),
+    ],
+)
+def test_a_value_that_rounds_to_other_digits_does_not(value, text):
+    assert stated.rounds_to(value, text) is False
+
+
+@pytest.mark.parametrize(("value", "text"), [("four", "4"), (None, "4"), (4.0, "four"), (4.0, ""), ([1, 2], "4")])
+def test_what_is_no_number_is_refused_with_both_shown(value, text):
+    with pytest.raises(ValueError, match=f"cannot compare {re.escape(repr(value))} with {text!r}"):
+        stated.rounds_to(value, text)
+
+
+def test_a_statement_that_is_not_finite_is_refused():
+    with pytest.raises(ValueError, match="cannot compare"):
+        stated.rounds_to(1.0, "nan")
+
+
+# ---- the ledger ----------------------------------------------------------------------------------
+
+
+def unit(text):
+    """One unit in the last printed digit."""
+    return Decimal(1).scaleb(Decimal(text).as_tuple().exponent)
+
+
+def test_every_row_of_the_ledger_is_complete_and_a_number():
+    assert list(LEDGER) == ["quantity", "value", "source"]
+    assert LEDGER.index.is_unique
+    for key, row in LEDGER.iterrows():
+        assert re.fullmatch(r"[a-z0-9_]+(\.[a-z0-9_]+)+", key)
+        assert all(row), f"{key} has an empty cell"
+        assert Decimal(row["value"]).is_finite(), key
+        assert row["value"] == row["value"].strip(), key
+
+
+@pytest.mark.parametrize("key", LEDGER.index)
+def test_each_row_takes_the_value_it_states_and_says_so_in_one_line(key, capsys):
+    check_stated(key, float(LEDGER.loc[key, "value"]))
+    line = capsys.readouterr().out
+    assert line.startswith(f"✓ {key}: stated {LEDGER.loc[key, 'value']}, computed ")
+    assert line.count("\n") == 1
+    assert line.endswith("\n")
+
+
+@pytest.mark.parametrize("step", [1, -1])
+@pytest.mark.parametrize("key", LEDGER.index)
+def test_each_row_shifted_by_one_in_its_last_digit_is_refused(key, step, monkeypatch, capsys):
+    text = LEDGER.loc[key, "value"]
+    shifted = LEDGER.copy()
+    shifted.loc[key, "value"] = str(Decimal(text) + step * unit(text))
+    monkeypatch.setattr(stated, "ledger", lambda: shifted)
+    with pytest.raises(stated.StatedValueError, match=re.escape(key)):
+        check_stated(key, float(text))
+    assert not capsys.readouterr().out
+
+
+@pytest.mark.parametrize("key", LEDGER.index)
+def test_each_row_refuses_a_value_just_beyond_half_a_unit(key):
+    text = LEDGER.loc[key, "value"]
+    beyond = float(Decimal(text) + unit(text) * Decimal("0.51"))
+    with pytest.raises(stated.StatedValueError):
+        check_stated(key, beyond)
+
+
+def test_the_refusal_names_row_source_statement_and_value():
+    with pytest.raises(stated.StatedValueError, match=r"answer\.complete\.se: answer states 2\.383, computed is 2\.5"):
+        check_stated("answer.complete.se", 2.5)
+
+
+def test_the_refusal_is_an_assertion_error_so_that_any_runner_sees_a_failed_check():
+    assert issubclass(stated.StatedValueError, AssertionError)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_a_value_that_is_not_finite_is_refused(value):
+    with pytest.raises(stated.StatedValueError):
+        check_stated("answer.complete.se", value)
+
+
+def test_a_row_that_is_not_there_is_named():
+    with pytest.raises(KeyError, match=r"no row 'answer\.nothing' in the ledger"):
+        check_stated("answer.nothing", 1.0)
+
+
+# Where R has the full value, the statement is held against it: ledger row to id in classrooms.json.
+FROM_R = {
+    "question.no_pooling.se": "np.se_class_mean",
+    "answer.mean": "data.grand_mean",
+    "answer.complete.se": "cp.se",
+    "answer.complete.t": "cp.t",
+    "answer.complete.sigma": "cp.sigma",
+    "answer.mixed.se": "pp.se",
+    "answer.mixed.t": "pp.t",
+    "answer.mixed.reml": "pp.REMLcrit",
+    "answer.mixed.psi": "pp.psi_lme4",
+    "answer.mixed.theta": "pp.theta_lme4",
+    "answer.mixed.sd_between": "pp.sd_psi_lme4",
+    "answer.mixed.sd_within": "pp.sd_theta_lme4",
+    "r.bound": "claim.lower_bound",
+    "question.mixed.se": "claim.hsb_se",
+}
+
+
+@pytest.mark.parametrize(("key", "by_r"), FROM_R.items())
+def test_what_is_stated_is_what_r_computes(reference, key, by_r):
+    check_stated(key, reference("classrooms")[by_r])
+
+
+@pytest.mark.parametrize(("key", "by_r"), [("residual", "cp.resid_quantiles"),
+                                           ("scaled_residual", "pp.scaled_resid_quantiles")])  # fmt: skip
+def test_the_quantiles_of_the_residuals_are_rs(reference, key, by_r):
+    for name, value in zip(["min", "q1", "median", "q3", "max"], reference("classrooms")[by_r], strict=True):
+        check_stated(f"answer.{key}.{name}", value)
+
+
+# ---- exercises -----------------------------------------------------------------------------------
+
+
+def reply(capsys, key, answer):
+    check_exercise(key, answer)
+    line = capsys.readouterr().out
+    assert line.startswith(f"{key}: ")
+    assert line.count("\n") == 1
+    return line.removeprefix(f"{key}: ").strip()
+
+
+def right(key):
+    return EXERCISES[key]["answer"]
+
+
+def wrong_answers():
+    """Every documented wrong answer: exercise, the numbers (the right one for null), its hint."""
+    return [
+        pytest.param(
+            key,
+            [r if w is None else w for r, w in zip(exercise["answer"], hint["wrong"], strict=True)],
+            hint["hint"],
+            id=f"{key}-{k}",
+        )
+        for key, exercise in EXERCISES.items()
+        for k, hint in enumerate(exercise["hints"], 1)
+    ]
+
+
+@pytest.mark.parametrize("key", EXERCISES)
+def test_every_exercise_is_complete(key):
+    exercise = EXERCISES[key]
+    assert re.fullmatch(r"\d\d\.\d[a-z]?", key)
+    assert len(exercise["what"]) == len(exercise["answer"]) > 0
+    assert all(math.isfinite(number) for number in exercise["answer"])
+    assert exercise["start"].endswith((".", "?"))
+    assert exercise["hints"], "at least one wrong answer is foreseen"
+    texts = [hint["hint"] for hint in exercise["hints"]]
+    assert len(set(texts)) == len(texts)
+    for hint in exercise["hints"]:
+        assert len(hint["wrong"]) == len(exercise["answer"])
+        assert any(number is not None for number in hint["wrong"])
+
+
+@pytest.mark.parametrize("key", EXERCISES)
+def test_the_solution_is_right(key, capsys):
+    assert reply(capsys, key, right(key)) == "right."
+    assert reply(capsys, key, tuple(right(key))) == "right."
+    assert reply(capsys, key, np.array(right(key))) == "right."
+
+
+@pytest.mark.parametrize("key", EXERCISES)
+def test_the_solution_rounded_to_four_digits_is_right(key, capsys):
+    assert reply(capsys, key, [float(f"{number:.4g}") for number in right(key)]) == "right."
+
+
+@pytest.mark.parametrize("key", [key for key in EXERCISES if len(EXERCISES[key]["answer"]) == 1])
+def test_one_number_needs_no_list(key, capsys):
+    assert reply(capsys, key, right(key)[0]) == "right."
+    assert reply(capsys, key, np.float64(right(key)[0])) == "right."
+
+
+@pytest.mark.parametrize(("key", "answer", "hint"), wrong_answers())
+def test_each_documented_wrong_answer_gets_its_own_hint_and_no_other(key, answer, hint, capsys):
+    assert reply(capsys, key, answer) == f"not yet. {hint}"
+
+
+@pytest.mark.parametrize(("key", "answer", "hint"), wrong_answers())
+def test_each_documented_wrong_answer_rounded_to_four_digits_gets_its_hint(key, answer, hint, capsys):
+    assert reply(capsys, key, [float(f"{number:.4g}") for number in answer]) == f"not yet. {hint}"
+
+
+@pytest.mark.parametrize("key", EXERCISES)
+def test_an_answer_off_in_the_third_digit_is_not_right(key, capsys):
+    for k in range(len(right(key))):
+        answer = list(right(key))
+        answer[k] *= 1.004
+        assert reply(capsys, key, answer) != "right."
+
+
+@pytest.mark.parametrize("key", EXERCISES)
+def test_an_answer_nearly_right_is_asked_for_four_digits(key, capsys):
+    assert "four digits" in reply(capsys, key, [number * 1.004 for number in right(key)])
+
+
+@pytest.mark.parametrize("key", EXERCISES)
+def test_an_answer_far_off_gets_the_start(key, capsys):
+    assert reply(capsys, key, [12345.678] * len(right(key))) == f"not yet. {EXERCISES[key]['start']}"
+
+
+@pytest.mark.parametrize("key", [key for key in EXERCISES if len(EXERCISES[key]["answer"]) > 1])
+def test_an_answer_right_in_part_hears_which_part(key, capsys):
+    answer = [right(key)[0], *(12345.678 for _ in right(key)[1:])]
+    text = reply(capsys, key, answer)
+    assert EXERCISES[key]["what"][0] in text
+    assert not any(name in text for name in EXERCISES[key]["what"][1:])
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("key", EXERCISES)
+@pytest.mark.parametrize("answer", [[], [1.0] * 7, np.ones((3, 4)), "four", ["a"], object(), {"a": 1}, [[1], [2, 3]]])
+def test_an_answer_of_the_wrong_shape_or_kind_hears_how_many_numbers_are_asked_for(key, answer, capsys):
+    count = len(right(key))
+    assert ("one number" if count == 1 else f"{count} numbers") in reply(capsys, key, answer)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("key", EXERCISES)
+@pytest.mark.parametrize("value", [math.nan, math.inf, None])
+def test_an_answer_that_is_not_finite_hears_so(key, value, capsys):
+    assert reply(capsys, key, [value] * len(right(key))) == "the answer must be finite."
+
+
+@pytest.mark.parametrize("key", ["99.9", "", "1.1", None])
+def test_an_exercise_that_is_not_there_is_named_with_those_that_are(key):
+    with pytest.raises(KeyError, match=f"no exercise {re.escape(repr(key))}; there are .*01.1"):
+        check_exercise(key, 1.0)
+
+
+@pytest.mark.parametrize("key", EXERCISES)
+def test_no_reply_holds_the_digits_of_the_solution(key, capsys):
+    """Nor do the texts that a reply is made of: the digits, without point and leading zeros."""
+    answers = [answer for _, answer, _ in (case.values for case in wrong_answers() if case.values[0] == key)]
+    answers += [right(key), [12345.678] * len(right(key)), [math.nan] * len(right(key)), []]
+    answers += [[number * 1.004 for number in right(key)]]
+    texts = [reply(capsys, key, answer) for answer in answers]
+    texts += [EXERCISES[key]["start"], *EXERCISES[key]["what"], *(h["hint"] for h in EXERCISES[key]["hints"])]
+    for number in right(key):
+        for digits in (3, 4, 7):
+            shown = f"{abs(number):.{digits}g}"
+            for text in texts:
+                numbers = re.findall(r"\d+(?:\.\d+)?(?:e[+-]?\d+)?", text)
+                assert not any(n.startswith(shown) for n in numbers), (key, shown, text)
+
+
+def test_the_file_of_the_exercises_has_every_id_once():
+    text = files("helpers").joinpath("data", "exercises.json").read_text(encoding="utf-8")
+    keys = [key for key, _ in json.loads(text, object_pairs_hook=lambda pairs: pairs)]
+    assert len(keys) == len(set(keys)) == len(EXERCISES)
+
+
+EXERCISES_FROM_R = {
+    "01.1": [("classrooms", "claim.lower_bound")],
+    "01.2": [("classrooms", "np.se_class_mean"), ("classrooms", "np.se_difference")],
+    "01.3": [("hsb", "H0.formula_mean_n"), ("hsb", "H0.se"), ("hsb", "H0.formula_harm_n")],
+}
+
+
+@pytest.mark.parametrize(("key", "ids"), EXERCISES_FROM_R.items())
+def test_the_solutions_are_rs_values(reference, key, ids):
+    by_r = [reference(name)[value] for name, value in ids]
+    assert right(key) == pytest.approx(by_r, rel=1e-8)  # lme4's optimiser
