@@ -240,7 +240,7 @@ def _codes(frame, name):
         return column.cat.codes.to_numpy().astype(np.intp), column.cat.categories.rename(name)
     try:
         codes, labels = pd.factorize(column, sort=True)
-    except TypeError:  # labels of mixed type have no order: keep that of first appearance
+    except TypeError:  # labels that cannot be ordered keep the order of first appearance
         codes, labels = pd.factorize(column)
     return codes, pd.Index(labels, name=name)
 
@@ -257,7 +257,8 @@ def _design(parsed, frame, columns):
                 row = int(np.argmin(np.isfinite(values)))
                 raise ValueError(f"column {name!r} holds an infinite value, the first in row {row}")
     try:
-        matrices = parsed.get_model_matrix(frame, context={}, na_action="raise")
+        with np.errstate(all="ignore"):  # what is not finite is named below, with its row
+            matrices = parsed.get_model_matrix(frame, context={}, na_action="ignore")
     except Exception as error:  # formulaic lets through whatever a term raised
         reason = str(error).strip() or type(error).__name__
         raise ValueError(f"formula cannot be evaluated on this table: {reason}") from None

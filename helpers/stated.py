@@ -47,7 +47,9 @@ def rounds_to(value, stated):
         printed = Decimal(stated)
         exact = Decimal(float(value))
     except (InvalidOperation, TypeError, ValueError):
-        raise ValueError(f"cannot compare {value!r} with {stated!r}: both must be numbers") from None
+        printed = exact = Decimal("nan")
+    if not printed.is_finite():
+        raise ValueError(f"cannot compare {value!r} with {stated!r}: both must be numbers")
     if not exact.is_finite():
         return False
     step = Decimal(1).scaleb(printed.as_tuple().exponent)

@@ -13,7 +13,8 @@ ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 ORDER = [
-    "rrandom", "datasets", "formulas", "groups", "reml", "models", "inference", "simulate", "figures", "stated",
+    "rrandom", "datasets", "formulas", "groups", "reml", "inference", "models", "simulate", "figures",
+    "stated",
 ]  # fmt: skip
 
 
@@ -73,7 +74,9 @@ def test_environment_yml_has_nothing_of_condas_but_python_and_pip():
 def locked():
     """requirements.txt: name to (version, text of its entry)."""
     text = re.sub(r"\\\n", " ", read("requirements.txt"))
-    entries = [line.strip() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+    entries = [
+        line.strip() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")
+    ]
     pins = [re.match(r"([A-Za-z0-9._-]+)(?:\[[^]]*\])?==([^\s;]+)", entry) for entry in entries]
     unpinned = [entry for entry, pin in zip(entries, pins, strict=True) if not pin]
     assert not unpinned, unpinned
@@ -93,7 +96,9 @@ def test_every_package_in_the_lock_has_a_hash():
 def test_the_lock_has_no_address_and_no_index():
     text = read("requirements.txt")
     assert "://" not in text
-    assert not re.search(r"^\s*(-i|-f|--index-url|--extra-index-url|--find-links|--trusted-host)\b", text, re.MULTILINE)
+    assert not re.search(
+        r"^\s*(-i|-f|--index-url|--extra-index-url|--find-links|--trusted-host)\b", text, re.MULTILINE
+    )
     assert not re.search(r" @ |^\s*-e\b|^\s*git\+", text, re.MULTILINE)
 
 
@@ -112,11 +117,16 @@ def test_what_is_locked_lies_within_the_bounds():
 
 
 def code_blocks(text):
-    return [block.strip().splitlines() for block in re.findall(r"^```[^\n]*\n(.*?)^```", text, re.DOTALL | re.MULTILINE)]
+    return [
+        block.strip().splitlines()
+        for block in re.findall(r"^```[^\n]*\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    ]
 
 
 def test_the_readmes_commands_are_make_book_and_make_test():
-    blocks = [block for block in code_blocks(read("README.md")) if any(line.startswith("make ") for line in block)]
+    blocks = [
+        block for block in code_blocks(read("README.md")) if any(line.startswith("make ") for line in block)
+    ]
     assert len(blocks) == 1
     commands = [line.split("#")[0].strip() for line in blocks[0]]
     assert [command for command in commands if command] == ["make book", "make test"]

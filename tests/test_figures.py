@@ -231,9 +231,15 @@ def test_show_closes_the_figure(classrooms):
 
 # Machado, Oliveira and Fernandes (2009), severity 1, for linear RGB.
 EYES = {
-    "protanopia": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
-    "deuteranopia": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
-    "tritanopia": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]],
+    "protanopia": [
+        [0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998],
+    ],
+    "deuteranopia": [
+        [0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881],
+    ],
+    "tritanopia": [
+        [1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900],
+    ],
     "none": [[1, 0, 0], [0, 1, 0], [0, 0, 1]],
 }  # fmt: skip
 COLOURS = {name: getattr(figures, name) for name in ("COMPLETE", "NO", "PARTIAL", "ACCENT")}
@@ -260,7 +266,7 @@ def difference(one, two, eye):
 
 
 @pytest.mark.parametrize("eye", EYES)
-@pytest.mark.parametrize(("one", "two"), itertools.combinations(COLOURS, 2))
+@pytest.mark.parametrize(("one", "two"), list(itertools.combinations(COLOURS, 2)))
 def test_the_colours_stay_apart_in_every_kind_of_colour_vision(one, two, eye):
     assert difference(COLOURS[one], COLOURS[two], eye) > APART
 

@@ -1,4 +1,4 @@
-"""From a table to sizes, means and cross-products: right to the last digits, and no bad input gets through."""
+"""From a table to sizes, means and cross-products: right to the last digits; no bad input gets through."""
 
 import re
 import warnings
@@ -46,15 +46,22 @@ def by_brute_force(data, columns, group):
     return sizes, means, np.array(within, dtype=float)
 
 
+def put_back(summary):
+    """Means and cross-products about the shift, with what the slopes took off the outcome put back."""
+    back = np.eye(len(summary.terms) + 1)
+    back[-1, :-1] = summary.slopes
+    return summary.means @ back.T, back @ summary.within @ back.T
+
+
 def agrees_with_brute_force(summary, data, columns, group="g", digits=1e-12):
     sizes, means, within = by_brute_force(data, columns, group)
     assert summary.sizes.tolist() == sizes
     scale = np.sqrt(np.diag(within))
+    found_means, found_within = put_back(summary)
     # relative to the spread of each pair of columns: what the fits can lose by it
-    np.testing.assert_allclose(
-        summary.within[1:, 1:] / np.outer(scale, scale), within / np.outer(scale, scale), rtol=0, atol=digits
-    )
-    for found, exact in zip(summary.means[:, 1:], means, strict=True):
+    unit = np.outer(scale, scale)
+    np.testing.assert_allclose(found_within[1:, 1:] / unit, within / unit, rtol=0, atol=digits)
+    for found, exact in zip(found_means[:, 1:], means, strict=True):
         off = [
             float(Fraction(float(m)) + Fraction(float(s)) - e)
             for m, s, e in zip(found, summary.shift[1:], exact, strict=True)
@@ -81,12 +88,38 @@ def test_the_names_say_what_was_asked_for():
     assert summary.shift[0] == 0
 
 
-def test_the_total_about_the_shift_is_within_plus_between():
+def test_the_cross_products_about_the_centre_are_those_of_all_rows():
     data = table()
     summary = summarise(data, "y ~ x", "g")
-    Z = np.column_stack([np.ones(10), data["x"], data["y"]]) - summary.shift
-    np.testing.assert_allclose(summary.total(), Z.T @ Z, rtol=1e-13)  # sums of ten products
-    np.testing.assert_allclose(summary.centre, Z.mean(axis=0), rtol=1e-13, atol=1e-15)
+    shifted = np.column_stack([np.ones(10), data["x"], data["y"]]) - summary.shift
+    shifted[:, -1] -= shifted[:, :-1] @ summary.slopes
+    centred = shifted - [0, *shifted[:, 1:].mean(axis=0)]
+    # sums of ten products
+    np.testing.assert_allclose(summary.about_centre(), centred.T @ centred, rtol=1e-13, atol=1e-12)
+    np.testing.assert_allclose(summary.centre, shifted.mean(axis=0), rtol=1e-13, atol=1e-14)
+
+
+def test_what_the_terms_leave_is_the_residual_sum_of_squares():
+    data = table()
+    summary = summarise(data, "y ~ x", "g")
+    y, x = (data[c] - data.groupby("g")[c].transform("mean") for c in ("y", "x"))
+    within = (y**2).sum() - (x * y).sum() ** 2 / (x**2).sum()
+    assert summary.unexplained(summary.within) == pytest.approx(within, rel=1e-13)  # sums of ten
+    y, x = (data[c] - data[c].mean() for c in ("y", "x"))
+    whole = (y**2).sum() - (x * y).sum() ** 2 / (x**2).sum()
+    assert summary.unexplained(summary.about_centre()) == pytest.approx(whole, rel=1e-13)
+
+
+def test_terms_that_explain_nearly_everything_cost_no_digits():
+    data = table()
+    noise = data["y"] - data["y"].mean()
+    data["y"] = 1e6 * data["x"] + noise
+    data["rest"] = data["y"] - 1e6 * data["x"]  # the noise as the doubles hold it
+    summary = summarise(data, "y ~ x", "g")
+    alone = summarise(data, "rest ~ x", "g")
+    # The doubles hold y to 1e-9, and so the noise of size 1.
+    left, expected = (s.unexplained(s.within) for s in (summary, alone))
+    assert left == pytest.approx(expected, rel=1e-9)
 
 
 def test_a_model_without_constant_is_not_shifted():
@@ -110,10 +143,9 @@ def same(first, second, digits=1e-12):
     """Two summaries of the same data: the shift may be another row's."""
     assert first.labels.tolist() == second.labels.tolist()
     assert first.sizes.tolist() == second.sizes.tolist()
-    np.testing.assert_allclose(first.within, second.within, rtol=digits, atol=digits)
-    np.testing.assert_allclose(
-        first.means + first.shift, second.means + second.shift, rtol=digits, atol=digits
-    )
+    (means, within), (other_means, other_within) = put_back(first), put_back(second)
+    np.testing.assert_allclose(within, other_within, rtol=digits, atol=digits)
+    np.testing.assert_allclose(means + first.shift, other_means + second.shift, rtol=digits, atol=digits)
 
 
 @given(order=st.permutations(range(10)))
@@ -331,7 +363,8 @@ REFUSED = {
         ALL, ("y ~ x", changed(y=np.nan), "g", {"missing": "drop"}), ValueError, "no row is left.*10 rows"),
     "a word for missing that is none": (
         ALL, ("y ~ x", table(), "g", {"missing": "ignore"}), ValueError, "missing must be.*'ignore'"),
-    "one group only": (ALL, ("y ~ x", changed(g="only"), "g"), ValueError, "column 'g' holds one group.*'only'"),
+    "one group only": (
+        ALL, ("y ~ x", changed(g="only"), "g"), ValueError, "column 'g' holds one group.*'only'"),
     "every group of size one": (
         GROUPED, ("y ~ x", changed(g=range(10)), "g"), ValueError, "every g has one row only"),
     "more terms than rows": (
@@ -354,8 +387,10 @@ REFUSED = {
     "two outcomes": (ALL, ("y + x ~ 1", table(), "g"), ValueError, "one numeric column; got y, x"),
     "a formula that is no string": (ALL, (3, table(), "g"), TypeError, "formula must be a string.*3"),
     "no formula": (ALL, (None, table(), "g"), TypeError, "formula must be a string.*None"),
-    "a formula that cannot be read": (ALL, ("y ~ x +* z", table(), "g"), ValueError, "cannot be read|evaluated"),
-    "a formula with an open bracket": (ALL, ("y ~ (x", table(), "g"), ValueError, r"'y ~ \(x' cannot be read"),
+    "a formula that cannot be read": (
+        ALL, ("y ~ x +* z", table(), "g"), ValueError, "cannot be read|evaluated"),
+    "a formula with an open bracket": (
+        ALL, ("y ~ (x", table(), "g"), ValueError, r"'y ~ \(x' cannot be read"),
     "an empty formula": (ALL, ("", table(), "g"), ValueError, "formula ''"),
     "lme4's way of writing groups": (
         ALL, ("y ~ x + (1 | g)", table(), "g"), ValueError, r"1 \| g|groups"),
@@ -369,9 +404,11 @@ REFUSED = {
     "data that are a dictionary": (ALL, ("y ~ x", {"y": [1]}, "g", {}), TypeError, "data frame; got dict"),
     "data that are a series": (ALL, ("y ~ x", table()["y"], "g"), TypeError, "data frame; got Series"),
     "no data": (ALL, ("y ~ x", None, "g"), TypeError, "data frame; got NoneType"),
-    "the table in place of the formula": (ALL, (table(), "y ~ x", "g"), TypeError, "formula must be a string"),
+    "the table in place of the formula": (
+        ALL, (table(), "y ~ x", "g"), TypeError, "formula must be a string"),
     "an outcome that the groups tell wholly": (
-        [partial_pooling], ("y ~ 1", changed(y=table()["z"]), "g"), ValueError, "'y' does not vary within any g"),
+        [partial_pooling], ("y ~ 1", changed(y=table()["z"]), "g"),
+        ValueError, "'y' does not vary within any g"),
     "a level of the groups as a predictor": (
         [no_pooling], ("y ~ x + z", table(), "g"), ValueError, "term 'z' does not vary within any g"),
     "no constant for the group means": ([no_pooling], ("y ~ x - 1", table(), "g"), ValueError, "add 1"),

@@ -241,7 +241,9 @@ def test_county_26_is_the_one_the_book_speaks_of(radon_fits, rr):
     close(interval, rr["book.county26_ci"], OF_LME4)
 
 
-@pytest.mark.parametrize(("name", "formula"), [("lm0", RADON["M0"]), ("lm1", RADON["M1"]), ("lm2", RADON["M2"])])
+@pytest.mark.parametrize(
+    ("name", "formula"), [("lm0", RADON["M0"]), ("lm1", RADON["M1"]), ("lm2", RADON["M2"])]
+)
 def test_radon_with_complete_pooling_is_lm(radon, rr, name, formula):
     for groups in (None, "county"):
         fit = complete_pooling(formula, radon, groups)
@@ -283,7 +285,9 @@ def test_the_floor_split_into_within_and_between_is_rs(radon, rr):
 def test_no_pooling_refuses_a_predictor_of_the_county_by_name(radon):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        with pytest.raises(ValueError, match="term 'log_uranium' does not vary within any county.*partial_pooling"):
+        with pytest.raises(
+            ValueError, match=r"term 'log_uranium' does not vary within any county.*partial_pooling"
+        ):
             no_pooling(RADON["M2"], radon, "county")
 
 
@@ -605,7 +609,9 @@ def test_the_summary_holds_the_numbers(every_fit):
 def test_the_summary_names_pooling_method_and_degrees_of_freedom(complete, separate, partial, by_ml):
     assert re.search(r"Complete pooling \(OLS\).*residual", complete.summary(), re.DOTALL)
     assert re.search(r"No pooling \(OLS\).*20 groups.*residual", separate.summary(), re.DOTALL)
-    assert re.search(r"Partial pooling \(REML\).*by classroom.*kenward-roger.*REML", partial.summary(), re.DOTALL)
+    assert re.search(
+        r"Partial pooling \(REML\).*by classroom.*kenward-roger.*REML", partial.summary(), re.DOTALL
+    )
     assert re.search(r"Partial pooling \(ML\).*normal.*-2 log likelihood", by_ml.summary(), re.DOTALL)
 
 

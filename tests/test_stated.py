@@ -69,7 +69,9 @@ def test_a_value_that_rounds_to_other_digits_does_not(value, text):
     assert stated.rounds_to(value, text) is False
 
 
-@pytest.mark.parametrize(("value", "text"), [("four", "4"), (None, "4"), (4.0, "four"), (4.0, ""), ([1, 2], "4")])
+@pytest.mark.parametrize(
+    ("value", "text"), [("four", "4"), (None, "4"), (4.0, "four"), (4.0, ""), ([1, 2], "4")]
+)
 def test_what_is_no_number_is_refused_with_both_shown(value, text):
     with pytest.raises(ValueError, match=f"cannot compare {re.escape(repr(value))} with {text!r}"):
         stated.rounds_to(value, text)
@@ -128,7 +130,9 @@ def test_each_row_refuses_a_value_just_beyond_half_a_unit(key):
 
 
 def test_the_refusal_names_row_source_statement_and_value():
-    with pytest.raises(stated.StatedValueError, match=r"answer\.complete\.se: answer states 2\.383, computed is 2\.5"):
+    with pytest.raises(
+        stated.StatedValueError, match=r"answer\.complete\.se: answer states 2\.383, computed is 2\.5"
+    ):
         check_stated("answer.complete.se", 2.5)
 
 
@@ -259,8 +263,11 @@ def test_an_answer_off_in_the_third_digit_is_not_right(key, capsys):
 
 
 @pytest.mark.parametrize("key", EXERCISES)
-def test_an_answer_nearly_right_is_asked_for_four_digits(key, capsys):
-    assert "four digits" in reply(capsys, key, [number * 1.004 for number in right(key)])
+def test_an_answer_rounded_too_soon_is_asked_for_four_digits(key, capsys):
+    rounded = [float(f"{number:.2g}") for number in right(key)]
+    if any(abs(r - number) < 1e-4 * abs(number) for r, number in zip(rounded, right(key), strict=True)):
+        pytest.skip("two digits are the number, or as good as")
+    assert reply(capsys, key, rounded) == "nearly: give four digits, and round only at the end."
 
 
 @pytest.mark.parametrize("key", EXERCISES)
@@ -278,7 +285,9 @@ def test_an_answer_right_in_part_hears_which_part(key, capsys):
 
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("key", EXERCISES)
-@pytest.mark.parametrize("answer", [[], [1.0] * 7, np.ones((3, 4)), "four", ["a"], object(), {"a": 1}, [[1], [2, 3]]])
+@pytest.mark.parametrize(
+    "answer", [[], [1.0] * 7, np.ones((3, 4)), "four", ["a"], object(), {"a": 1}, [[1], [2, 3]]]
+)
 def test_an_answer_of_the_wrong_shape_or_kind_hears_how_many_numbers_are_asked_for(key, answer, capsys):
     count = len(right(key))
     assert ("one number" if count == 1 else f"{count} numbers") in reply(capsys, key, answer)
@@ -302,7 +311,7 @@ def test_no_reply_holds_the_digits_of_the_solution(key, capsys):
     """Nor do the texts that a reply is made of: the digits, without point and leading zeros."""
     answers = [answer for _, answer, _ in (case.values for case in wrong_answers() if case.values[0] == key)]
     answers += [right(key), [12345.678] * len(right(key)), [math.nan] * len(right(key)), []]
-    answers += [[number * 1.004 for number in right(key)]]
+    answers += [[number * 1.004 for number in right(key)], [float(f"{number:.2g}") for number in right(key)]]
     texts = [reply(capsys, key, answer) for answer in answers]
     texts += [EXERCISES[key]["start"], *EXERCISES[key]["what"], *(h["hint"] for h in EXERCISES[key]["hints"])]
     for number in right(key):
