@@ -9,7 +9,7 @@ from pathlib import Path
 import jupytext
 import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook, new_output
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from helpers.stated import exercises, ledger, rounds_to
 
@@ -43,10 +43,11 @@ def printed(path):
     return "\n".join(texts)
 
 
-def prose(path):
+def words(notebook):
     """The notebook's own words: no headings, code, links' addresses or exercise ids."""
-    text = "\n".join(cell.source for cell in read(path).cells if cell.cell_type == "markdown")
-    text = re.sub(r"```.*?```|`[^`]*`|^#.*$|\]\([^)]*\)|<[^>]*>", " ", text, flags=re.DOTALL | re.MULTILINE)
+    text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    text = re.sub(r"```.*?```", " ", text, flags=re.DOTALL)
+    text = re.sub(r"`[^`]*`|^#.*$|\]\([^)]*\)|<[^>\n]*>", " ", text, flags=re.MULTILINE)
     return re.sub("|".join(map(re.escape, sorted(exercises(), key=len, reverse=True))), " ", text)
 
 
@@ -137,10 +138,18 @@ def test_every_stated_value_shifted_in_its_last_digit_is_refused():
             assert not rounds_to(float(computed), str(shifted)), f"{notebook}: {key} would pass as {shifted}"
 
 
+def test_the_prose_is_the_words_and_only_they():
+    cells = [
+        new_markdown_cell("# 01.1 Title 9.99\n\nSaid 1.25, `2.5` and 03.1b. [A link](x/3.5)."),
+        new_markdown_cell("```r\n4.5\n```\n\nEnds at $6.75$."),
+    ]
+    assert NUMBER.findall(words(new_notebook(cells=cells))) == ["1.25", "6.75"]
+
+
 @each_notebook
 def test_every_decimal_number_of_the_prose_is_in_the_ledger_or_the_output(path):
     known = set(NUMBER.findall(printed(path))) | {value.lstrip("-") for value in ledger()["value"]}
-    for token in NUMBER.findall(prose(path)):
+    for token in NUMBER.findall(words(read(path))):
         digits = len(token.replace(".", "").lstrip("0"))
         rounded = digits >= 3 and any(rounds_to(abs(float(value)), token) for value in ledger()["value"])
         assert token in known or rounded, f"{path.stem}: {token} stands in the prose only"
