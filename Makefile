@@ -9,7 +9,7 @@ TEXTS := $(wildcard notebooks/*.md)
 book: notebooks site
 
 lab: .venv/ready
-	$(BIN)/jupyter lab notebooks/01_the_question.ipynb
+	$(BIN)/jupyter lab --ServerApp.root_dir=$(CURDIR) --LabApp.default_url=/lab/tree/notebooks/01_the_question.ipynb
 
 test: .venv/ready
 	$(BIN)/python -m pytest -n 2 --dist loadfile
