@@ -4,6 +4,8 @@ import re
 import runpy
 from pathlib import Path
 
+from helpers.stated import ledger, rounds_to
+
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -38,3 +40,12 @@ def test_its_figure_is_the_one_that_notebook_01_draws():
 def test_its_example_runs(capsys):
     exec(re.search(r"```python\n(.*?)```", TEXT, re.DOTALL).group(1), {})
     assert "4.71602" in capsys.readouterr().out
+
+
+def test_every_number_it_and_the_first_page_of_the_book_state_is_in_the_ledger():
+    intro = (ROOT / "book" / "intro.md").read_text(encoding="utf-8")
+    numbers = re.findall(r"(?<![\w.])\d+\.\d+(?![\w.]*\w)", TEXT + intro)
+    numbers = [number for number in numbers if number not in ("3.11", "3.13", "4.0")]  # versions
+    assert numbers
+    for number in numbers:
+        assert any(rounds_to(abs(float(value)), number) for value in ledger()["value"]), number
