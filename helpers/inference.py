@@ -1,12 +1,62 @@
-"""Small-sample inference for a random-intercept model: Kenward and Roger's covariance and degrees of freedom.
+"""Small-sample inference for a random-intercept model: Satterthwaite's df, Kenward and Roger's df and SE.
 
 All of it works on a `GroupSummary`: V has the eigenvalue theta within groups and theta + n_j psi along
-the constant of group j, so no N x N matrix is ever made.
+the constant of group j, so no N x N matrix is ever made. Everything is computed in units of theta, so
+that no unit of the outcome over- or underflows.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from itertools import product
+
 import numpy as np
+
+
+@dataclass(frozen=True)
+class _Information:
+    """What the covariance of the coefficients and the variances know of each other, at theta = 1.
+
+    With G_0 = dV/dpsi and G_1 = dV/dtheta: ``cov`` is (X'V^-1 X)^-1, ``P[i]`` the derivative
+    -X'V^-1 G_i V^-1 X of its inverse, ``Q[i, j]`` is X'V^-1 G_i V^-1 G_j V^-1 X, and ``expected``
+    twice the expected REML information of (psi, theta).
+    """
+
+    cov: np.ndarray
+    P: np.ndarray
+    Q: np.ndarray
+    expected: np.ndarray
+
+
+def _information(summary, ratio):
+    n, p = summary.sizes, len(summary.terms)
+    X, W = summary.centred_means()[:, :p], summary.within[:p, :p]
+    tau = 1 + n * ratio
+
+    def both(weight, inside):
+        return (X * weight[:, None]).T @ X + inside * W
+
+    cov = np.linalg.inv(both(n / tau, 1))
+    P = np.array([-both(n**2 / tau**2, 0), -both(n / tau**2, 1)])
+    Q = np.empty((2, 2, p, p))
+    expected = np.empty((2, 2))
+    for i, j in product((0, 1), repeat=2):
+        power = 2 - i - j  # how many of G_i, G_j are dV/dpsi, which is n_j along a group's constant
+        inside = float(power == 0)
+        Q[i, j] = both(n ** (power + 1) / tau**3, inside)
+        trace = np.sum((n**power) / tau**2) + inside * (summary.nobs - summary.ngroups)
+        expected[i, j] = trace - 2 * np.trace(cov @ Q[i, j]) + np.trace(cov @ P[i] @ cov @ P[j])
+    return _Information(cov, P, Q, expected)
+
+
+def _df(cov, P, spread):
+    """Degrees of freedom of a contrast a: 2 / variance of log a'cov a, as a function of a."""
+
+    def of(a):
+        change = np.array([a @ cov @ P[i] @ cov @ a for i in (0, 1)]) / (a @ cov @ a)
+        return float(2 / (change @ spread @ change))
+
+    return of
 
 
 def kenward_roger(summary, psi, theta):
@@ -25,36 +75,55 @@ def kenward_roger(summary, psi, theta):
     df : callable
         ``df(a)`` is the denominator degrees of freedom of the contrast a, an array of shape (p,).
     """
-    n = summary.sizes
-    p, N, J = len(summary.terms), summary.nobs, summary.ngroups
-    X = summary.centred_means()[:, :p]
-    W = summary.within[:p, :p]
-    tau = 1 + n * psi / theta  # in units of theta, so that no unit of the outcome over- or underflows
+    known = _information(summary, psi / theta)
+    cov, P = known.cov, known.P
+    spread = 2 * np.linalg.inv(known.expected)
+    bias = sum(spread[i, j] * (known.Q[i, j] - P[i] @ cov @ P[j]) for i, j in product((0, 1), repeat=2))
+    return theta * (cov + 2 * cov @ bias @ cov), _df(cov, P, spread)
 
-    def between(weight):
-        return (X * weight[:, None]).T @ X
 
-    cov = np.linalg.inv(W + between(n / tau))
-    P = [-between(n**2 / tau**2), -(W + between(n / tau**2))]
-    Q = {
-        (0, 0): between(n**3 / tau**3),
-        (0, 1): between(n**2 / tau**3),
-        (1, 1): W + between(n / tau**3),
-    }
-    traces = {
-        (0, 0): np.sum(n**2 / tau**2),
-        (0, 1): np.sum(n / tau**2),
-        (1, 1): N - J + np.sum(1 / tau**2),
-    }
-    information = np.empty((2, 2))
-    for (i, j), trace in traces.items():
-        value = trace - 2 * np.trace(cov @ Q[i, j]) + np.trace(cov @ P[i] @ cov @ P[j])
-        information[i, j] = information[j, i] = value / 2
-    V = np.linalg.inv(information)
-    bias = sum(V[i, j] * (Q[min(i, j), max(i, j)] - P[i] @ cov @ P[j]) for i in (0, 1) for j in (0, 1))
+def satterthwaite(summary, beta, psi, theta):
+    """Satterthwaite's degrees of freedom, from the observed REML information.
 
-    def df(a):
-        change = np.array([a @ cov @ P[i] @ cov @ a for i in (0, 1)]) / (a @ cov @ a)
-        return float(2 / (change @ V @ change))
+    The variance of a coefficient's estimated variance by the delta method, with twice the inverse of
+    the second derivatives of -2 log restricted likelihood in (psi, theta) for their covariance
+    (Giesbrecht and Burns 1985; what lmerTest computes numerically).
 
-    return theta * (cov + 2 * cov @ bias @ cov), df
+    Parameters
+    ----------
+    summary : GroupSummary
+    beta : ndarray of shape (p,)
+        Coefficients of the centred columns, as in `reml.VarianceFit`.
+    psi, theta : float
+        REML estimates, psi > 0.
+
+    Returns
+    -------
+    df : callable
+        ``df(a)`` is the degrees of freedom of the contrast a, an array of shape (p,).
+
+    Raises
+    ------
+    ValueError
+        If the information is not positive definite, as it may be where psi is 0.
+    """
+    known = _information(summary, psi / theta)
+    n, p = summary.sizes, len(summary.terms)
+    means, W = summary.centred_means(), summary.within
+    tau = 1 + n * psi / theta
+    residual = np.append(-beta, 1.0)
+    e = means @ residual
+    score = [(means[:, :p] * (n**k * e / tau**2)[:, None]).sum(axis=0) for k in (2, 1)]
+    score[1] = score[1] + W[:p] @ residual
+    observed = np.empty((2, 2))
+    for i, j in product((0, 1), repeat=2):
+        power = 2 - i - j
+        square = np.sum(n ** (power + 1) * e**2 / tau**3)
+        square += (power == 0) * (residual @ W @ residual)
+        observed[i, j] = 2 * (square - score[i] @ known.cov @ score[j]) / theta - known.expected[i, j]
+    if np.linalg.eigvalsh(observed)[0] <= 0:
+        raise ValueError(
+            "Satterthwaite's degrees of freedom are not defined here: the likelihood is not curved "
+            'at its maximum (psi is at or near 0); use with_df("residual")'
+        )
+    return _df(known.cov, known.P, 2 * np.linalg.inv(observed))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -10,7 +10,7 @@ import pandas as pd
 from scipy import stats
 
 from .groups import GroupSummary, refuse_collinear, summarise
-from .inference import kenward_roger
+from .inference import kenward_roger, satterthwaite
 from .reml import Profile
 
 
@@ -75,6 +75,49 @@ class Fit:
             raise ValueError(f"alpha must lie between 0 and 1; got {alpha}")
         half = stats.t.ppf(1 - alpha / 2, self.df) * self.bse
         return pd.DataFrame({"lower": self.params - half, "upper": self.params + half})
+
+    def with_df(self, df_method):
+        """Return this fit with other degrees of freedom.
+
+        Parameters
+        ----------
+        df_method : {"residual", "satterthwaite", "kenward-roger"}
+            N less the coefficients; Satterthwaite's (from the observed REML information); or Kenward
+            and Roger's (1997), which bring their adjusted standard errors with them.
+
+        Returns
+        -------
+        Fit
+            Estimates, variances and group means as before.
+
+        Raises
+        ------
+        ValueError
+            If the method is not one of these; if it is not "residual" and the fit is not partial
+            pooling by REML with psi > 0.
+        """
+        if df_method not in ("residual", "satterthwaite", "kenward-roger"):
+            raise ValueError(
+                f'df_method must be "residual", "satterthwaite" or "kenward-roger"; got {df_method!r}'
+            )
+        cov = self._cov
+        if df_method == "residual":
+            df = np.full(len(self.params), float(self.nobs - len(self.params)))
+        else:
+            if self.pooling != "partial" or self.method != "reml" or self.singular:
+                raise ValueError(
+                    f"{df_method} degrees of freedom are for partial pooling by REML with psi > 0; "
+                    f'this fit is of {self.pooling} pooling by {self.method}, psi {self.psi}: use "residual"'
+                )
+            change = _to_terms(self.data)
+            if df_method == "kenward-roger":
+                adjusted, of = kenward_roger(self.data, self.psi, self.theta)
+                cov = change @ adjusted @ change.T
+            else:
+                of = satterthwaite(self.data, self._centred[0], self.psi, self.theta)
+            df = [of(a) for a in change]
+        df = pd.Series(df, self.params.index, name="df")
+        return replace(self, df=df, df_method=df_method, _cov=cov)
 
     @property
     def nobs(self):

@@ -1,4 +1,4 @@
-"""Kenward and Roger's covariance and degrees of freedom, against R, dense matrices and closed forms."""
+"""Satterthwaite, and Kenward and Roger: against R, dense matrices and closed forms."""
 
 import numpy as np
 import pandas as pd
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from helpers import partial_pooling
+from helpers import no_pooling, partial_pooling
 from helpers.groups import summarise
 from helpers.inference import kenward_roger
 from helpers.models import _to_terms
@@ -139,3 +139,91 @@ def test_the_summary_alone_is_enough(radon):
     cov, _ = kenward_roger(summary, fit.psi, fit.theta)
     assert cov.shape == (2, 2)
     np.testing.assert_allclose(cov, cov.T, rtol=1e-12)  # symmetric by construction, but for rounding
+
+
+HSB = {"H1": "math ~ ses", "H2": "math ~ ses_within + mean_ses", "H3": "math ~ ses + mean_ses",
+       "H4": "math ~ ses_within + mean_ses + catholic"}  # fmt: skip
+# lmerTest differentiates the deviance numerically; seen: 1e-7 on the schools, 2e-8 elsewhere.
+OF_LMERTEST = 1e-6
+
+
+@pytest.mark.parametrize(("name", "formula"), RADON.items())
+def test_radon_has_lmertests_satterthwaite_df(radon, reference, name, formula):
+    df = partial_pooling(formula, radon, "county").with_df("satterthwaite").df
+    np.testing.assert_allclose(df, reference("radon")[f"{name}.satterthwaite_df"], rtol=OF_LMERTEST)
+
+
+@pytest.mark.parametrize(("name", "formula"), HSB.items())
+def test_the_schools_have_lmertests_satterthwaite_df(high_school, reference, name, formula):
+    df = partial_pooling(formula, high_school, "school").with_df("satterthwaite").df
+    np.testing.assert_allclose(df, reference("hsb")[f"{name}.df_satt"], rtol=OF_LMERTEST)
+
+
+@pytest.mark.parametrize("name", DESIGNS)
+def test_unbalanced_classrooms_have_lmertests_satterthwaite_df(designs, name):
+    data, answers = designs[name]
+    df = partial_pooling("score ~ 1", data, "classroom").with_df("satterthwaite").df
+    np.testing.assert_allclose(df, answers["satterthwaite_df"], rtol=OF_LMERTEST)
+
+
+def test_kenward_roger_brings_its_standard_errors_and_leaves_the_rest(radon, reference):
+    fit = partial_pooling(RADON["M2"], radon, "county")
+    other = fit.with_df("kenward-roger")
+    np.testing.assert_allclose(other.bse, reference("radon")["M2.kr_se"], rtol=OF_PBKRTEST)
+    pd.testing.assert_series_equal(other.df, fit.df)
+    pd.testing.assert_series_equal(other.params, fit.params)
+    pd.testing.assert_frame_equal(other.group_means, fit.group_means)
+    assert (other.psi, other.theta, other.criterion) == (fit.psi, fit.theta, fit.criterion)
+
+
+def test_residual_degrees_of_freedom_are_rows_less_terms(radon):
+    fit = partial_pooling(RADON["M1"], radon, "county").with_df("residual")
+    assert (fit.df == 919 - 2).all()
+    assert fit.df_method == "residual"
+
+
+def test_the_observed_information_is_the_curvature_of_the_likelihood(radon):
+    """Satterthwaite's df for the county model from second differences of the dense -2 log likelihood."""
+    fit = partial_pooling(RADON["M1"], radon.iloc[:150], "county")
+    data = radon.iloc[:150]
+    X = np.column_stack([np.ones(150), data["floor"]])
+    same = np.equal.outer(data["county"].to_numpy(), data["county"].to_numpy())
+    y = data["log_radon"].to_numpy()
+
+    def cov_and_deviance(psi, theta):
+        V = psi * same + theta * np.eye(150)
+        inverse = np.linalg.inv(V)
+        cov = np.linalg.inv(X.T @ inverse @ X)
+        r = y - X @ cov @ X.T @ inverse @ y
+        return cov, np.linalg.slogdet(V)[1] - np.linalg.slogdet(cov)[1] + r @ inverse @ r
+
+    at = np.array([fit.psi, fit.theta])
+    step = 1e-3 * at  # second differences: rounding and truncation are both near 1e-6 here
+
+    def deviance(i, j):
+        return cov_and_deviance(*(at + np.array([i, j]) * step))[1]
+
+    H = np.empty((2, 2))
+    H[0, 0] = (deviance(1, 0) - 2 * deviance(0, 0) + deviance(-1, 0)) / step[0] ** 2
+    H[1, 1] = (deviance(0, 1) - 2 * deviance(0, 0) + deviance(0, -1)) / step[1] ** 2
+    cross = deviance(1, 1) - deviance(1, -1) - deviance(-1, 1) + deviance(-1, -1)
+    H[0, 1] = H[1, 0] = cross / (4 * step[0] * step[1])
+    up = [np.diag(cov_and_deviance(*(at + step * k))[0]) for k in np.eye(2)]
+    down = [np.diag(cov_and_deviance(*(at - step * k))[0]) for k in np.eye(2)]
+    slope = (np.array(up) - np.array(down)) / (2 * step[:, None])
+    variance = np.diag(cov_and_deviance(*at)[0])
+    df = 2 * variance**2 / np.einsum("ik,ij,jk->k", slope, 2 * np.linalg.inv(H), slope)
+    np.testing.assert_allclose(fit.with_df("satterthwaite").df, df, rtol=1e-4)
+
+
+@pytest.mark.parametrize("df_method", ["satterthwaite", "kenward-roger"])
+def test_degrees_of_freedom_that_are_not_defined_are_refused(classrooms, singular_data, df_method):
+    for fit in (
+        partial_pooling("score ~ 1", classrooms, "classroom", method="ml"),
+        partial_pooling("score ~ 1", singular_data, "classroom"),
+        no_pooling("score ~ 1", classrooms, "classroom"),
+    ):
+        with pytest.raises(ValueError, match=f'{df_method} degrees.*use "residual"'):
+            fit.with_df(df_method)
+    with pytest.raises(ValueError, match=r"df_method must be.*'kr'"):
+        fit.with_df("kr")
