@@ -4,6 +4,9 @@ Symbols: ``psi`` is the variance between groups and ``theta`` the variance withi
 of the outcome; ``J`` groups of ``n`` observations, N = J n in all. Unless a function says otherwise the
 groups are of equal size and the variances are known; with estimates put in, the results are estimates.
 lme4's ``theta`` is another thing: the ratio of the two standard deviations.
+
+Every function raises ValueError where a variance is negative, a count below one, or a value not finite,
+and returns a float, or an array where it was given one.
 """
 
 from __future__ import annotations
@@ -139,7 +142,10 @@ def design_effect(icc, n):
 def effective_sample_size(icc, J, n):
     """Independent pupils that would give as precise a mean: J n / design effect."""
     J, n = _checked(J=J, n=n)
-    return J * n / design_effect(icc, n)
+    effect = design_effect(icc, n)
+    if np.any(effect <= 0):
+        raise ValueError("at icc = -1 / (n - 1) the mean has no variance: no sample is as precise")
+    return J * n / effect
 
 
 def shrinkage(psi, theta, n):

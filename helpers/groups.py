@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import difflib
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from formulaic.errors import FormulaicError
 
 _SAME = 1e-12  # squared sine of the angle below which two terms count as one
 _ROUNDING = 1e-26  # a sum of squares below this share of the whole is rounding, not data
+_LEAST, _MOST = 1e-150, 1e150  # spreads whose squares a double holds
 _EXPLAINED = 1e-13  # and so is what the terms leave, below this share of what they explain
 
 
@@ -94,6 +96,10 @@ class GroupSummary:
         ----------
         cross : ndarray of shape (p + 1, p + 1)
             Cross-products of some or all of the variation: ``within`` or `about_centre`.
+
+        Returns
+        -------
+        float
         """
         whole = self.within.diagonal() + self.sizes @ self.means**2
         left, floor = cross[-1, -1], _ROUNDING * whole[-1]
@@ -103,6 +109,20 @@ class GroupSummary:
             left -= cross[varies, -1] @ np.linalg.lstsq(inner, cross[varies, -1], rcond=None)[0]
             floor = max(floor, _EXPLAINED * cross[-1, -1])
         return left if left > floor else 0.0
+
+
+def solve(A, B):
+    """Solve A Z = B for cross-products A (..., p, p) and B (..., p, k), whatever the units of the terms.
+
+    A is scaled to unit diagonal first, without which a term of large spread would cost digits.
+    """
+    scale = 1 / np.sqrt(np.diagonal(A, axis1=-2, axis2=-1))[..., :, None]
+    return scale * np.linalg.solve(A * scale * np.swapaxes(scale, -1, -2), scale * B)
+
+
+def inverse(A):
+    """Inverse of cross-products, by `solve`."""
+    return solve(A, np.eye(A.shape[-1]))
 
 
 def summarise(data, formula=None, groups=None, missing="raise"):
@@ -142,10 +162,9 @@ def summarise(data, formula=None, groups=None, missing="raise"):
     parsed = _parse(formula)
     if groups is not None and not isinstance(groups, str):
         raise TypeError(f"groups must be the name of a column; got {groups!r}")
-    used = sorted(parsed.required_variables)
-    frame, dropped = _read(data, used if groups is None else [*used, groups], missing)
+    frame, used, rows, dropped = _read(data, parsed, groups, missing)
     codes, labels = _codes(frame, groups)
-    y, X, outcome, terms = _design(parsed, frame, used)
+    y, X, outcome, terms = _design(parsed, frame, used, rows)
     if groups is not None and len(labels) < 2:
         raise ValueError(
             f"column {groups!r} holds one group only, {labels[0]!r}: comparing groups takes two or more"
@@ -161,6 +180,11 @@ def summarise(data, formula=None, groups=None, missing="raise"):
     shift = Z[0].copy() if constant else np.zeros(Z.shape[1])
     shift[constant] = 0.0
     Z -= shift
+    for name, spread in zip([*terms, outcome], np.abs(Z).max(axis=0), strict=True):
+        if spread and not _LEAST < spread < _MOST:
+            raise ValueError(
+                f"{name!r} varies by {spread:.3g}, too far from 1 to be squared: change its unit"
+            )
 
     def build(slopes):
         reduced = _reduce(Z, codes, len(labels), intercept)
@@ -174,7 +198,7 @@ def summarise(data, formula=None, groups=None, missing="raise"):
     refuse_collinear(cross, terms, constant[:1])
     varying = [k for k in range(len(terms)) if k != intercept]
     if varying:
-        slopes[varying] = np.linalg.solve(cross[np.ix_(varying, varying)], cross[varying, -1])
+        slopes[varying] = solve(cross[np.ix_(varying, varying)], cross[varying, -1:])[:, 0]
         Z[:, -1] -= Z[:, varying] @ slopes[varying]
         summary = build(slopes)
     if summary.unexplained(summary.about_centre()) <= _ROUNDING * cross[-1, -1]:
@@ -188,6 +212,8 @@ def summarise(data, formula=None, groups=None, missing="raise"):
 def _parse(formula):
     if not isinstance(formula, str):
         raise TypeError(f'formula must be a string such as "score ~ 1"; got {formula!r}')
+    if "|" in formula:
+        raise ValueError(f'write the groups as groups="classroom", not as (1 | classroom): {formula!r}')
     try:
         parsed = formulaic.Formula(formula)
     except FormulaicError as error:
@@ -197,14 +223,30 @@ def _parse(formula):
     return parsed
 
 
-def _read(data, columns, missing):
-    """Return the columns used, complete, as pandas; and how many rows were dropped."""
+def _used(parsed, columns):
+    """Columns that the formula names; formulaic leaves out those inside poly(), center() and their like."""
+    names = set(parsed.required_variables)
+    for factor in {factor for side in (parsed.lhs, parsed.rhs) for term in side for factor in term.factors}:
+        try:
+            tree = ast.parse(factor.expr, mode="eval")
+        except SyntaxError:  # a quoted name, which formulaic lists
+            continue
+        names |= {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} & set(columns)
+    return sorted(names)
+
+
+def _read(data, parsed, groups, missing):
+    """Return the columns used, complete, as pandas; the terms' columns; the rows kept; how many went."""
     try:
         frame = nw.from_native(data)
     except TypeError:
         raise TypeError(f"data must be a data frame; got {type(data).__name__}") from None
+    except nw.exceptions.DuplicateError as error:
+        raise ValueError(f"column names must be unique: {error}") from None
     if isinstance(frame, nw.LazyFrame):
         frame = frame.collect()
+    used = _used(parsed, frame.columns)
+    columns = used if groups is None else [*used, groups]
     for name in columns:
         if name not in frame.columns:
             close = difflib.get_close_matches(name, frame.columns, 1)
@@ -224,10 +266,14 @@ def _read(data, columns, missing):
                     f"column {name!r} lacks {count} of {len(table)} values, the first in row {first}: "
                     'fill them, or say missing="drop"'
                 )
-    kept = table[~absent.any(axis=1)].reset_index(drop=True)
-    if kept.empty:
+    rows = np.flatnonzero(~absent.any(axis=1))
+    if not rows.size:
         raise ValueError(f"no row is left once those with missing values are dropped ({len(table)} rows)")
-    return kept, len(table) - len(kept)
+    kept = table.iloc[rows].reset_index(drop=True)
+    for name in columns:
+        if isinstance(kept[name].dtype, pd.CategoricalDtype):
+            kept[name] = kept[name].cat.remove_unused_categories()
+    return kept, used, rows, len(table) - len(kept)
 
 
 def _codes(frame, name):
@@ -236,25 +282,33 @@ def _codes(frame, name):
         return np.zeros(len(frame), dtype=np.intp), pd.Index(["all"])
     column = frame[name]
     if isinstance(column.dtype, pd.CategoricalDtype):
-        column = column.cat.remove_unused_categories()
         return column.cat.codes.to_numpy().astype(np.intp), column.cat.categories.rename(name)
     try:
         codes, labels = pd.factorize(column, sort=True)
     except TypeError:  # labels that cannot be ordered keep the order of first appearance
-        codes, labels = pd.factorize(column)
+        try:
+            codes, labels = pd.factorize(column)
+        except TypeError:
+            raise TypeError(f"column {name!r} holds labels that cannot be hashed: make them text") from None
     return codes, pd.Index(labels, name=name)
 
 
-def _design(parsed, frame, columns):
+def _design(parsed, frame, columns, rows):
     """Outcome (N,) and design matrix (N, p) as floats, with their names."""
     for name in sorted(parsed.lhs.required_variables):
         if not pd.api.types.is_numeric_dtype(frame[name]):
             raise ValueError(f"the outcome {name!r} is not numeric but {frame[name].dtype}")
     for name in columns:
+        if frame[name].dtype.kind in "mM":
+            raise ValueError(
+                f"column {name!r} holds dates or times: make it a number, such as days since the first"
+            )
+        if frame[name].dtype.kind == "c":
+            raise ValueError(f"column {name!r} is complex: take its real or imaginary part")
         if pd.api.types.is_numeric_dtype(frame[name]):
             values = frame[name].to_numpy(dtype=float)
             if not np.isfinite(values).all():
-                row = int(np.argmin(np.isfinite(values)))
+                row = rows[np.argmin(np.isfinite(values))]
                 raise ValueError(f"column {name!r} holds an infinite value, the first in row {row}")
     try:
         with np.errstate(all="ignore"):  # what is not finite is named below, with its row
@@ -270,7 +324,7 @@ def _design(parsed, frame, columns):
     y, X = left.to_numpy(dtype=float)[:, 0], right.to_numpy(dtype=float)
     for values, name in [(y, left.columns[0]), *zip(X.T, right.columns, strict=True)]:
         if not np.isfinite(values).all():
-            row = int(np.argmin(np.isfinite(values)))
+            row = rows[np.argmin(np.isfinite(values))]
             raise ValueError(f"term {name!r} is not finite in row {row}")
     return y, X, str(left.columns[0]), [str(name) for name in right.columns]
 

@@ -12,6 +12,8 @@ from itertools import product
 
 import numpy as np
 
+from .groups import inverse
+
 
 @dataclass(frozen=True)
 class _Information:
@@ -36,7 +38,7 @@ def _information(summary, ratio):
     def both(weight, inside):
         return (X * weight[:, None]).T @ X + inside * W
 
-    cov = np.linalg.inv(both(n / tau, 1))
+    cov = inverse(both(n / tau, 1))
     P = np.array([-both(n**2 / tau**2, 0), -both(n / tau**2, 1)])
     Q = np.empty((2, 2, p, p))
     expected = np.empty((2, 2))

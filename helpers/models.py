@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from .groups import GroupSummary, refuse_collinear, summarise
+from .groups import GroupSummary, inverse, refuse_collinear, solve, summarise
 from .inference import kenward_roger, satterthwaite
 from .reml import Profile
 
@@ -70,7 +70,13 @@ class Fit:
         return pd.Series(2 * stats.t.sf(np.abs(self.tvalues), self.df), self.params.index, name="p")
 
     def conf_int(self, alpha=0.05):
-        """Two-sided intervals of level 1 - alpha, as a DataFrame with columns lower and upper."""
+        """Two-sided intervals of level 1 - alpha, as a DataFrame with columns lower and upper.
+
+        Raises
+        ------
+        ValueError
+            If alpha does not lie between 0 and 1.
+        """
         if not 0 < alpha < 1:
             raise ValueError(f"alpha must lie between 0 and 1; got {alpha}")
         half = stats.t.ppf(1 - alpha / 2, self.df) * self.bse
@@ -267,10 +273,10 @@ def complete_pooling(formula, data, groups=None, missing="raise"):
     """
     summary = summarise(data, formula, groups, missing)
     cross = summary.about_centre()
-    beta = np.linalg.solve(cross[:-1, :-1], cross[:-1, -1])
+    beta = solve(cross[:-1, :-1], cross[:-1, -1:])[:, 0]
     df = summary.nobs - len(beta)
     theta = float(summary.unexplained(cross) / df)
-    cov = theta * np.linalg.inv(cross[:-1, :-1])
+    cov = theta * inverse(cross[:-1, :-1])
     return Fit("complete", "ols", summary, *_by_term(summary, beta, cov, df), "residual", theta)
 
 
@@ -298,8 +304,9 @@ def no_pooling(formula, data, groups=None, missing="raise"):
     TypeError
         As `groups.summarise`, and if there is no group column.
     ValueError
-        As `groups.summarise`; if a term does not vary within any group or is there a combination of
-        others, if no group has two rows, or if nothing is left to estimate the variance within from.
+        As `groups.summarise`; if the formula has no constant, if a term does not vary within any
+        group or is there a combination of others, if no group has two rows, or if nothing is left to
+        estimate the variance within from.
     """
     summary = _grouped(summarise(data, formula, groups, missing), "no_pooling")
     if summary.intercept is None:
@@ -323,8 +330,8 @@ def no_pooling(formula, data, groups=None, missing="raise"):
             f"{summary.nobs} rows, {summary.ngroups} group means and {len(slopes)} slopes leave nothing "
             "to estimate the variance within from"
         )
-    inverse = np.linalg.inv(within[:-1, :-1])
-    b = inverse @ within[:-1, -1]
+    unscaled = inverse(within[:-1, :-1])
+    b = solve(within[:-1, :-1], within[:-1, -1:])[:, 0]
     left = summary.unexplained(summary.within)
     if not left:
         raise ValueError(
@@ -335,8 +342,8 @@ def no_pooling(formula, data, groups=None, missing="raise"):
     origin = means[:, :-1] + (summary.shift + summary.centre)[slopes]
     level = _level(summary) + means[:, -1] - origin @ b
     names = [*(f"{summary.group}[{label}]" for label in summary.labels), *names]
-    cross = -origin @ inverse
-    cov = theta * np.block([[np.diag(1 / summary.sizes) - cross @ origin.T, cross], [cross.T, inverse]])
+    cross = -origin @ unscaled
+    cov = theta * np.block([[np.diag(1 / summary.sizes) - cross @ origin.T, cross], [cross.T, unscaled]])
     params = pd.Series(np.concatenate([level, b + summary.slopes[slopes]]), names, name="estimate")
     return Fit("no", "ols", summary, params, pd.Series(float(df), names, name="df"), cov, "residual", theta)
 

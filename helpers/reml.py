@@ -2,7 +2,7 @@
 
 With r known everything else has a closed form. A group's weight depends on its size alone, so the
 groups collapse to their distinct sizes, and one evaluation is one small product whatever N and J.
-Notebook 06 draws the profile. Formulas: Patterson and Thompson (1971); Bates et al. (2015), section 3.
+Formulas: Patterson and Thompson (1971); Bates et al. (2015), section 3.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import brentq
+
+from .groups import inverse, solve
 
 _GRID = 400  # points of the first scan; we take it that the score changes sign at most once between two
 
@@ -95,7 +97,7 @@ class Profile:
         weights = self.sizes / (1 + r[..., None] * self.sizes)
         cross = self.within + np.tensordot(weights, self.between, 1)
         XX, Xy, yy = cross[..., :-1, :-1], cross[..., :-1, -1], cross[..., -1, -1]
-        beta = np.linalg.solve(XX, Xy[..., None])[..., 0]
+        beta = solve(XX, Xy[..., None])[..., 0]
         return weights, XX, beta, yy - np.sum(Xy * beta, axis=-1)
 
     def criterion(self, r):
@@ -103,7 +105,11 @@ class Profile:
         _, XX, _, rss = self._solve(r)
         size = self.sizes * np.asarray(r, dtype=float)[..., None]
         value = self.degrees * (1 + np.log(2 * np.pi * rss / self.degrees)) + np.log1p(size) @ self.counts
-        return value + np.linalg.slogdet(XX)[1] if self.reml else value
+        if not self.reml:
+            return value
+        scale = np.sqrt(np.diagonal(XX, axis1=-2, axis2=-1))
+        unit = XX / (scale[..., :, None] * scale[..., None, :])
+        return value + np.linalg.slogdet(unit)[1] + 2 * np.log(scale).sum(axis=-1)
 
     def score(self, r):
         """Derivative of `criterion` in r, in closed form."""
@@ -113,7 +119,7 @@ class Profile:
         fall = np.einsum("...i,...ij,...j->...", v, squared, v)
         value = weights @ self.counts - self.degrees * fall / rss
         if self.reml:
-            value = value - np.trace(np.linalg.solve(XX, squared[..., :-1, :-1]), axis1=-2, axis2=-1)
+            value = value - np.trace(solve(XX, squared[..., :-1, :-1]), axis1=-2, axis2=-1)
         return value
 
     def best_ratio(self):
@@ -136,4 +142,4 @@ class Profile:
         r = self.best_ratio()
         _, XX, beta, rss = self._solve(r)
         theta = float(rss / self.degrees)
-        return VarianceFit(r * theta, theta, beta, theta * np.linalg.inv(XX), float(self.criterion(r)))
+        return VarianceFit(r * theta, theta, beta, theta * inverse(XX), float(self.criterion(r)))

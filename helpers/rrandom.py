@@ -77,6 +77,8 @@ class RRandom:
 
         Raises
         ------
+        TypeError
+            If n is not a whole number.
         ValueError
             If n is negative, or the interval is not finite or runs backwards.
         """
@@ -103,6 +105,8 @@ class RRandom:
 
         Raises
         ------
+        TypeError
+            If n is not a whole number.
         ValueError
             If n is negative, the mean is not finite, or sd is negative or not finite.
         """
@@ -118,7 +122,10 @@ class RRandom:
 
 
 def _count(n):
-    n = index(n)
+    try:
+        n = index(n)
+    except TypeError:
+        raise TypeError(f"n must be a whole number; got {n!r}") from None
     if n < 0:
         raise ValueError(f"n must be 0 or more; got {n}")
     return n

@@ -42,6 +42,15 @@ def rounds_to(value, stated):
     value : float
     stated : str
         As printed: ``"4.716"``, ``"-0.7621"``, ``"7.2e-11"``.
+
+    Returns
+    -------
+    bool
+
+    Raises
+    ------
+    ValueError
+        If either is no number.
     """
     try:
         printed = Decimal(stated)
@@ -70,6 +79,8 @@ def check_stated(key, value):
     ------
     KeyError
         If the ledger has no such row.
+    ValueError
+        If the value is no number.
     StatedValueError
         If the value does not round to the stated digits.
     """
