@@ -105,8 +105,9 @@ class GroupSummary:
         left, floor = cross[-1, -1], _ROUNDING * whole[-1]
         varies = np.flatnonzero(cross.diagonal()[:-1] > _ROUNDING * whole[:-1])
         if varies.size:
-            inner = cross[np.ix_(varies, varies)]
-            left -= cross[varies, -1] @ np.linalg.lstsq(inner, cross[varies, -1], rcond=None)[0]
+            scale = np.sqrt(cross.diagonal()[varies])
+            unit, y = cross[np.ix_(varies, varies)] / np.outer(scale, scale), cross[varies, -1] / scale
+            left -= y @ np.linalg.lstsq(unit, y, rcond=None)[0]
             floor = max(floor, _EXPLAINED * cross[-1, -1])
         return left if left > floor else 0.0
 

@@ -44,6 +44,16 @@ def test_the_unit_of_a_predictor_does_not_matter(table, fit, unit, rows):
 
 
 @each_fit
+@pytest.mark.parametrize("unit", [1e-12, 1e12], ids="{:.0e}".format)
+def test_two_predictors_may_have_very_different_units(table, fit, unit):
+    data = table.assign(w=np.sin(np.arange(200)) - table["effect"] / 9)
+    one, other = (fit("score ~ x + w", data.assign(w=data["w"] * u), "classroom") for u in (1.0, unit))
+    scale = np.where(one.params.index == "w", unit, 1.0)
+    np.testing.assert_allclose(other.bse * scale, one.bse, rtol=1e-11)
+    assert other.theta == pytest.approx(one.theta, rel=1e-11)
+
+
+@each_fit
 @pytest.mark.parametrize("unit", [2.0**-400, 2.0**400], ids="{:.0e}".format)
 def test_the_unit_of_the_outcome_does_not_matter(table, fit, unit):
     one, other = (fit("score ~ x", table.assign(score=table["score"] * u), "classroom") for u in (1.0, unit))
