@@ -7,7 +7,6 @@ import io
 import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import display
-from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
 from . import formulas
@@ -40,9 +39,8 @@ def show(figure, alt):
     display({"image/png": image.getvalue(), "text/plain": alt}, raw=True)
 
 
-def _axes(width=7.2, height=3.8) -> tuple[Figure, plt.Axes]:
-    with plt.rc_context(STYLE):
-        return plt.subplots(figsize=(width, height))
+def _axes(rows=1, height=3.8):
+    return plt.subplots(rows, figsize=(7.2, height))
 
 
 def students_by_class(data, outcome="score", group="classroom"):
@@ -57,9 +55,9 @@ def students_by_class(data, outcome="score", group="classroom"):
     -------
     figure, alt : Figure, str
     """
-    means = data.groupby(group, observed=True)[outcome].mean()
-    grand = data[outcome].mean()
-    deviations = data[outcome] - data.groupby(group, observed=True)[outcome].transform("mean")
+    grouped = data.groupby(group, observed=True)[outcome]
+    means, grand = grouped.mean(), data[outcome].mean()
+    deviations = data[outcome] - grouped.transform("mean")
     within = np.sqrt((deviations**2).sum() / (len(data) - len(means)))
     at = {label: k + 1 for k, label in enumerate(means.index)}
     x = data[group].map(at).astype(float)
@@ -217,7 +215,7 @@ def sum_of_squares_split(data, outcome="score", group="classroom"):
     parts = {"between": np.sum((fitted - y.mean()) ** 2), "within": np.sum((y - fitted) ** 2)}
     degrees = {"between": J - 1, "within": len(y) - J}
     with plt.rc_context(STYLE):
-        figure, (top, bottom) = plt.subplots(2, 1, figsize=(7.2, 3.8))
+        figure, (top, bottom) = _axes(rows=2)
         left = left_degrees = 0
         for (name, value), colour in zip(parts.items(), (NO, COMPLETE), strict=True):
             for ax, start, width, text in (

@@ -105,20 +105,27 @@ class GroupSummary:
         left, floor = cross[-1, -1], _ROUNDING * whole[-1]
         varies = np.flatnonzero(cross.diagonal()[:-1] > _ROUNDING * whole[:-1])
         if varies.size:
-            scale = np.sqrt(cross.diagonal()[varies])
-            unit, y = cross[np.ix_(varies, varies)] / np.outer(scale, scale), cross[varies, -1] / scale
+            unit, scale = unit_diagonal(cross[np.ix_(varies, varies)])
+            y = cross[varies, -1] / scale
             left -= y @ np.linalg.lstsq(unit, y, rcond=None)[0]
             floor = max(floor, _EXPLAINED * cross[-1, -1])
         return left if left > floor else 0.0
 
 
-def solve(A, B):
-    """Solve A Z = B for cross-products A (..., p, p) and B (..., p, k), whatever the units of the terms.
+def unit_diagonal(A):
+    """Scale cross-products (..., p, p) to unit diagonal; return them and the roots of the diagonal.
 
-    A is scaled to unit diagonal first, without which a term of large spread would cost digits.
+    Without it a term of large spread would cost digits, and one of small spread pass for rounding.
     """
-    scale = 1 / np.sqrt(np.diagonal(A, axis1=-2, axis2=-1))[..., :, None]
-    return scale * np.linalg.solve(A * scale * np.swapaxes(scale, -1, -2), scale * B)
+    scale = np.sqrt(np.diagonal(A, axis1=-2, axis2=-1))
+    return A / (scale[..., :, None] * scale[..., None, :]), scale
+
+
+def solve(A, B):
+    """Solve A Z = B for cross-products A (..., p, p) and B (..., p, k), whatever the units of the terms."""
+    unit, scale = unit_diagonal(A)
+    scale = scale[..., :, None]
+    return np.linalg.solve(unit, B / scale) / scale
 
 
 def inverse(A):
@@ -340,10 +347,8 @@ def _reduce(Z, codes, J, intercept):
     means = means_of(Z)
     deviations = Z - means[codes]
     correction = means_of(deviations)  # what rounding left in the first pass
-    means, within = (
-        means + correction,
-        deviations.T @ deviations - (correction * sizes[:, None]).T @ correction,
-    )
+    means += correction
+    within = deviations.T @ deviations - (correction * sizes[:, None]).T @ correction
     if intercept is not None:
         means[:, intercept], within[intercept], within[:, intercept] = 1.0, 0.0, 0.0
     return sizes, means, within
@@ -368,9 +373,9 @@ def refuse_collinear(cross, terms, kept=()):
     for k in (k for k in range(len(terms)) if k not in kept):
         length = rest = cross[k, k]
         if kept and length > 0:
-            scale = np.sqrt(cross.diagonal()[kept])
+            unit, scale = unit_diagonal(cross[np.ix_(kept, kept)])
             r = cross[kept, k] / (scale * np.sqrt(length))
-            rest = length * (1 - r @ np.linalg.solve(cross[np.ix_(kept, kept)] / np.outer(scale, scale), r))
+            rest = length * (1 - r @ np.linalg.solve(unit, r))
         if length <= 0 or rest <= _SAME * length:
             others = ", ".join(terms[i] for i in kept) or "nothing"
             raise ValueError(f"term {terms[k]!r} is a linear combination of {others}: leave one of them out")

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from . import formulas
 from .groups import GroupSummary, inverse, refuse_collinear, solve, summarise
 from .inference import kenward_roger, satterthwaite
 from .reml import Profile
@@ -170,13 +171,8 @@ class Fit:
             )
         if self.data.intercept is None:
             raise ValueError(f"{self.data.formula!r} has no constant: ask for group_effects")
-        constant = _to_terms(self.data)[self.data.intercept]
-        effects, residual = self._effects()
-        shrunk = self._shrinkage()[:, None] * self.data.centred_means()[:, :-1]
-        spread = constant - shrunk
-        variance = residual + np.einsum("ji,ik,jk->j", spread, self._centred[1], spread)
-        estimate = effects + self.params.iloc[self.data.intercept]
-        return self._table(estimate, variance, residual)
+        k = self.data.intercept
+        return self._predicted(self.params.iloc[k], _to_terms(self.data)[k])
 
     @cached_property
     def group_effects(self):
@@ -194,24 +190,19 @@ class Fit:
         ValueError
             Unless the fit is of partial pooling.
         """
-        effects, residual = self._effects()
-        shrunk = self._shrinkage()[:, None] * self.data.centred_means()[:, :-1]
-        variance = residual + np.einsum("ji,ik,jk->j", shrunk, self._centred[1], shrunk)
-        return self._table(effects, variance, residual)
+        return self._predicted(0.0, 0.0)
 
-    def _shrinkage(self):
-        n = self.data.sizes
-        return n * self.psi / (n * self.psi + self.theta)
-
-    def _effects(self):
-        """Predicted effects and their variance with the fixed effects known."""
+    def _predicted(self, level, contrast):
+        """Table of level plus effect of each group, where level is ``contrast`` times the coefficients."""
         if self.pooling != "partial":
             raise ValueError(f"{self.pooling} pooling has no group effects to predict: use partial_pooling")
-        means, factor = self.data.centred_means(), self._shrinkage()
-        return factor * (means[:, -1] - means[:, :-1] @ self._centred[0]), self.psi * (1 - factor)
-
-    def _table(self, estimate, variance, residual):
-        columns = {"estimate": estimate, "se": np.sqrt(variance), "se_conditional": np.sqrt(residual)}
+        beta, cov = self._centred
+        means, factor = self.data.centred_means(), formulas.shrinkage(self.psi, self.theta, self.data.sizes)
+        conditional = self.psi * (1 - factor)  # with the fixed effects known
+        spread = contrast - factor[:, None] * means[:, :-1]
+        variance = conditional + np.einsum("ji,ik,jk->j", spread, cov, spread)
+        estimate = level + factor * (means[:, -1] - means[:, :-1] @ beta)
+        columns = {"estimate": estimate, "se": np.sqrt(variance), "se_conditional": np.sqrt(conditional)}
         return pd.DataFrame(columns, self.data.labels)
 
     def summary(self):

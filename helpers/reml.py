@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import brentq
 
-from .groups import inverse, solve
+from .groups import inverse, solve, unit_diagonal
 
 _GRID = 400  # points of the first scan; we take it that the score changes sign at most once between two
 
@@ -59,7 +59,8 @@ class Profile:
         if method not in ("reml", "ml"):
             raise ValueError(f'method must be "reml" or "ml"; got {method!r}')
         p = len(summary.terms)
-        self.reml, self.p, self.N = method == "reml", p, summary.nobs
+        self.reml = method == "reml"
+        self.degrees = summary.nobs - p if self.reml else summary.nobs
         if summary.nobs == summary.ngroups:
             raise ValueError(
                 f"every {summary.group} has one row only: the variances between and within "
@@ -89,10 +90,9 @@ class Profile:
                 "nothing between the groups to estimate psi from; "
                 f"leave out terms that are constant within {summary.group}"
             )
-        self.degrees = self.N - p if self.reml else self.N
 
     def _solve(self, r):
-        """Coefficients, inverse of X'V^-1 X theta, and residual sum of squares, for each r."""
+        """Weights, X'V^-1 X at theta = 1, coefficients and residual sum of squares, for each r."""
         r = np.asarray(r, dtype=float)
         weights = self.sizes / (1 + r[..., None] * self.sizes)
         cross = self.within + np.tensordot(weights, self.between, 1)
@@ -107,8 +107,7 @@ class Profile:
         value = self.degrees * (1 + np.log(2 * np.pi * rss / self.degrees)) + np.log1p(size) @ self.counts
         if not self.reml:
             return value
-        scale = np.sqrt(np.diagonal(XX, axis1=-2, axis2=-1))
-        unit = XX / (scale[..., :, None] * scale[..., None, :])
+        unit, scale = unit_diagonal(XX)
         return value + np.linalg.slogdet(unit)[1] + 2 * np.log(scale).sum(axis=-1)
 
     def score(self, r):

@@ -1,4 +1,4 @@
-"""The lists of packages agree, the README's commands are the real ones, the modules have one order."""
+"""The lists of packages agree, and the modules of the package have one order."""
 
 import ast
 import re
@@ -111,35 +111,6 @@ def test_what_is_locked_lies_within_the_bounds():
         parsed = packaging.Requirement(requirement)
         for version in versions[name_of(requirement)]:
             assert version in parsed.specifier, f"{requirement} against {version}"
-
-
-# ---- the commands --------------------------------------------------------------------------------
-
-
-def code_blocks(text):
-    return [
-        block.strip().splitlines()
-        for block in re.findall(r"^```[^\n]*\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
-    ]
-
-
-def test_the_readmes_commands_are_make_book_and_make_test():
-    blocks = [
-        block for block in code_blocks(read("README.md")) if any(line.startswith("make ") for line in block)
-    ]
-    assert len(blocks) == 1
-    commands = [line.split("#")[0].strip() for line in blocks[0]]
-    assert [command for command in commands if command] == ["make book", "make test"]
-
-
-def test_make_knows_both_commands():
-    targets = re.findall(r"^([a-z-]+):", read("Makefile"), re.MULTILINE)
-    assert {"book", "test"} <= set(targets)
-
-
-def test_ci_runs_the_readmes_test_command():
-    lines = [line.strip() for line in read(".ci/run").splitlines()]
-    assert any(re.fullmatch(r"(exec )?make test", line) for line in lines)
 
 
 # ---- the order of the modules --------------------------------------------------------------------

@@ -11,8 +11,9 @@ TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_its_two_commands_are_targets_and_the_second_is_what_ci_runs():
-    commands = re.search(r"```sh\n(.*?)```", TEXT, re.DOTALL).group(1).split("\n")
-    commands = [line for line in commands if line]
+    blocks = re.findall(r"^```[^\n]*\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE)
+    (block,) = (block for block in blocks if re.search(r"^make ", block, re.MULTILINE))
+    commands = block.split("\n")[:-1]
     assert commands == ["make book", "make test"]
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     for command in commands:
