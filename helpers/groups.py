@@ -2,20 +2,44 @@
 
 from __future__ import annotations
 
-import ast
-import difflib
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations_with_replacement
+from typing import NamedTuple
 
-import formulaic
-import narwhals as nw
 import numpy as np
 import pandas as pd
-from formulaic.errors import FormulaicError
+
+from . import tables
 
 _SAME = 1e-12  # squared sine of the angle below which two terms count as one
 _ROUNDING = 1e-26  # a sum of squares below this share of the whole is rounding, not data
 _LEAST, _MOST = 1e-150, 1e150  # spreads whose squares a double holds
+_BLOCK = 128  # rows whose products are added up at a time
 _EXPLAINED = 1e-13  # and so is what the terms leave, below this share of what they explain
+
+
+class BySize(NamedTuple):
+    """Sums over all groups of one size.
+
+    Attributes
+    ----------
+    sizes : ndarray of shape (K,)
+        The distinct sizes.
+    counts : ndarray of shape (K,)
+        Groups of each.
+    between : ndarray of shape (K, p + 1, p + 1)
+        Cross-products of their centred means.
+    """
+
+    sizes: np.ndarray
+    counts: np.ndarray
+    between: np.ndarray
+
+    def weighted(self, weights):
+        """Cross-products of the means, summed with a weight (..., K) for each size."""
+        K, q = self.between.shape[:2]
+        return (weights @ self.between.reshape(K, q * q)).reshape(*weights.shape[:-1], q, q)
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +68,9 @@ class GroupSummary:
     slopes : ndarray of shape (p,)
         Coefficients of the shifted terms that were taken off the shifted outcome, row by row, so
         that terms which explain nearly all of it cost no digits either. 0 for the constant.
+    products : ndarray of shape (J, v, v + 1)
+        Within each group, cross-products of the v terms other than the constant with one another and
+        with the outcome (last); ``within`` has their sums.
     dropped : int
         Rows left out, for missing values, at the caller's word.
     """
@@ -59,6 +86,7 @@ class GroupSummary:
     within: np.ndarray
     shift: np.ndarray
     slopes: np.ndarray
+    products: np.ndarray
     dropped: int = 0
 
     @property
@@ -74,7 +102,7 @@ class GroupSummary:
     @property
     def centre(self):
         """Overall mean of each column, less ``shift``, in the order of ``means``."""
-        return self.sizes @ self.means / self.nobs
+        return np.einsum("j,jk->k", self.sizes, self.means) / self.nobs
 
     def centred_means(self):
         """Group means about the overall means; about zero where the model has no constant."""
@@ -84,10 +112,24 @@ class GroupSummary:
         centre[self.intercept] = 0.0
         return self.means - centre
 
+    @cached_property
+    def by_size(self):
+        """The groups collapsed to their distinct sizes, as `BySize`: a weight depends on nothing else."""
+        sizes = self.sizes.astype(np.intp)
+        of_size = np.bincount(sizes)
+        distinct = np.flatnonzero(of_size)
+        of_size[distinct] = np.arange(len(distinct))
+        member = of_size[sizes]
+        counts = np.bincount(member).astype(float)
+        means = self.centred_means()
+        between = np.empty((len(distinct), means.shape[1], means.shape[1]))
+        for i, k in combinations_with_replacement(range(means.shape[1]), 2):
+            between[:, i, k] = between[:, k, i] = np.bincount(member, means[:, i] * means[:, k])
+        return BySize(distinct.astype(float), counts, between)
+
     def about_centre(self):
         """Cross-products of all rows about the overall means (zero without a constant)."""
-        means = self.centred_means()
-        return self.within + (means * self.sizes[:, None]).T @ means
+        return self.within + self.by_size.weighted(self.by_size.sizes)
 
     def unexplained(self, cross):
         """What the terms leave of the outcome's sum of squares; 0.0 where that is only rounding.
@@ -101,9 +143,12 @@ class GroupSummary:
         -------
         float
         """
-        whole = self.within.diagonal() + self.sizes @ self.means**2
+        whole = self.within.diagonal() + np.einsum("j,jk,jk->k", self.sizes, self.means, self.means)
         left, floor = cross[-1, -1], _ROUNDING * whole[-1]
-        varies = np.flatnonzero(cross.diagonal()[:-1] > _ROUNDING * whole[:-1])
+        varies = cross.diagonal()[:-1] > _ROUNDING * whole[:-1]
+        if self.intercept is not None:
+            varies[self.intercept] = False  # about the centre nothing is left for it to explain
+        varies = np.flatnonzero(varies)
         if varies.size:
             unit, scale = unit_diagonal(cross[np.ix_(varies, varies)])
             y = cross[varies, -1] / scale
@@ -165,193 +210,111 @@ def summarise(data, formula=None, groups=None, missing="raise"):
             if said not in (None, known):
                 raise ValueError(f"this summary is of {known!r}, not {said!r}: summarise the table again")
         return data
-    if missing not in ("raise", "drop"):
-        raise ValueError(f'missing must be "raise" or "drop"; got {missing!r}')
-    parsed = _parse(formula)
-    if groups is not None and not isinstance(groups, str):
-        raise TypeError(f"groups must be the name of a column; got {groups!r}")
-    frame, used, rows, dropped = _read(data, parsed, groups, missing)
-    codes, labels = _codes(frame, groups)
-    y, X, outcome, terms = _design(parsed, frame, used, rows)
+    table = tables.read(data, formula, groups, missing)
+    terms, intercept, codes = table.terms, table.intercept, table.codes
+    counts = np.bincount(codes, minlength=len(table.labels))
+    used = counts > 0
+    labels = (table.labels if used.all() else table.labels[used]).rename(groups)
     if groups is not None and len(labels) < 2:
         raise ValueError(
             f"column {groups!r} holds one group only, {labels[0]!r}: comparing groups takes two or more"
         )
-    if len(y) <= X.shape[1]:
+    if len(codes) <= len(terms):
         raise ValueError(
-            f"{len(y)} rows cannot tell {X.shape[1]} terms apart ({', '.join(terms)}): "
+            f"{len(codes)} rows cannot tell {len(terms)} terms apart ({', '.join(terms)}): "
             "leave terms out or bring more rows"
         )
-    constant = [k for k in range(X.shape[1]) if np.all(X[:, k] == 1.0)]
-    intercept = constant[0] if constant else None
-    Z = np.column_stack([X, y])
-    shift = Z[0].copy() if constant else np.zeros(Z.shape[1])
-    shift[constant] = 0.0
-    Z -= shift
-    for name, spread in zip([*terms, outcome], np.abs(Z).max(axis=0), strict=True):
-        if spread and not _LEAST < spread < _MOST:
-            raise ValueError(
-                f"{name!r} varies by {spread:.3g}, too far from 1 to be squared: change its unit"
-            )
-
-    def build(slopes):
-        reduced = _reduce(Z, codes, len(labels), intercept)
-        return GroupSummary(
-            formula, outcome, groups, terms, intercept, labels, *reduced, shift, slopes, dropped
-        )
-
+    places = [k for k in range(len(terms) + 1) if k != intercept]
+    shift = np.zeros(len(terms) + 1)
+    if intercept is not None:
+        shift[places] = [column[0] for column in table.columns]
+    sizes = counts[used].astype(float)
+    means = np.ones((len(labels), len(terms) + 1))
+    within = np.zeros((len(terms) + 1, len(terms) + 1))
     slopes = np.zeros(len(terms))
-    summary = build(slopes)
-    cross = summary.about_centre()
-    refuse_collinear(cross, terms, constant[:1])
-    varying = [k for k in range(len(terms)) if k != intercept]
-    if varying:
+
+    def build(products):
+        means[:, places] = rows.means + rows.steps
+        within[np.ix_(places, places)] = rows.cross(sizes)
+        return GroupSummary(
+            formula, table.outcome, groups, terms, intercept, labels, sizes, means, within, shift, slopes,
+            products, table.dropped,
+        )  # fmt: skip
+
+    with np.errstate(all="ignore"):  # what cannot be squared is named below
+        rows = _Deviations(table.columns, shift[places], codes, counts, used)
+        summary = build(np.empty((len(labels), 0, 1)))
+        cross = summary.about_centre()
+    for k, column in zip(places, table.columns, strict=True):
+        if not _LEAST**2 < cross[k, k] < _MOST**2 and (spread := np.ptp(column)):
+            raise ValueError(
+                f"{[*terms, table.outcome][k]!r} varies by {spread:.3g}, too far from 1 to be squared: "
+                "change its unit"
+            )
+    refuse_collinear(cross, terms, [] if intercept is None else [intercept])
+    if len(places) > 1:
+        varying = places[:-1]
         slopes[varying] = solve(cross[np.ix_(varying, varying)], cross[varying, -1:])[:, 0]
-        Z[:, -1] -= Z[:, varying] @ slopes[varying]
-        summary = build(slopes)
+        rows.take_off(slopes[varying])
+        summary = build(rows.products())
     if summary.unexplained(summary.about_centre()) <= _ROUNDING * cross[-1, -1]:
         raise ValueError(
-            f"the terms explain {outcome!r} to the last digit (is it constant?): "
+            f"the terms explain {table.outcome!r} to the last digit (is it constant?): "
             "nothing is left to estimate a standard error from"
         )
     return summary
 
 
-def _parse(formula):
-    if not isinstance(formula, str):
-        raise TypeError(f'formula must be a string such as "score ~ 1"; got {formula!r}')
-    if "|" in formula:
-        raise ValueError(f'write the groups as groups="classroom", not as (1 | classroom): {formula!r}')
-    try:
-        parsed = formulaic.Formula(formula)
-    except FormulaicError as error:
-        raise ValueError(f"formula {formula!r} cannot be read: {error}") from None
-    if not hasattr(parsed, "lhs"):
-        raise ValueError(f'formula {formula!r} has no outcome: write it as "outcome ~ 1"')
-    return parsed
+class _Deviations:
+    """Columns as deviations from their group means, by the corrected two-pass formula (Chan et al. 1983).
 
+    ``means`` (J, v) are the means of a first pass, less shift, ``rows`` (v, N) the deviations from them,
+    and ``steps`` (J, v) the means of these: what rounding left, to be added to the one and taken off the
+    other.
+    """
 
-def _used(parsed, columns):
-    """Columns that the formula names; formulaic leaves out those inside poly(), center() and their like."""
-    names = set(parsed.required_variables)
-    for factor in {factor for side in (parsed.lhs, parsed.rhs) for term in side for factor in term.factors}:
-        try:
-            tree = ast.parse(factor.expr, mode="eval")
-        except SyntaxError:  # a quoted name, which formulaic lists
-            continue
-        names |= {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} & set(columns)
-    return sorted(names)
+    def __init__(self, columns, shift, codes, counts, used):
+        self._codes, self._counts, self._used = codes, counts, used
+        self.rows = np.empty((len(columns), len(codes)))
+        self.means, self.steps = np.empty((2, int(used.sum()), len(columns)))
+        for k, (row, column) in enumerate(zip(self.rows, columns, strict=True)):
+            means = self._mean(column)
+            np.take(means, codes, out=row, mode="clip")  # needs no buffer; no code is out of bounds
+            np.subtract(column, row, out=row)
+            self.means[:, k], self.steps[:, k] = means[used] - shift[k], self._mean(row)[used]
 
+    def _mean(self, column):
+        return self._sum(column) / np.maximum(self._counts, 1)
 
-def _read(data, parsed, groups, missing):
-    """Return the columns used, complete, as pandas; the terms' columns; the rows kept; how many went."""
-    try:
-        frame = nw.from_native(data)
-    except TypeError:
-        raise TypeError(f"data must be a data frame; got {type(data).__name__}") from None
-    except nw.exceptions.DuplicateError as error:
-        raise ValueError(f"column names must be unique: {error}") from None
-    if isinstance(frame, nw.LazyFrame):
-        frame = frame.collect()
-    used = _used(parsed, frame.columns)
-    columns = used if groups is None else [*used, groups]
-    for name in columns:
-        if name not in frame.columns:
-            close = difflib.get_close_matches(name, frame.columns, 1)
-            hint = f"; did you mean {close[0]!r}?" if close else ""
-            raise ValueError(f"no column {name!r} among {', '.join(map(str, frame.columns))}{hint}")
-    if not len(frame):
-        raise ValueError("the table has no rows")
-    columns = list(dict.fromkeys(columns))
-    table = pd.DataFrame({name: frame[name].to_pandas().reset_index(drop=True) for name in columns})
-    absent = table.isna()
-    if missing == "raise":
-        for name in columns:
-            count = int(absent[name].sum())
-            if count:
-                first = int(absent[name].argmax())
-                raise ValueError(
-                    f"column {name!r} lacks {count} of {len(table)} values, the first in row {first}: "
-                    'fill them, or say missing="drop"'
-                )
-    rows = np.flatnonzero(~absent.any(axis=1))
-    if not rows.size:
-        raise ValueError(f"no row is left once those with missing values are dropped ({len(table)} rows)")
-    kept = table.iloc[rows].reset_index(drop=True)
-    for name in columns:
-        if isinstance(kept[name].dtype, pd.CategoricalDtype):
-            kept[name] = kept[name].cat.remove_unused_categories()
-    return kept, used, rows, len(table) - len(kept)
+    def _sum(self, column):
+        return np.bincount(self._codes, column, len(self._counts))
 
+    def cross(self, sizes):
+        """Cross-products within the groups."""
+        # By blocks, so that rounding does not grow with N; by einsum, for BLAS stalls on a busy machine.
+        whole = self.rows.shape[1] // _BLOCK * _BLOCK
+        blocks, rest = self.rows[:, :whole].reshape(len(self.rows), -1, _BLOCK), self.rows[:, whole:]
+        inside = np.einsum("ibn,kbn->ikb", blocks, blocks).sum(axis=-1) + np.einsum("in,kn->ik", rest, rest)
+        return inside - np.einsum("j,ji,jk->ik", sizes, self.steps, self.steps)
 
-def _codes(frame, name):
-    """Number the groups from 0: categories in their order, other labels sorted; unused ones left out."""
-    if name is None:
-        return np.zeros(len(frame), dtype=np.intp), pd.Index(["all"])
-    column = frame[name]
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        return column.cat.codes.to_numpy().astype(np.intp), column.cat.categories.rename(name)
-    try:
-        codes, labels = pd.factorize(column, sort=True)
-    except TypeError:  # labels that cannot be ordered keep the order of first appearance
-        try:
-            codes, labels = pd.factorize(column)
-        except TypeError:
-            raise TypeError(f"column {name!r} holds labels that cannot be hashed: make them text") from None
-    return codes, pd.Index(labels, name=name)
+    def take_off(self, slopes):
+        """Put what the other columns, times their slopes, leave of the last in its place, row by row."""
+        self.rows[-1] -= slopes @ self.rows[:-1]
+        self.means[:, -1] -= self.means[:, :-1] @ slopes
+        self.steps[:, -1] = self._mean(self.rows[-1])[self._used]
 
-
-def _design(parsed, frame, columns, rows):
-    """Outcome (N,) and design matrix (N, p) as floats, with their names."""
-    for name in sorted(parsed.lhs.required_variables):
-        if not pd.api.types.is_numeric_dtype(frame[name]):
-            raise ValueError(f"the outcome {name!r} is not numeric but {frame[name].dtype}")
-    for name in columns:
-        if frame[name].dtype.kind in "mM":
-            raise ValueError(
-                f"column {name!r} holds dates or times: make it a number, such as days since the first"
-            )
-        if frame[name].dtype.kind == "c":
-            raise ValueError(f"column {name!r} is complex: take its real or imaginary part")
-        if pd.api.types.is_numeric_dtype(frame[name]):
-            values = frame[name].to_numpy(dtype=float)
-            if not np.isfinite(values).all():
-                row = rows[np.argmin(np.isfinite(values))]
-                raise ValueError(f"column {name!r} holds an infinite value, the first in row {row}")
-    try:
-        with np.errstate(all="ignore"):  # what is not finite is named below, with its row
-            matrices = parsed.get_model_matrix(frame, context={}, na_action="ignore")
-    except Exception as error:  # formulaic lets through whatever a term raised
-        reason = str(error).strip() or type(error).__name__
-        raise ValueError(f"formula cannot be evaluated on this table: {reason}") from None
-    left, right = matrices.lhs, matrices.rhs
-    if left.shape[1] != 1:
-        raise ValueError(f"the outcome must be one numeric column; got {', '.join(left.columns)}")
-    if not right.shape[1]:
-        raise ValueError('the formula has no terms on its right: "outcome ~ 1" has one')
-    y, X = left.to_numpy(dtype=float)[:, 0], right.to_numpy(dtype=float)
-    for values, name in [(y, left.columns[0]), *zip(X.T, right.columns, strict=True)]:
-        if not np.isfinite(values).all():
-            row = rows[np.argmin(np.isfinite(values))]
-            raise ValueError(f"term {name!r} is not finite in row {row}")
-    return y, X, str(left.columns[0]), [str(name) for name in right.columns]
-
-
-def _reduce(Z, codes, J, intercept):
-    """Sizes, means and within cross-products by the corrected two-pass formula (Chan et al. 1983)."""
-    sizes = np.bincount(codes, minlength=J).astype(float)
-
-    def means_of(columns):
-        return np.column_stack([np.bincount(codes, column, J) for column in columns.T]) / sizes[:, None]
-
-    means = means_of(Z)
-    deviations = Z - means[codes]
-    correction = means_of(deviations)  # what rounding left in the first pass
-    means += correction
-    within = deviations.T @ deviations - (correction * sizes[:, None]).T @ correction
-    if intercept is not None:
-        means[:, intercept], within[intercept], within[:, intercept] = 1.0, 0.0, 0.0
-    return sizes, means, within
+    def products(self):
+        """Cross-products by group of all columns but the last with all, of shape (J, v, v + 1)."""
+        v = len(self.rows) - 1
+        products = np.empty((len(self.steps), v, v + 1))
+        for i in range(v):
+            for k in range(i, v + 1):
+                products[:, i, k] = self._sum(self.rows[i] * self.rows[k])[self._used]
+                if k < v:
+                    products[:, k, i] = products[:, i, k]
+        return (
+            products - self._counts[self._used, None, None] * self.steps[:, :-1, None] * self.steps[:, None]
+        )
 
 
 def refuse_collinear(cross, terms, kept=()):

@@ -1,4 +1,4 @@
-"""Small-sample inference for a random-intercept model: Satterthwaite's df, Kenward and Roger's df and SE.
+"""Small-sample, cluster-robust and likelihood inference: Satterthwaite, Kenward-Roger, CR0-CR3, profiles.
 
 All of it works on a `GroupSummary`: V has the eigenvalue theta within groups and theta + n_j psi along
 the constant of group j, so no N x N matrix is ever made. Everything is computed in units of theta, so
@@ -8,11 +8,17 @@ that no unit of the outcome over- or underflows.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 
 import numpy as np
+from scipy import optimize, special, stats
 
-from .groups import inverse
+from .groups import inverse, unit_diagonal
+from .reml import Profile
+
+_FULL = 1e-12  # a leverage this near 1 is 1: the group's residuals are 0 and it says nothing of the error
+_FINE = 256  # points of the scan for the end of a profile interval, before the climb
 
 
 @dataclass(frozen=True)
@@ -20,35 +26,36 @@ class _Information:
     """What the covariance of the coefficients and the variances know of each other, at theta = 1.
 
     With G_0 = dV/dpsi and G_1 = dV/dtheta: ``cov`` is (X'V^-1 X)^-1, ``P[i]`` the derivative
-    -X'V^-1 G_i V^-1 X of its inverse, ``Q[i, j]`` is X'V^-1 G_i V^-1 G_j V^-1 X, and ``expected``
-    twice the expected REML information of (psi, theta).
+    -X'V^-1 G_i V^-1 X of its inverse, ``Q[i, j]`` is X'V^-1 G_i V^-1 G_j V^-1 X, and ``expected`` and
+    ``marginal`` twice the expected REML and ML information of (psi, theta).
     """
 
     cov: np.ndarray
     P: np.ndarray
     Q: np.ndarray
     expected: np.ndarray
+    marginal: np.ndarray
 
 
 def _information(summary, ratio):
-    n, p = summary.sizes, len(summary.terms)
-    X, W = summary.centred_means()[:, :p], summary.within[:p, :p]
+    p, groups = len(summary.terms), summary.by_size
+    n, W = groups.sizes, summary.within[:p, :p]
     tau = 1 + n * ratio
 
     def both(weight, inside):
-        return (X * weight[:, None]).T @ X + inside * W
+        return groups.weighted(weight)[:p, :p] + inside * W
 
     cov = inverse(both(n / tau, 1))
     P = np.array([-both(n**2 / tau**2, 0), -both(n / tau**2, 1)])
     Q = np.empty((2, 2, p, p))
-    expected = np.empty((2, 2))
+    expected, marginal = np.empty((2, 2, 2))
     for i, j in product((0, 1), repeat=2):
         power = 2 - i - j  # how many of G_i, G_j are dV/dpsi, which is n_j along a group's constant
         inside = float(power == 0)
         Q[i, j] = both(n ** (power + 1) / tau**3, inside)
-        trace = np.sum((n**power) / tau**2) + inside * (summary.nobs - summary.ngroups)
-        expected[i, j] = trace - 2 * np.trace(cov @ Q[i, j]) + np.trace(cov @ P[i] @ cov @ P[j])
-    return _Information(cov, P, Q, expected)
+        marginal[i, j] = groups.counts @ (n**power / tau**2) + inside * (summary.nobs - summary.ngroups)
+        expected[i, j] = marginal[i, j] - 2 * np.trace(cov @ Q[i, j]) + np.trace(cov @ P[i] @ cov @ P[j])
+    return _Information(cov, P, Q, expected, marginal)
 
 
 def _df(cov, P, spread):
@@ -110,18 +117,18 @@ def satterthwaite(summary, beta, psi, theta):
         If the information is not positive definite, as it may be where psi is 0.
     """
     known = _information(summary, psi / theta)
-    n, p = summary.sizes, len(summary.terms)
-    means, W = summary.centred_means(), summary.within
+    n, W = summary.by_size.sizes, summary.within
     tau = 1 + n * psi / theta
     residual = np.append(-beta, 1.0)
-    e = means @ residual
-    score = [(means[:, :p] * (n**k * e / tau**2)[:, None]).sum(axis=0) for k in (2, 1)]
-    score[1] = score[1] + W[:p] @ residual
+
+    def both(weight, inside):
+        return (summary.by_size.weighted(weight) + inside * W) @ residual
+
+    score = [both(n**2 / tau**2, 0)[:-1], both(n / tau**2, 1)[:-1]]
     observed = np.empty((2, 2))
     for i, j in product((0, 1), repeat=2):
         power = 2 - i - j
-        square = np.sum(n ** (power + 1) * e**2 / tau**3)
-        square += (power == 0) * (residual @ W @ residual)
+        square = residual @ both(n ** (power + 1) / tau**3, power == 0)
         observed[i, j] = 2 * (square - score[i] @ known.cov @ score[j]) / theta - known.expected[i, j]
     if np.linalg.eigvalsh(observed)[0] <= 0:
         raise ValueError(
@@ -129,3 +136,185 @@ def satterthwaite(summary, beta, psi, theta):
             'at its maximum (psi is at or near 0); use with_df("residual")'
         )
     return _df(known.cov, known.P, 2 * np.linalg.inv(observed))
+
+
+def cluster_robust(summary, beta, kind):
+    """Cluster-robust (sandwich) covariance of least squares coefficients, by group.
+
+    With S_g = X_g'X_g, M the inverse of their sum and u_g = X_g'e_g, CR0 is M (sum u_g u_g') M; CR1 is
+    J / (J - 1) times that; CR2 and CR3 put (I - S_g M)^-1/2 u_g and (I - S_g M)^-1 u_g in the place of
+    u_g (Bell and McCaffrey 2002; generalised inverses where a group has leverage 1, as clubSandwich).
+
+    Parameters
+    ----------
+    summary : GroupSummary
+    beta : ndarray of shape (p,)
+        Least squares coefficients of the centred columns.
+    kind : {"CR0", "CR1", "CR2", "CR3"}
+
+    Returns
+    -------
+    cov : ndarray of shape (p, p)
+        Covariance of the coefficients of the centred columns.
+    df : callable
+        ``df(a)`` is the degrees of freedom of the contrast a: under CR2 Satterthwaite's for independent
+        errors (Bell and McCaffrey 2002; Pustejovsky and Tipton 2018), else J - 1.
+    """
+    p, J = len(summary.terms), summary.ngroups
+    varying = np.delete(np.arange(p), [] if summary.intercept is None else summary.intercept)
+    means, n = summary.centred_means(), summary.sizes
+    S = n[:, None, None] * means[:, :p, None] * means[:, None, :p]
+    S[:, varying[:, None], varying] += summary.products[:, :, :-1]
+    residual = np.append(-beta, 1.0)
+    u = (n * (means @ residual))[:, None] * means[:, :p]
+    u[:, varying] += summary.products @ residual[[*varying, p]]
+    # In the metric of M every S_g has its eigenvalues, the leverages of its group, between 0 and 1.
+    unit, scale = unit_diagonal(S.sum(axis=0))
+    values, vectors = np.linalg.eigh(unit)
+    root = (vectors / np.sqrt(values)) @ vectors.T / scale  # (p, p): root' root = M
+    leverage, axes = np.linalg.eigh(root @ S @ root.T)
+    power = {"CR0": 0, "CR1": 0, "CR2": -0.5, "CR3": -1}[kind]
+    left = 1 - leverage
+    factor = np.where(left > _FULL, np.maximum(left, _FULL) ** power, 0.0) if power else np.ones_like(left)
+    score = np.einsum("jik,jk,jlk,jl->ji", axes, factor, axes, u @ root.T, optimize=True)
+    cov = root.T @ (score.T @ score) @ root
+    if kind == "CR1":
+        cov *= J / (J - 1)
+
+    def df(a):
+        if kind != "CR2":
+            return float(J - 1)
+        along = np.einsum("jik,i->jk", axes, root @ a)
+        own = np.sum(leverage * factor**2 * along**2, axis=1)
+        q = np.einsum("jik,jk->ji", axes, leverage * factor * along)
+        inner = q.T @ q
+        trace = own.sum() - np.trace(inner)
+        return float(trace**2 / (np.sum(own**2) - 2 * own @ np.sum(q**2, axis=1) + np.sum(inner**2)))
+
+    return cov, df
+
+
+def variance_ses(summary, psi, theta, method):
+    """Standard errors of (psi, theta) by the inverse expected information, on the variances' own scale.
+
+    Where psi is 0 its own is NaN, for the estimate has no normal distribution there, and theta's is that
+    of complete pooling. Searle et al. (1992), chapter 4.
+
+    Parameters
+    ----------
+    summary : GroupSummary
+    psi, theta : float
+    method : {"reml", "ml"}
+
+    Returns
+    -------
+    tuple of float
+    """
+    if psi == 0:
+        rows = summary.nobs - (len(summary.terms) if method == "reml" else 0)
+        return np.nan, theta * np.sqrt(2 / rows)
+    known = _information(summary, psi / theta)
+    expected = known.expected if method == "reml" else known.marginal
+    return tuple(float(se) for se in theta * np.sqrt(2 * np.linalg.inv(expected).diagonal()))
+
+
+def icc_interval(f_ratio, J, n, alpha=0.05):
+    """Exact interval for the intraclass correlation of balanced normal data, from F = MSB / MSW.
+
+    With f = F / quantile of F on J - 1 and J (n - 1) degrees of freedom, the ends are (f - 1) / (f + n - 1):
+    Searle et al. (1992), section 3.6. Ends below 0 are set to 0.
+
+    Parameters
+    ----------
+    f_ratio : float
+        Mean square between over mean square within.
+    J, n : int
+        Groups, and rows in each.
+    alpha : float
+        One minus the level.
+
+    Returns
+    -------
+    tuple of float
+    """
+    f = f_ratio / stats.f.ppf([1 - alpha / 2, alpha / 2], J - 1, J * (n - 1))
+    lower, upper = np.maximum((f - 1) / (f + n - 1), 0.0)
+    return float(lower), float(upper)
+
+
+def profile_intervals(summary, contrasts, alpha):
+    """Likelihood intervals for psi, theta and contrasts of the coefficients, from the ML likelihood.
+
+    All values that a likelihood-ratio test at level alpha would not reject, everything else at its best: the
+    set of (ratio, value) whose deviance is within a chi-square quantile of the least, seen from the side.
+    For each ratio r the values have closed form ends, so one climb in r finds each end.
+
+    Parameters
+    ----------
+    summary : GroupSummary
+    contrasts : ndarray of shape (k, p)
+        Of the coefficients of the centred columns.
+    alpha : float
+
+    Returns
+    -------
+    ndarray of shape (2 + k, 2)
+        Lower and upper ends for psi, theta, and each contrast.
+    """
+    profile = Profile(summary, "ml")
+    N, best = profile.degrees, profile.best_ratio()
+
+    def deviance(r):
+        return N * np.log(profile.gls(r)[2]) + profile.log_det(r)
+
+    most = deviance(best) + stats.chi2.ppf(1 - alpha, 1)
+    low, high = _crossings(lambda r: deviance(r) - most, best)
+    y = profile.scale[-1]
+
+    def theta(r, branch):
+        rss = profile.gls(r)[2]
+        # rss / theta = N s, where s - log s = 1 + room
+        room = np.maximum(most - N * np.log(rss) - profile.log_det(r), 0.0) / N
+        return y**2 * rss / (-N * special.lambertw(-np.exp(-1 - room), branch).real)
+
+    def coefficient(r, a):
+        """Lower end of a'beta."""
+        XX, beta, rss = profile.gls(r)
+        room = np.maximum(np.expm1((most - profile.log_det(r)) / N - np.log(rss)), 0.0) * rss
+        variance = np.linalg.solve(XX, np.broadcast_to(a[:, None], (*np.shape(r), len(a), 1)))[..., 0] @ a
+        return beta @ a - np.sqrt(variance * room)
+
+    ends = [
+        [_least(lambda r: r * theta(r, -1), low, high), -_least(lambda r: -r * theta(r, 0), low, high)],
+        [_least(lambda r: theta(r, -1), low, high), -_least(lambda r: -theta(r, 0), low, high)],
+    ]
+    for contrast in contrasts:
+        lower, upper = (partial(coefficient, a=contrast / profile.scale[:-1] * sign) for sign in (1, -1))
+        ends.append([y * _least(lower, low, high), -y * _least(upper, low, high)])
+    return np.array(ends)
+
+
+def _crossings(excess, best):
+    """Return the outermost ratios where the deviance is no more than allowed; it is so at ``best``."""
+    grid = np.concatenate([[0.0], np.geomspace(1e-9, 1e9, 500)])
+    grid = np.unique(np.append(grid * max(best, 1e-3), best))
+    inside = np.flatnonzero(excess(grid) <= 0)
+    first, last = inside[0], inside[-1]
+    low = (
+        0.0 if first == 0 else optimize.brentq(excess, grid[first - 1], grid[first], xtol=1e-300, rtol=1e-14)
+    )
+    return low, optimize.brentq(excess, grid[last], grid[last + 1], xtol=1e-300, rtol=1e-14)
+
+
+def _least(value, low, high):
+    """Least value of a function between two ratios: a scan, then a search about the best point."""
+    grid = (
+        np.linspace(low, high, _FINE) if low > 0 else np.append(0.0, np.geomspace(high * 1e-6, high, _FINE))
+    )
+    values = np.nan_to_num(value(grid), nan=np.inf)  # lambertw is NaN where an interval shrinks to a point
+    k = values.argmin()
+    bounds = grid[max(k - 1, 0)], grid[min(k + 1, len(grid) - 1)]
+    found = optimize.minimize_scalar(
+        value, bounds=bounds, method="bounded", options={"xatol": 1e-9 * bounds[1]}
+    )
+    return min(float(values[k]), float(found.fun))

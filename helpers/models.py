@@ -4,15 +4,33 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from html import escape
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from . import formulas
+from . import formulas, inference
 from .groups import GroupSummary, inverse, refuse_collinear, solve, summarise
-from .inference import kenward_roger, satterthwaite
 from .reml import Profile
+
+_ABSORBED = 1e-20  # a term whose sum of squares within groups is below this share does not vary there
+
+
+class LikelihoodRatio(NamedTuple):
+    """A likelihood-ratio test of psi = 0.
+
+    Attributes
+    ----------
+    statistic : float
+        Fall of `Fit.criterion` from psi = 0 to the estimate.
+    pvalue : float
+        Half the upper tail of chi-square on 1 degree of freedom; 1 where the statistic is 0.
+    """
+
+    statistic: float
+    pvalue: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,30 +53,55 @@ class Fit:
         Partial pooling only: variance between groups, psi / (psi + theta), R's ``REMLcrit`` (under ML
         -2 log likelihood), and whether psi is 0.
     df_method : str
-        Where df comes from: "residual", "kenward-roger" or "normal". Kenward and Roger's df stand
-        beside the unadjusted standard error that lme4 prints; in unbalanced data their own is larger.
+        Where df comes from: "residual", "kenward-roger", "satterthwaite", "normal", or the kind of
+        cluster-robust error. Kenward and Roger's df stand beside the unadjusted standard error that
+        lme4 prints until `with_df` asks for their own, which in unbalanced data is larger.
     """
 
     pooling: str
     method: str
     data: GroupSummary
-    params: pd.Series
-    df: pd.Series
-    _cov: np.ndarray
     df_method: str
     theta: float
+    _estimate: np.ndarray
+    _se: np.ndarray
+    _df: np.ndarray | None
+    _cov: np.ndarray | None
     psi: float | None = None
     criterion: float | None = None
     _centred: tuple = ()
 
-    @property
+    @cached_property
+    def _terms(self):
+        data = self.data
+        if self.pooling != "no":
+            return pd.Index(data.terms)
+        slopes = (term for k, term in enumerate(data.terms) if k != data.intercept)
+        return pd.Index([*(f"{data.group}[{label}]" for label in data.labels), *slopes])
+
+    @cached_property
+    def params(self):
+        """Estimates by term."""
+        return pd.Series(self._estimate, self._terms, name="estimate")
+
+    @cached_property
     def bse(self):
         """Standard errors by term."""
-        return pd.Series(np.sqrt(self._cov.diagonal()), self.params.index, name="se")
+        return pd.Series(self._se, self._terms, name="se")
+
+    @cached_property
+    def df(self):
+        """Degrees of freedom by term."""
+        values = self._df
+        if values is None:
+            of = inference.kenward_roger(self.data, self.psi, self.theta)[1]
+            values = [of(a) for a in _to_terms(self.data)]
+        return pd.Series(values, self._terms, dtype=float, name="df")
 
     def cov_params(self):
         """Covariance of the estimates, terms by terms."""
-        return pd.DataFrame(self._cov, self.params.index, self.params.index)
+        cov = _no_pooling_cov(self.data, self.theta) if self._cov is None else self._cov
+        return pd.DataFrame(cov, self._terms, self._terms)
 
     @property
     def tvalues(self):
@@ -68,19 +111,17 @@ class Fit:
     @property
     def pvalues(self):
         """Two-sided p values of t, on df degrees of freedom."""
-        return pd.Series(2 * stats.t.sf(np.abs(self.tvalues), self.df), self.params.index, name="p")
+        return pd.Series(2 * stats.t.sf(np.abs(self.tvalues), self.df), self._terms, name="p")
 
     def conf_int(self, alpha=0.05):
-        """Two-sided intervals of level 1 - alpha, as a DataFrame with columns lower and upper.
+        """Two-sided t intervals of level 1 - alpha, as a DataFrame with columns lower and upper.
 
         Raises
         ------
         ValueError
             If alpha does not lie between 0 and 1.
         """
-        if not 0 < alpha < 1:
-            raise ValueError(f"alpha must lie between 0 and 1; got {alpha}")
-        half = stats.t.ppf(1 - alpha / 2, self.df) * self.bse
+        half = stats.t.ppf(1 - _level_of(alpha) / 2, self.df) * self.bse
         return pd.DataFrame({"lower": self.params - half, "upper": self.params + half})
 
     def with_df(self, df_method):
@@ -107,24 +148,56 @@ class Fit:
             raise ValueError(
                 f'df_method must be "residual", "satterthwaite" or "kenward-roger"; got {df_method!r}'
             )
-        cov = self._cov
         if df_method == "residual":
-            df = np.full(len(self.params), float(self.nobs - len(self.params)))
-        else:
-            if self.pooling != "partial" or self.method != "reml" or self.singular:
-                raise ValueError(
-                    f"{df_method} degrees of freedom are for partial pooling by REML with psi > 0; "
-                    f'this fit is of {self.pooling} pooling by {self.method}, psi {self.psi}: use "residual"'
-                )
-            change = _to_terms(self.data)
-            if df_method == "kenward-roger":
-                adjusted, of = kenward_roger(self.data, self.psi, self.theta)
-                cov = change @ adjusted @ change.T
-            else:
-                of = satterthwaite(self.data, self._centred[0], self.psi, self.theta)
-            df = [of(a) for a in change]
-        df = pd.Series(df, self.params.index, name="df")
-        return replace(self, df=df, df_method=df_method, _cov=cov)
+            df = np.full(len(self._estimate), float(self.nobs - len(self._estimate)))
+            return replace(self, df_method=df_method, _df=df)
+        if self.pooling != "partial" or self.method != "reml" or self.singular:
+            raise ValueError(
+                f"{df_method} degrees of freedom are for partial pooling by REML with psi > 0; "
+                f'this fit is of {self.pooling} pooling by {self.method}, psi {self.psi}: use "residual"'
+            )
+        if df_method == "satterthwaite":
+            of = inference.satterthwaite(self.data, self._centred[0], self.psi, self.theta)
+            return replace(self, df_method=df_method, _df=[of(a) for a in _to_terms(self.data)])
+        return self._with_errors(df_method, *inference.kenward_roger(self.data, self.psi, self.theta))
+
+    def cluster_robust(self, kind="CR2"):
+        """Return this fit of complete pooling with standard errors that allow any dependence within groups.
+
+        Parameters
+        ----------
+        kind : {"CR0", "CR1", "CR2", "CR3"}
+            The sandwich as it is; times J / (J - 1); corrected for leverage, exact where errors are
+            independent, with Satterthwaite's degrees of freedom (Bell and McCaffrey 2002); or the
+            jackknife over groups, nearly. All but CR2 have J - 1 degrees of freedom.
+
+        Returns
+        -------
+        Fit
+            Estimates as before.
+
+        Raises
+        ------
+        ValueError
+            If the kind is none of these, the fit is not of complete pooling, or no groups were named.
+        """
+        if kind not in ("CR0", "CR1", "CR2", "CR3"):
+            raise ValueError(f'kind must be "CR0", "CR1", "CR2" or "CR3"; got {kind!r}')
+        if self.pooling != "complete":
+            raise ValueError(
+                f"cluster-robust standard errors are for complete pooling; this fit is of {self.pooling} "
+                "pooling, which accounts for the groups itself"
+            )
+        if self.data.group is None:
+            raise ValueError("cluster-robust standard errors need the groups: name them in complete_pooling")
+        return self._with_errors(kind, *inference.cluster_robust(self.data, self._centred[0], kind))
+
+    def _with_errors(self, df_method, cov, of):
+        """Return this fit with another covariance of the centred coefficients, and its df."""
+        change = _to_terms(self.data)
+        cov = change @ cov @ change.T
+        df = [of(a) for a in change]
+        return replace(self, df_method=df_method, _cov=cov, _se=np.sqrt(cov.diagonal()), _df=df)
 
     @property
     def nobs(self):
@@ -146,6 +219,100 @@ class Fit:
         """Whether the variance between groups is estimated as 0; None unless partial pooling."""
         return None if self.psi is None else self.psi == 0
 
+    @property
+    def variances(self):
+        """The two variances and their standard errors.
+
+        Returns
+        -------
+        DataFrame
+            Rows psi and theta (theta alone unless partial pooling), columns ``estimate`` and ``se``, on
+            the variances' own scale, by the inverse expected information. They say how well a variance
+            is known; for an interval use `profile_int`, for its distribution is skewed.
+            Where psi is 0 its standard error is NaN.
+        """
+        if self.pooling != "partial":
+            se = self.theta * np.sqrt(2 / self._df[0])
+            return pd.DataFrame({"estimate": [self.theta], "se": [se]}, index=["theta"])
+        se = inference.variance_ses(self.data, self.psi, self.theta, self.method)
+        return pd.DataFrame({"estimate": [self.psi, self.theta], "se": se}, index=["psi", "theta"])
+
+    def profile_int(self, alpha=0.05):
+        """Profile likelihood intervals for psi, theta and the coefficients.
+
+        Parameters
+        ----------
+        alpha : float
+            One minus the level.
+
+        Returns
+        -------
+        DataFrame
+            Rows psi, theta and the terms, columns ``lower`` and ``upper``: as R's ``confint``, from the
+            ML likelihood also where the fit is REML, but of variances where R has standard deviations.
+
+        Raises
+        ------
+        ValueError
+            Unless the fit is of partial pooling, or if alpha does not lie between 0 and 1.
+        """
+        self._refuse_unless_partial("profile intervals")
+        data = self.data
+        ends = inference.profile_intervals(data, _to_terms(data), _level_of(alpha))
+        ends[2:] += data.slopes[:, None]
+        if data.intercept is not None:
+            ends[2 + data.intercept] += _level(data)
+        return pd.DataFrame(ends, ["psi", "theta", *data.terms], columns=["lower", "upper"])
+
+    def icc_int(self, alpha=0.05):
+        """Exact interval for the intraclass correlation of balanced data.
+
+        Returns
+        -------
+        tuple of float
+            Lower and upper end, by `inference.icc_interval`.
+
+        Raises
+        ------
+        ValueError
+            Unless the fit is of partial pooling, of a constant alone, to groups of one size; or if alpha
+            does not lie between 0 and 1.
+        """
+        self._refuse_unless_partial("the interval of the intraclass correlation")
+        data = self.data
+        sizes, counts, between = data.by_size
+        if len(sizes) > 1 or len(data.terms) > 1 or data.intercept is None:
+            raise ValueError(
+                "the exact interval of the intraclass correlation is for balanced data and a constant alone; "
+                f"this is {data.formula!r} with groups of {sizes[0]:g} to {sizes[-1]:g} rows: use profile_int"
+            )
+        J, n = counts[0], sizes[0]
+        f_ratio = n * between[0, -1, -1] / (J - 1) / (data.within[-1, -1] / (J * (n - 1)))
+        return inference.icc_interval(f_ratio, J, n, _level_of(alpha))
+
+    def test_psi(self):
+        """Likelihood-ratio test of psi = 0, under this fit's own likelihood.
+
+        Returns
+        -------
+        LikelihoodRatio
+            Where psi is 0 in truth the statistic is 0 half of the time and chi-square on 1 degree of
+            freedom the other half, in large samples (Self and Liang 1987).
+
+        Raises
+        ------
+        ValueError
+            Unless the fit is of partial pooling.
+        """
+        self._refuse_unless_partial("the test of psi = 0")
+        at_zero = float(Profile(self.data, self.method).criterion(0.0))
+        statistic = 0.0 if self.singular else max(0.0, at_zero - self.criterion)
+        return LikelihoodRatio(statistic, float(stats.chi2.sf(statistic, 1)) / 2 if statistic else 1.0)
+
+    def _refuse_unless_partial(self, what):
+        if self.pooling != "partial":
+            raise ValueError(f"{what} takes a fit of partial pooling; this one is of {self.pooling} pooling")
+
     @cached_property
     def group_means(self):
         """The mean of each group where the predictors are 0, with its standard error.
@@ -165,14 +332,11 @@ class Fit:
         """
         if self.pooling == "no":
             J = self.ngroups
-            index = self.data.labels
-            return pd.DataFrame(
-                {"estimate": self.params.to_numpy()[:J], "se": self.bse.to_numpy()[:J]}, index
-            )
+            return pd.DataFrame({"estimate": self._estimate[:J], "se": self._se[:J]}, self.data.labels)
         if self.data.intercept is None:
             raise ValueError(f"{self.data.formula!r} has no constant: ask for group_effects")
         k = self.data.intercept
-        return self._predicted(self.params.iloc[k], _to_terms(self.data)[k])
+        return self._predicted(self._estimate[k], _to_terms(self.data)[k])
 
     @cached_property
     def group_effects(self):
@@ -205,9 +369,9 @@ class Fit:
         columns = {"estimate": estimate, "se": np.sqrt(variance), "se_conditional": np.sqrt(conditional)}
         return pd.DataFrame(columns, self.data.labels)
 
-    def summary(self):
-        """Everything at a glance, as text: the fit, the variances, a row for each term."""
-        data, interval = self.data, self.conf_int()
+    def _head(self):
+        """What `summary` says above its table, line by line."""
+        data = self.data
         names = {"complete": "Complete pooling", "no": "No pooling", "partial": "Partial pooling"}
         lines = [
             f"{names[self.pooling]} ({self.method.upper()})   {data.formula}"
@@ -217,26 +381,39 @@ class Fit:
             + f"df: {self.df_method}"
             + (f", {data.dropped} rows dropped for missing values" if data.dropped else ""),
         ]
-        if self.pooling == "partial":
-            label = "REML criterion" if self.method == "reml" else "-2 log likelihood"
-            lines.append(
-                f"psi (between) {self.psi:.6g}   theta (within) {self.theta:.6g}   ICC {self.icc:.4f}"
-            )
-            lines.append(f"{label} {self.criterion:.4f}")
-            if self.singular:
-                ml = "" if self.method == "reml" else ", times sqrt((N - p) / N)"
-                lines.append(f"psi is estimated as 0: the standard errors are those of complete pooling{ml}")
-        else:
-            lines.append(f"theta (residual variance) {self.theta:.6g}")
-        table = pd.DataFrame(
-            {"estimate": self.params, "se": self.bse, "df": self.df, "t": self.tvalues, "P>|t|": self.pvalues}
-        ).join(interval)
+        if self.pooling != "partial":
+            return [*lines, f"theta (residual variance) {self.theta:.6g}"]
+        label = "REML criterion" if self.method == "reml" else "-2 log likelihood"
+        lines += [
+            f"psi (between) {self.psi:.6g}   theta (within) {self.theta:.6g}   ICC {self.icc:.4f}",
+            f"{label} {self.criterion:.4f}",
+        ]
+        if self.singular:
+            ml = "" if self.method == "reml" else ", times sqrt((N - p) / N)"
+            lines.append(f"psi is estimated as 0: the standard errors are those of complete pooling{ml}")
+        return lines
+
+    def _table(self):
+        """A row for each term, and how its columns are printed."""
+        columns = {
+            "estimate": self.params, "se": self.bse, "df": self.df, "t": self.tvalues, "P>|t|": self.pvalues
+        }  # fmt: skip
         formats = dict.fromkeys(["estimate", "se", "lower", "upper"], "{:.6g}".format)
         formats |= {"df": "{:.1f}".format, "t": "{:.3f}".format, "P>|t|": "{:.4f}".format}
-        return "\n".join([*lines, table.to_string(formatters=formats, max_rows=40)])
+        return pd.DataFrame(columns).join(self.conf_int()), {"formatters": formats, "max_rows": 40}
+
+    def summary(self):
+        """Everything at a glance, as text: the fit, the variances, a row for each term."""
+        table, options = self._table()
+        return "\n".join([*self._head(), table.to_string(**options)])
 
     def __repr__(self):
         return self.summary()
+
+    def _repr_html_(self):
+        table, options = self._table()
+        head = "<br>".join(escape(line) for line in self._head())
+        return f"<p>{head}</p>\n{table.to_html(border=0, **options)}"
 
 
 def complete_pooling(formula, data, groups=None, missing="raise"):
@@ -265,10 +442,10 @@ def complete_pooling(formula, data, groups=None, missing="raise"):
     summary = summarise(data, formula, groups, missing)
     cross = summary.about_centre()
     beta = solve(cross[:-1, :-1], cross[:-1, -1:])[:, 0]
-    df = summary.nobs - len(beta)
+    df = float(summary.nobs - len(beta))
     theta = float(summary.unexplained(cross) / df)
     cov = theta * inverse(cross[:-1, :-1])
-    return Fit("complete", "ols", summary, *_by_term(summary, beta, cov, df), "residual", theta)
+    return _fit("complete", "ols", summary, "residual", theta, beta, cov, np.full(len(beta), df))
 
 
 def no_pooling(formula, data, groups=None, missing="raise"):
@@ -309,7 +486,7 @@ def no_pooling(formula, data, groups=None, missing="raise"):
     total = summary.about_centre().diagonal()[slopes]
     names = [summary.terms[k] for k in slopes]
     for k, term in enumerate(names):
-        if within[k, k] <= 1e-20 * total[k]:
+        if within[k, k] <= _ABSORBED * total[k]:
             raise ValueError(
                 f"term {term!r} does not vary within any {summary.group}, so the {summary.group} means "
                 "absorb it: leave it out, or use partial_pooling"
@@ -321,7 +498,6 @@ def no_pooling(formula, data, groups=None, missing="raise"):
             f"{summary.nobs} rows, {summary.ngroups} group means and {len(slopes)} slopes leave nothing "
             "to estimate the variance within from"
         )
-    unscaled = inverse(within[:-1, :-1])
     b = solve(within[:-1, :-1], within[:-1, -1:])[:, 0]
     left = summary.unexplained(summary.within)
     if not left:
@@ -330,13 +506,30 @@ def no_pooling(formula, data, groups=None, missing="raise"):
             "nothing is left to estimate the variance within from"
         )
     theta = float(left / df)
-    origin = means[:, :-1] + (summary.shift + summary.centre)[slopes]
+    origin = _origin(summary, slopes)
     level = _level(summary) + means[:, -1] - origin @ b
-    names = [*(f"{summary.group}[{label}]" for label in summary.labels), *names]
+    unscaled = inverse(within[:-1, :-1])
+    variance = theta * (1 / summary.sizes + np.einsum("ji,ik,jk->j", origin, unscaled, origin))
+    return Fit(
+        "no", "ols", summary, "residual", theta,
+        _estimate=np.concatenate([level, b + summary.slopes[slopes]]),
+        _se=np.sqrt(np.concatenate([variance, theta * unscaled.diagonal()])),
+        _df=np.full(len(level) + len(b), float(df)),
+        _cov=None,
+    )  # fmt: skip
+
+
+def _origin(summary, slopes):
+    """Means of the predictors in each group, from 0."""
+    return summary.centred_means()[:, slopes] + (summary.shift + summary.centre)[slopes]
+
+
+def _no_pooling_cov(summary, theta):
+    """Covariance of group means and slopes: made when asked for, since it has J x J entries."""
+    slopes = [k for k in range(len(summary.terms)) if k != summary.intercept]
+    unscaled, origin = inverse(summary.within[np.ix_(slopes, slopes)]), _origin(summary, slopes)
     cross = -origin @ unscaled
-    cov = theta * np.block([[np.diag(1 / summary.sizes) - cross @ origin.T, cross], [cross.T, unscaled]])
-    params = pd.Series(np.concatenate([level, b + summary.slopes[slopes]]), names, name="estimate")
-    return Fit("no", "ols", summary, params, pd.Series(float(df), names, name="df"), cov, "residual", theta)
+    return theta * np.block([[np.diag(1 / summary.sizes) - cross @ origin.T, cross], [cross.T, unscaled]])
 
 
 def partial_pooling(formula, data, groups=None, method="reml", missing="raise"):
@@ -371,18 +564,130 @@ def partial_pooling(formula, data, groups=None, method="reml", missing="raise"):
     summary = _grouped(summarise(data, formula, groups, missing), "partial_pooling")
     best = Profile(summary, method).fit()
     if method == "ml":
-        df, df_method = np.inf, "normal"
+        df, df_method = np.full(len(best.beta), np.inf), "normal"
     elif best.psi == 0:  # the model is complete pooling, and so is its reference distribution
-        df, df_method = summary.nobs - len(best.beta), "residual"
+        df, df_method = np.full(len(best.beta), float(summary.nobs - len(best.beta))), "residual"
     else:
-        contrasts = _to_terms(summary)
-        of = kenward_roger(summary, best.psi, best.theta)[1]
-        df, df_method = [of(a) for a in contrasts], "kenward-roger"
-    found = _by_term(summary, best.beta, best.cov, df)
+        df, df_method = None, "kenward-roger"  # made when asked for
+    return _fit(
+        "partial", method, summary, df_method, best.theta, best.beta, best.cov, df, best.psi, best.criterion
+    )
+
+
+def compare(formula, data, groups=None, missing="raise", alpha=0.05):
+    """Fit all three poolings and say of each which mean it speaks of, and how well it knows it.
+
+    Parameters
+    ----------
+    formula : str
+        Outcome and terms, with a constant.
+    data : DataFrame or GroupSummary
+    groups : str
+        The group column; a GroupSummary knows its own.
+    missing : {"raise", "drop"}
+    alpha : float
+        One minus the level of the intervals.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``method``, ``estimand``, ``estimate``, ``se``, ``df``, ``lower``, ``upper``. For the
+        constant: complete pooling (as if rows were independent, and cluster-robust CR2), no pooling
+        (one group, the largest, and the mean of just these J), partial pooling (that one group, and
+        the mean of the population the groups are drawn from). Then the slope of each term, by each
+        method that estimates it. The SE of one partially pooled group mean is given the variances and
+        counts the uncertainty of the fixed effects; its interval is on the df of the constant.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As the three fits.
+    """
+    summary = _grouped(summarise(data, formula, groups, missing), "compare")
+    if summary.intercept is None:
+        raise ValueError(f"{summary.formula!r} has no constant, so no mean to compare: add 1")
+    tail = _level_of(alpha) / 2
+    complete, partial = complete_pooling(None, summary), partial_pooling(None, summary)
+    no = no_pooling(None, _within_terms(summary))
+    pooled = [("complete pooling", complete), ("complete pooling, CR2", complete.cluster_robust("CR2"))]
+    J, k, one = summary.ngroups, summary.intercept, int(summary.sizes.argmax())
+    rows = []
+
+    def add(method, estimand, *numbers):
+        rows.append((method, estimand, *map(float, numbers)))
+
+    def add_term(method, fit, estimand, i):
+        add(method, estimand, fit._estimate[i], fit._se[i], fit.df.iloc[i])
+
+    at = " where the terms are 0" if len(summary.terms) > 1 else ""
+    alone = f"{summary.group} {summary.labels[one]} alone{at}"
+    add_term(*pooled[0], f"mean over all rows, if independent{at}", k)
+    add_term(*pooled[1], f"mean over all rows{at}", k)
+    add_term("no pooling", no, alone, one)
+    add("no pooling", f"mean over these {J} groups{at}", *_mean_of_groups(no), no._df[0])
+    add("partial pooling", alone, *partial.group_means.iloc[one][["estimate", "se"]], partial.df.iloc[k])
+    add_term("partial pooling", partial, f"mean over all groups there are{at}", k)
+    for i, term in enumerate(summary.terms):
+        if i != k:
+            for method, fit in pooled:
+                add_term(method, fit, f"slope of {term}", i)
+            if term in no.data.terms:
+                add_term("no pooling", no, f"slope of {term}", no._terms.get_loc(term))
+            add_term("partial pooling", partial, f"slope of {term}", i)
+    table = pd.DataFrame(rows, columns=["method", "estimand", "estimate", "se", "df"])
+    half = stats.t.isf(tail, table["df"]) * table["se"]
+    return table.assign(lower=table["estimate"] - half, upper=table["estimate"] + half)
+
+
+def _within_terms(summary):
+    """The same summary without the terms that do not vary within groups: the group means absorb them."""
+    spread = summary.about_centre().diagonal()
+    stay = (summary.within.diagonal() > _ABSORBED * spread)[:-1]
+    stay[summary.intercept] = True
+    if stay.all():
+        return summary
+    keep = [*np.flatnonzero(stay), len(stay)]
+    varying = np.delete(stay, summary.intercept).nonzero()[0]
+    means = summary.means.copy()
+    means[:, -1] += means[:, :-1][:, ~stay] @ summary.slopes[~stay]
+    return replace(
+        summary,
+        terms=[term for term, kept in zip(summary.terms, stay, strict=True) if kept],
+        intercept=int(stay[: summary.intercept].sum()),
+        means=means[:, keep],
+        within=summary.within[np.ix_(keep, keep)],
+        shift=summary.shift[keep],
+        slopes=summary.slopes[stay],
+        products=summary.products[:, varying][:, :, [*varying, -1]],
+    )
+
+
+def _mean_of_groups(no):
+    """Estimate and SE of the unweighted mean of the group means without pooling."""
+    data, J = no.data, no.ngroups
+    slopes = [k for k in range(len(data.terms)) if k != data.intercept]
+    origin = _origin(data, slopes).mean(axis=0)
+    variance = np.sum(1 / data.sizes) / J**2 + origin @ inverse(data.within[np.ix_(slopes, slopes)]) @ origin
+    return no._estimate[:J].mean(), np.sqrt(no.theta * variance)
+
+
+def _fit(pooling, method, summary, df_method, theta, beta, cov, df, psi=None, criterion=None):
+    """Return the `Fit` for the terms as given, from what was found for the centred columns."""
+    change = _to_terms(summary)
+    estimate = change @ beta + summary.slopes
+    if summary.intercept is not None:
+        estimate[summary.intercept] += _level(summary)
+    by_term = change @ cov @ change.T
+    se = np.sqrt(by_term.diagonal())
     return Fit(
-        "partial", method, summary, *found, df_method, best.theta,
-        best.psi, best.criterion, (best.beta, best.cov),
-    )  # fmt: skip
+        pooling, method, summary, df_method, theta, estimate, se, df, by_term, psi, criterion, (beta, cov)
+    )
+
+
+def _level_of(alpha):
+    if not 0 < alpha < 1:
+        raise ValueError(f"alpha must lie between 0 and 1; got {alpha}")
+    return alpha
 
 
 def _grouped(summary, name):
@@ -410,14 +715,3 @@ def _to_terms(summary):
 def _level(summary):
     """What shifting and centring took off the outcome, where every term but the constant is 0."""
     return summary.shift[-1] + summary.centre[-1] - summary.shift[:-1] @ summary.slopes
-
-
-def _by_term(summary, beta, cov, df):
-    """Estimates, df and covariance for the terms as given, from those of the centred columns."""
-    change = _to_terms(summary)
-    estimate = change @ beta + summary.slopes
-    if summary.intercept is not None:
-        estimate[summary.intercept] += _level(summary)
-    index = pd.Index(summary.terms)
-    params = pd.Series(estimate, index, name="estimate")
-    return params, pd.Series(df, index, dtype=float, name="df"), change @ cov @ change.T

@@ -8,13 +8,15 @@ Formulas: Patterson and Thompson (1971); Bates et al. (2015), section 3.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import brentq
+from scipy.optimize import brentq, elementwise
 
-from .groups import inverse, solve, unit_diagonal
+from .groups import inverse
 
-_GRID = 400  # points of the first scan; we take it that the score changes sign at most once between two
+_DECADE = 12  # points of the scan for each power of ten: the score is taken to change sign once between two
+_CHUNK = 2**16  # numbers that a batch works on at a time, so that they stay in the cache
 
 
 @dataclass(frozen=True)
@@ -66,79 +68,293 @@ class Profile:
                 f"every {summary.group} has one row only: the variances between and within "
                 "cannot be told apart; complete_pooling is what such data allow"
             )
-        sizes, member = np.unique(summary.sizes, return_inverse=True)
-        self.sizes, self.counts = sizes, np.bincount(member)
-        means = summary.centred_means()
-        outer = means[:, :, None] * means[:, None, :]
-        self.between = np.zeros((len(sizes), p + 1, p + 1))
-        np.add.at(self.between, member, outer)
-        self.within = summary.within
-        self.left = summary.unexplained(self.within)
+        self.groups = summary.by_size
+        whole = summary.about_centre().diagonal()
+        self.scale = np.sqrt(np.where(whole > 0, whole, 1.0))
+        unit = self.scale[:, None] * self.scale  # columns of unit length: no unit costs digits or overflows
+        self.within = summary.within / unit
+        self.groups = self.groups._replace(between=self.groups.between / unit)
+        self.left = summary.unexplained(summary.within) / unit[-1, -1]
         if not self.left:
             raise ValueError(
                 f"{summary.outcome!r} does not vary within any {summary.group} beyond what the terms say: "
                 "the variance within is 0 and the ratio of the variances infinite; "
                 f"average to one row per {summary.group} and use complete_pooling"
             )
-        spread = np.sqrt(np.maximum(summary.about_centre().diagonal()[:-1], np.finfo(float).tiny))
-        inside = np.linalg.matrix_rank(
-            self.within[:-1, :-1] / np.outer(spread, spread), tol=1e-12, hermitian=True
-        )
+        inside = np.linalg.matrix_rank(self.within[:-1, :-1], tol=1e-12, hermitian=True) if p > 1 else 0
         if summary.ngroups + inside <= p:
             raise ValueError(
                 f"{summary.ngroups} groups and {p} terms ({', '.join(summary.terms)}): the terms leave "
                 "nothing between the groups to estimate psi from; "
                 f"leave out terms that are constant within {summary.group}"
             )
+        # With groups of one size and no term but the constant the maximum has a closed form.
+        self.balanced = len(self.groups.sizes) == p == 1 and summary.intercept == 0
 
-    def _solve(self, r):
-        """Weights, X'V^-1 X at theta = 1, coefficients and residual sum of squares, for each r."""
-        r = np.asarray(r, dtype=float)
-        weights = self.sizes / (1 + r[..., None] * self.sizes)
-        cross = self.within + np.tensordot(weights, self.between, 1)
-        XX, Xy, yy = cross[..., :-1, :-1], cross[..., :-1, -1], cross[..., -1, -1]
-        beta = solve(XX, Xy[..., None])[..., 0]
-        return weights, XX, beta, yy - np.sum(Xy * beta, axis=-1)
+    def _cross(self, r):
+        """Weights of the mean of a group of each size, and the cross-products in V^-1, at theta = 1."""
+        sizes = self.groups.sizes
+        weights = sizes / (1 + np.multiply.outer(r, sizes))
+        return weights, self.within + self.groups.weighted(weights)
+
+    def gls(self, r):
+        """Generalised least squares at the ratio r, theta = 1, for columns of unit length.
+
+        Parameters
+        ----------
+        r : float or ndarray
+            Ratios, r >= 0.
+
+        Returns
+        -------
+        XX : ndarray of shape (..., p, p)
+            X'V^-1 X.
+        beta : ndarray of shape (..., p)
+        rss : ndarray
+            Residual sum of squares in the metric of V^-1.
+        """
+        _, cross = self._cross(r)
+        XX, Xy = cross[..., :-1, :-1], cross[..., :-1, -1:]
+        beta = np.linalg.solve(XX, Xy)
+        return XX, beta[..., 0], cross[..., -1, -1] - (Xy * beta).sum(axis=(-2, -1))
+
+    def log_det(self, r):
+        """Log determinant of V at theta = 1."""
+        return np.log1p(np.multiply.outer(r, self.groups.sizes)) @ self.groups.counts
 
     def criterion(self, r):
         """R's REMLcrit, or -2 log likelihood, at each r >= 0 (theta and beta at their best)."""
-        _, XX, _, rss = self._solve(r)
-        size = self.sizes * np.asarray(r, dtype=float)[..., None]
-        value = self.degrees * (1 + np.log(2 * np.pi * rss / self.degrees)) + np.log1p(size) @ self.counts
+        XX, _, rss = self.gls(r)
+        log_theta = np.log(rss / self.degrees) + 2 * np.log(self.scale[-1])
+        value = self.degrees * (1 + np.log(2 * np.pi) + log_theta) + self.log_det(r)
         if not self.reml:
             return value
-        unit, scale = unit_diagonal(XX)
-        return value + np.linalg.slogdet(unit)[1] + 2 * np.log(scale).sum(axis=-1)
+        return value + np.linalg.slogdet(XX)[1] + 2 * np.log(self.scale[:-1]).sum()
 
     def score(self, r):
         """Derivative of `criterion` in r, in closed form."""
-        weights, XX, beta, rss = self._solve(r)
-        squared = np.tensordot(weights**2, self.between, 1)  # minus the derivative of the cross-products
-        v = np.concatenate([-beta, np.ones((*beta.shape[:-1], 1))], axis=-1)
-        fall = np.einsum("...i,...ij,...j->...", v, squared, v)
-        value = weights @ self.counts - self.degrees * fall / rss
-        if self.reml:
-            value = value - np.trace(solve(XX, squared[..., :-1, :-1]), axis1=-2, axis2=-1)
-        return value
+        weights, cross = self._cross(r)
+        fall = self.groups.weighted(weights**2)  # minus the derivative of the cross-products
+        XX, Xy = cross[..., :-1, :-1], cross[..., :-1, -1:]
+        solved = np.linalg.solve(XX, np.concatenate([Xy, fall[..., :-1, :-1]], axis=-1))
+        beta = solved[..., :1]
+        rss = cross[..., -1, -1] - (Xy * beta).sum(axis=(-2, -1))
+        residual = fall[..., -1] - (fall[..., :-1] @ beta)[..., 0]
+        fall_rss = residual[..., -1] - (residual[..., :-1] * beta[..., 0]).sum(axis=-1)
+        value = weights @ self.groups.counts - self.degrees * fall_rss / rss
+        return value - solved[..., 1:].trace(axis1=-2, axis2=-1) if self.reml else value
 
     def best_ratio(self):
-        """Return psi / theta at the highest of the maxima that a scan brackets; 0.0 at the boundary.
+        """Return psi / theta at the highest of the maxima; 0.0 at the boundary.
 
         The profile can have several maxima where group sizes differ, so a scan comes before the root.
         It reaches from where the largest groups stop to inform to beyond where the smallest do.
         """
-        most = self.degrees * self.between[:, -1, -1].sum() / self.left
-        top = 1e3 * max(1 / self.sizes.min(), most)
-        grid = np.concatenate([[0.0], np.geomspace(1e-9 / self.sizes.max(), top, _GRID)])
+        sizes, counts, between = self.groups
+        if self.balanced:
+            n, J = sizes[0], counts[0]
+            mean_square = n * between[0, -1, -1] / (J - 1 if self.reml else J)
+            return max(0.0, float(mean_square / (self.left / (J * (n - 1))) - 1) / n)
+        most = self.degrees * between[:, -1, -1].sum() / self.left
+        grid = _grid(sizes, most)
         sign = self.score(grid) > 0
         minima = [0.0] if sign[0] else []
         for k in np.flatnonzero(~sign[:-1] & sign[1:]):
             minima.append(brentq(self.score, grid[k], grid[k + 1], xtol=1e-300, rtol=4 * np.finfo(float).eps))
-        return min(minima, key=self.criterion)
+        return min(minima, key=self.criterion) if len(minima) > 1 else minima[0]
 
     def fit(self):
         """Return the `VarianceFit` at the maximum."""
-        r = self.best_ratio()
-        _, XX, beta, rss = self._solve(r)
+        r = float(self.best_ratio())
+        XX, beta, rss = self.gls(r)
         theta = float(rss / self.degrees)
-        return VarianceFit(r * theta, theta, beta, theta * inverse(XX), float(self.criterion(r)))
+        x, y = self.scale[:-1], float(self.scale[-1])
+        cov = theta * inverse(XX) / (x[:, None] * x) * y**2
+        return VarianceFit(r * theta * y**2, theta * y**2, beta * y / x, cov, float(self.criterion(r)))
+
+
+def _grid(sizes, most):
+    """Ratios to scan: 0, and evenly on the log scale from where nothing is known to where all is."""
+    low, high = 1e-3 / sizes.max(), 1e3 * max(1 / sizes.min(), most)
+    return np.concatenate([[0.0], np.geomspace(low, high, int(_DECADE * np.log10(high / low)))])
+
+
+class BatchFit(NamedTuple):
+    """REML fits of the constant to R data sets of one design.
+
+    Attributes
+    ----------
+    mean, psi, theta, se : ndarray of shape (R,)
+        Estimated mean, variance between and within groups, and standard error of the mean.
+    """
+
+    mean: np.ndarray
+    psi: np.ndarray
+    theta: np.ndarray
+    se: np.ndarray
+
+
+def fit_balanced_batch(Y):
+    """Fit ``y ~ 1`` by REML to many balanced data sets, in closed form and without a copy of them.
+
+    Parameters
+    ----------
+    Y : ndarray of shape (R, J, n)
+        R data sets of J groups of n rows.
+
+    Returns
+    -------
+    BatchFit
+
+    Raises
+    ------
+    ValueError
+        If Y has not three dimensions, fewer than two groups or rows a group, or values not finite.
+
+    Notes
+    -----
+    Balanced REML is the analysis of variance, with psi at 0 where that would be negative (notebook 04).
+    """
+    Y = np.asarray(Y, dtype=float)
+    if Y.ndim != 3:
+        raise ValueError(f"Y must have shape (replicates, J, n); got {Y.shape}")
+    R, J, n = Y.shape
+    if J < 2 or n < 2:
+        raise ValueError(f"Y must hold two groups of two rows or more; got {J} groups of {n}")
+    means, ss_within = np.empty((R, J)), np.empty(R)
+    average = np.full(n, 1 / n)
+    step = max(1, _CHUNK // (J * n))
+    for start in range(0, R, step):
+        block = Y[start : start + step]
+        own = means[start : start + step]
+        np.matmul(block, average, out=own)
+        deviations = block - own[..., None]
+        np.einsum("rjn,rjn->r", deviations, deviations, out=ss_within[start : start + step])
+    return _balanced(means, n, ss_within)
+
+
+def fit_batch(means, sizes, ss_within):
+    """Fit ``y ~ 1`` by REML to many data sets of one design, all at once.
+
+    Parameters
+    ----------
+    means : ndarray of shape (R, J)
+        Group means.
+    sizes : ndarray of shape (J,)
+        Rows in each group.
+    ss_within : ndarray of shape (R,)
+        Sums of squared deviations from the group means.
+
+    Returns
+    -------
+    BatchFit
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit together, there are fewer than two groups, a size is below one or all
+        are one, a sum of squares is not positive, or a value is not finite.
+    """
+    means, sizes, ss_within = (np.asarray(x, dtype=float) for x in (means, sizes, ss_within))
+    if means.ndim != 2 or sizes.shape != means.shape[1:] or ss_within.shape != means.shape[:1]:
+        raise ValueError(
+            "means must have shape (R, J), sizes (J,) and ss_within (R,); "
+            f"got {means.shape}, {sizes.shape} and {ss_within.shape}"
+        )
+    if len(sizes) < 2:
+        raise ValueError(f"comparing groups takes two or more; got {len(sizes)}")
+    if not (np.isfinite(sizes).all() and sizes.min() >= 1 and sizes.max() > 1):
+        raise ValueError(f"sizes must be 1 or more, and not all 1; got {sizes}")
+    if sizes.min() == sizes.max():
+        return _balanced(means, sizes[0], ss_within)
+    _refuse_not_finite(means, ss_within)
+    fits = [np.empty(len(means)) for _ in range(4)]
+    step = max(1, 8 * _CHUNK // len(sizes))
+    for start in range(0, len(means), step):
+        own = slice(start, start + step)
+        for whole, part in zip(fits, _unbalanced(means[own], sizes, ss_within[own]), strict=True):
+            whole[own] = part
+    return BatchFit(*fits)
+
+
+def _refuse_not_finite(means, ss_within):
+    good = np.isfinite(means).all(axis=1) & np.isfinite(ss_within) & (ss_within > 0)
+    if not good.all():
+        raise ValueError(
+            f"data set {good.argmin()} has a value that is not finite, or nothing varies within its groups"
+        )
+
+
+def _balanced(means, n, ss_within):
+    _refuse_not_finite(means, ss_within)
+    J = means.shape[1]
+    mean = means.mean(axis=1)
+    off = means - mean[:, None]
+    ss_between = n * np.einsum("rj,rj->r", off, off)
+    between, theta = ss_between / (J - 1), ss_within / (J * (n - 1))
+    inside = between > theta
+    theta = np.where(inside, theta, (ss_between + ss_within) / (J * n - 1))
+    psi = np.where(inside, (between - theta) / n, 0.0)
+    return BatchFit(mean, psi, theta, np.sqrt(np.where(inside, between, theta) / (J * n)))
+
+
+class _Sums:
+    """Weighted sums over the groups of many data sets, for ratios r."""
+
+    def __init__(self, means, sizes, ss_within):
+        self.origin = means.mean(axis=1)
+        means = means - self.origin[:, None]
+        self.sizes, member = np.unique(sizes, return_inverse=True)
+        of_size = np.eye(len(self.sizes))[member]  # (J, K)
+        self.counts, self.first, self.second = of_size.sum(axis=0), means @ of_size, means**2 @ of_size
+        self.ss_within, self.degrees = ss_within, sizes.sum() - 1
+
+    def _parts(self, weights, rows, dot):
+        first, second = self.first[rows], self.second[rows]
+        return weights @ self.counts, dot(first, weights), dot(second, weights)
+
+    def gls(self, r, rows, dot):
+        """Weights, their sum, the mean and the residual sum of squares."""
+        weights = self.sizes / (1 + np.multiply.outer(r, self.sizes))
+        total, first, second = self._parts(weights, rows, dot)
+        within = self.ss_within[rows] if dot is _each else self.ss_within[rows, None]
+        return weights, total, first / total, within + second - first**2 / total
+
+    def score(self, r, rows, dot=None):
+        """Derivative of the REML criterion: data set rows[i] at r[i], or, with `_all`, each at every r."""
+        dot = dot or _each
+        weights, total, mean, rss = self.gls(r, rows, dot)
+        squares, first, second = self._parts(weights**2, rows, dot)
+        fall = second - 2 * mean * first + mean**2 * squares
+        return total - self.degrees * fall / rss - squares / total
+
+    def criterion(self, r, rows):
+        """REML criterion up to a constant, data set rows[i] at r[i]."""
+        _, total, _, rss = self.gls(r, rows, _each)
+        log_det = np.log1p(np.multiply.outer(r, self.sizes)) @ self.counts
+        return self.degrees * np.log(rss) + log_det + np.log(total)
+
+
+def _each(sums, weights):
+    return np.einsum("rk,rk->r", sums, weights)
+
+
+def _all(sums, weights):
+    return sums @ weights.T
+
+
+def _unbalanced(means, sizes, ss_within):
+    sums = _Sums(means, sizes, ss_within)
+    R = len(means)
+    most = (sums.degrees * sums.second.sum(axis=1) / ss_within).max()
+    grid = _grid(sums.sizes, most)
+    sign = sums.score(grid, np.arange(R), _all) > 0
+    rows, k = np.nonzero(~sign[:, :-1] & sign[:, 1:])
+    roots = elementwise.find_root(sums.score, (grid[k], grid[k + 1]), args=(rows,)).x
+    at_zero = np.flatnonzero(sign[:, 0])
+    rows, r = np.concatenate([rows, at_zero]), np.concatenate([roots, np.zeros(len(at_zero))])
+    best = np.lexsort((sums.criterion(r, rows), rows))  # by data set, the highest maximum first
+    r = r[best[np.unique(rows[best], return_index=True)[1]]]
+    _, total, mean, rss = sums.gls(r, np.arange(R), _each)
+    theta = rss / sums.degrees
+    return BatchFit(sums.origin + mean, r * theta, theta, np.sqrt(theta / total))

@@ -146,7 +146,7 @@ def test_the_criterion_is_the_density_of_the_multivariate_normal(seed, columns, 
     formula = " + ".join(["y ~ 1", *columns])
     p = profile(data, formula, method)
     for r in (0.0, 0.1, 1.0, 30.0):
-        rss = p._solve(r)[3]
+        rss = p.gls(r)[2] * p.scale[-1] ** 2
         theta = float(rss) / p.degrees
         value = by_definition(data, columns, r * theta, theta, method)[0]
         # Solving with a dense 50 x 50 matrix of condition at most 1000 keeps 1e-11.

@@ -329,38 +329,40 @@ add("claim.hsb_se",
     "THE SOURCE: High School & Beyond, null model (7185 students, 160 schools)")
 
 # ---- unbalanced subsets of the same data --------------------------------------------------------
-subset_rules <- list(
-  balanced = list(sizes = rep(10, 20), rule = "all rows"),
-  drop1 = list(sizes = c(9, rep(10, 19)), rule = "drop the last row of class 1"),
-  sizes_1to10_twice = list(
-    sizes = rep(1:10, 2),
-    rule = "class j keeps its first ((j-1) %% 10)+1 rows"
-  ),
-  half_small = list(
-    sizes = rep(c(2, 10), each = 10),
-    rule = "classes 1-10 keep first 2 rows, 11-20 all 10"
-  ),
-  one_big = list(
-    sizes = c(10, rep(1, 19)),
-    rule = "class 1 keeps 10 rows, all other classes their first row"
-  ),
-  few_clusters5 = list(
-    sizes = c(10, 8, 6, 4, 2, rep(0, 15)),
-    rule = "only classes 1-5, with first 10,8,6,4,2 rows"
+define({
+  subset_rules <- list(
+    balanced = list(sizes = rep(10, 20), rule = "all rows"),
+    drop1 = list(sizes = c(9, rep(10, 19)), rule = "drop the last row of class 1"),
+    sizes_1to10_twice = list(
+      sizes = rep(1:10, 2),
+      rule = "class j keeps its first ((j-1) %% 10)+1 rows"
+    ),
+    half_small = list(
+      sizes = rep(c(2, 10), each = 10),
+      rule = "classes 1-10 keep first 2 rows, 11-20 all 10"
+    ),
+    one_big = list(
+      sizes = c(10, rep(1, 19)),
+      rule = "class 1 keeps 10 rows, all other classes their first row"
+    ),
+    few_clusters5 = list(
+      sizes = c(10, 8, 6, 4, 2, rep(0, 15)),
+      rule = "only classes 1-5, with first 10,8,6,4,2 rows"
+    )
   )
-)
+  keep_first <- function(sizes) droplevels(df[sequence(rep(10, 20)) <= rep(sizes, each = 10), ])
+  # lme4 refuses by default where there are hardly more rows than classes.
+  allow <- lmerControl(check.nobs.vs.nlev = "ignore", check.nobs.vs.nRE = "ignore")
+})
 
 # Every quantity of one subset: class j keeps its first sizes[j] rows.
 describe_subset <- function(sizes, rule) {
-  kept <- sequence(rep(10, 20)) <= rep(sizes, each = 10)
-  d <- droplevels(df[kept, ])
+  d <- keep_first(sizes)
   k <- sizes[sizes > 0]
   J <- length(k)
   N <- sum(k)
   ybar <- tapply(d$y, d$groups, mean)
 
-  # lme4 refuses by default where there are hardly more rows than classes.
-  allow <- lmerControl(check.nobs.vs.nlev = "ignore", check.nobs.vs.nRE = "ignore")
   m <- lmerTest::lmer(y ~ 1 + (1 | groups), d, control = allow)
   m_lme4 <- lmer(y ~ 1 + (1 | groups), d, control = allow)     # the class clubSandwich knows
   m_ml <- update(m, REML = FALSE)
@@ -445,6 +447,75 @@ singular <- list(
     "(not sqrt(MSB/N)), and theta becomes SST/(N-1)"
   )
 )
+
+# ---- cluster-robust errors, profile intervals and a test of psi = 0 in all of these -------------
+define({
+  source("tests/reference/likelihood.R")
+  designs <- lapply(subset_rules, function(s) keep_first(s$sizes))
+  mixed <- lapply(designs, function(d) lmer(y ~ 1 + (1 | groups), d, control = allow))
+  ols <- lapply(designs, function(d) lm(y ~ 1, d))
+})
+cluster_robust <- function(prefix, model, cluster, types = c("CR0", "CR1", "CR2", "CR3")) {
+  for (type in types) {
+    add(paste0(prefix, ".", type),
+        sprintf("sqrt(diag(as.matrix(clubSandwich::vcovCR(%s, cluster = %s, type = '%s'))))",
+                model, cluster, type))
+  }
+  add(paste0(prefix, ".CR2_df"),
+      sprintf(paste("clubSandwich::coef_test(%s, vcov = 'CR2', cluster = %s,",
+                    "test = 'Satterthwaite')$df_Satt"), model, cluster))
+}
+sds_first <- "lower, upper of the sd between classes, of sigma, and of the intercept"
+for (name in names(designs)) {
+  prefix <- paste0("unbalanced.", name)
+  fit <- paste0("mixed$", name)
+  cluster_robust(prefix, paste0("ols$", name), sprintf("designs$%s$groups", name))
+  add(paste0(prefix, ".ci_profile"), sprintf("lme4_profile(%s)", fit), sds_first)
+  add(paste0(prefix, ".ci_profile_exact"),
+      sprintf("exact_profile(y ~ 1, designs$%s, designs$%s$groups)", name, name), sds_first)
+  add(paste0(prefix, ".se_variances"), sprintf("unname(se_variances_of(%s))", fit),
+      "of psi, of theta: expected REML information, at lme4's estimates")
+  add(paste0(prefix, ".reml_lrt"), sprintf("lrt_psi(%s, ols$%s)", fit, name), "of psi = 0")
+  add(paste0(prefix, ".reml_lrt_p"), sprintf("p_psi(%s, ols$%s)", fit, name))
+}
+add("ci.profile_sd_groups_exact", "exact_profile(y ~ 1, df, groups)[1:2]")
+add("ci.profile_sigma_exact", "exact_profile(y ~ 1, df, groups)[3:4]")
+add("ci.profile_intercept_exact", "exact_profile(y ~ 1, df, groups)[5:6]")
+add("singular.ci_profile_exact", "exact_profile(y ~ 1, d0, d0$groups)", sds_first)
+add("singular.reml_lrt", "lrt_psi(m0, lm(y ~ 1, d0))", "0: the two likelihoods are the same one")
+add("singular.reml_lrt_p", "p_psi(m0, lm(y ~ 1, d0))",
+    "half of the mixture of chi-squares is the point 0, so P(T >= 0) is 1")
+
+# ---- small designs that are hard for cluster-robust errors --------------------------------------
+# i numbers the rows of a class and j the classes: x = i^2 j modulo 7 varies unevenly within classes
+# and is constant in classes 7 and 14; z = j. first and fifth single out class 1, which keeps one
+# row, and class 5, which keeps five: such a class has leverage 1, so that I - H_jj is singular, and
+# clubSandwich's CR2 takes a generalised inverse. (Its CR3 inverts I - H_jj: not defined there.)
+define({
+  with_predictors <- function(d) {
+    i <- ave(d$y, d$groups, FUN = seq_along)
+    j <- as.integer(as.character(d$groups))
+    cbind(d, x = (i^2 * j) %% 7, z = j, first = 1 * (j == 1), fifth = 1 * (j == 5))
+  }
+  hard <- lapply(designs, with_predictors)
+  hard_ols <- list(
+    within = lm(y ~ x, hard$sizes_1to10_twice),
+    few = lm(y ~ x + z, hard$few_clusters5),
+    no_intercept = lm(y ~ 0 + x + z, hard$half_small),
+    leverage = lm(y ~ x + fifth, hard$sizes_1to10_twice),
+    leverage_single = lm(y ~ x + first, hard$sizes_1to10_twice)
+  )
+})
+hard_rows <- c(within = "sizes_1to10_twice", few = "few_clusters5", no_intercept = "half_small",
+               leverage = "sizes_1to10_twice", leverage_single = "sizes_1to10_twice")
+for (name in names(hard_ols)) {
+  prefix <- paste0("hard.", name)
+  add(paste0(prefix, ".formula"), sprintf("deparse1(formula(hard_ols$%s))", name),
+      paste("rows of", hard_rows[[name]]))
+  add(paste0(prefix, ".coef"), sprintf("coef(hard_ols$%s)", name))
+  cluster_robust(prefix, paste0("hard_ols$", name), sprintf("hard$%s$groups", hard_rows[[name]]),
+                 c("CR0", "CR1", "CR2", if (!startsWith(name, "leverage")) "CR3"))
+}
 
 packages <- c("lme4", "lmerTest", "pbkrtest", "clubSandwich", "sandwich", "nlme")
 meta <- versions(packages)

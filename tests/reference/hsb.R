@@ -95,6 +95,38 @@ add("ols_ses.se", "sqrt(diag(vcov(OS)))")
 add("ols_ses.CR1S",
     "sqrt(diag(as.matrix(clubSandwich::vcovCR(OS, cluster = hsb$school, type = 'CR1S'))))")
 
+# ---- more cluster-robust errors, profile intervals, is psi zero? --------------------------------
+define({
+  source("tests/reference/likelihood.R")
+  wb <- lm(math ~ cses + mses, hsb)
+  H2b <- lmer(math ~ cses + mses + (1 | school), hsb)     # H2 without lmerTest
+})
+add("wb.coef", "coef(wb)", "least squares on ses within and between schools")
+for (m in c("cp", "wb")) {
+  for (type in if (m == "cp") "CR3" else c("CR0", "CR1", "CR2", "CR3")) {
+    add(paste0(m, ".", type), sprintf(
+      "sqrt(diag(as.matrix(clubSandwich::vcovCR(%s, cluster = hsb$school, type = '%s'))))", m, type
+    ))
+  }
+  add(paste0(m, ".CR2_df"),
+      sprintf(paste("clubSandwich::coef_test(%s, vcov = 'CR2', cluster = hsb$school,",
+                    "test = 'Satterthwaite')$df_Satt"), m))
+}
+more <- list(
+  H0 = c(fit = "H0", formula = "math ~ 1", ols = "cp"),
+  H2 = c(fit = "H2b", formula = "math ~ cses + mses", ols = "wb")
+)
+for (m in names(more)) {
+  fit <- more[[m]][["fit"]]
+  ols <- more[[m]][["ols"]]
+  add(paste0(m, ".ci_profile"), sprintf("lme4_profile(%s)", fit),
+      "lower, upper of the sd between schools, of sigma, and of each fixed effect")
+  add(paste0(m, ".ci_profile_exact"),
+      sprintf("exact_profile(%s, hsb, hsb$school)", more[[m]][["formula"]]))
+  add(paste0(m, ".reml_lrt"), sprintf("lrt_psi(%s, %s)", fit, ols), "of psi = 0")
+  add(paste0(m, ".reml_lrt_p"), sprintf("p_psi(%s, %s)", fit, ols))
+}
+
 meta <- c(
   source = "helpers/data/hsb.csv",
   versions(c("lme4", "lmerTest", "clubSandwich"))

@@ -188,6 +188,26 @@ for (m in c("M0", "M1", "M2")) {
       sprintf("sqrt(diag(as.matrix(clubSandwich::vcovCR(%s, type = 'CR2'))))", m))
 }
 
+# ---- more of the same: CR3, exact profile intervals, the variances' own errors, is psi zero? ----
+define({
+  source("tests/reference/likelihood.R")
+  homes <- data.frame(y, x, u)
+})
+for (m in c("lm0", "lm1", "lm2")) {
+  add(paste0(m, ".CR3"),
+      sprintf("sqrt(diag(as.matrix(clubSandwich::vcovCR(%s, cluster = county, type = 'CR3'))))", m))
+}
+right_sides <- c("1", "x", "x + u")
+for (k in 0:2) {
+  add(sprintf("M%d.ci_profile_exact", k),
+      sprintf("exact_profile(y ~ %s, homes, county)", right_sides[k + 1]),
+      "in the order of ci_profile, without lme4's interpolation")
+  add(sprintf("M%d.se_variances", k), sprintf("unname(se_variances_of(M%d))", k),
+      "of psi, of theta: expected REML information, at lme4's estimates")
+  add(sprintf("M%d.reml_lrt", k), sprintf("lrt_psi(M%d, lm%d)", k, k), "of psi = 0")
+  add(sprintf("M%d.reml_lrt_p", k), sprintf("p_psi(M%d, lm%d)", k, k))
+}
+
 # ---- the floor effect within and between counties -----------------------------------------------
 define({
   xm <- ave(x, county)
