@@ -4,7 +4,7 @@ BIN := .venv/bin
 SITE := book/_build/html
 TEXTS := $(wildcard notebooks/*.md)
 
-.PHONY: book lab test notebooks site lock clean
+.PHONY: book lab test notebooks site bench lock clean
 
 book: notebooks site
 
@@ -16,8 +16,10 @@ test: .venv/ready
 
 notebooks: .venv/ready
 	$(BIN)/jupytext --quiet --to ipynb --update $(TEXTS)
-	$(BIN)/jupyter nbconvert --log-level=ERROR --to notebook --execute --inplace --coalesce-streams \
+	$(BIN)/jupyter nbconvert --log-level=ERROR --to notebook --execute --inplace \
 	    --ExecutePreprocessor.record_timing=False $(TEXTS:.md=.ipynb)
+	# nbconvert joins what a busy machine printed in pieces before it runs the cells, so once more after
+	$(BIN)/jupyter nbconvert --log-level=ERROR --to notebook --inplace --coalesce-streams $(TEXTS:.md=.ipynb)
 	$(BIN)/python book/readme_figure.py
 
 site: .venv/ready
@@ -27,13 +29,17 @@ site: .venv/ready
 	@echo "The course: open $(CURDIR)/$(SITE)/index.html"
 	@echo "or serve it: $(BIN)/python -m http.server --directory $(SITE) 8000   and open http://localhost:8000"
 
+# Writes book/bench.md. The peers live in an environment of their own; `make bench QUICK=--quick` is a trial.
+bench: .venv-bench/ready
+	PYTHONPATH=book .venv-bench/bin/python -m bench $(QUICK)
+
 # The lock is compiled with uv, from PyPI: pip install uv
 lock:
 	uv pip compile pyproject.toml --extra course --extra test --universal --fork-strategy fewest \
 	    --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet -o requirements.txt
 
 clean:
-	rm -rf .venv book/_build book/node_modules
+	rm -rf .venv .venv-bench book/_build book/node_modules
 
 .venv/ready: requirements.txt pyproject.toml book/package-lock.json
 	$(PYTHON) -c "import sys; sys.exit(None if (3, 11) <= sys.version_info < (3, 14) else 'needs Python 3.11 to 3.13; try make PYTHON=python3.12')"
@@ -41,4 +47,10 @@ clean:
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --prefix book --ignore-scripts --no-audit --no-fund --loglevel=error
+	touch $@
+
+.venv-bench/ready: requirements.txt pyproject.toml
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --no-build-isolation -e .[bench]
 	touch $@

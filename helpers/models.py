@@ -362,7 +362,7 @@ class Fit:
             raise ValueError(f"{self.pooling} pooling has no group effects to predict: use partial_pooling")
         beta, cov = self._centred
         means, factor = self.data.centred_means(), formulas.shrinkage(self.psi, self.theta, self.data.sizes)
-        conditional = self.psi * (1 - factor)  # with the fixed effects known
+        conditional = factor * self.theta / self.data.sizes  # with the fixed effects known
         spread = contrast - factor[:, None] * means[:, :-1]
         variance = conditional + np.einsum("ji,ik,jk->j", spread, cov, spread)
         estimate = level + factor * (means[:, -1] - means[:, :-1] @ beta)

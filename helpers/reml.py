@@ -222,15 +222,18 @@ def fit_balanced_batch(Y):
     if J < 2 or n < 2:
         raise ValueError(f"Y must hold two groups of two rows or more; got {J} groups of {n}")
     means, ss_within = np.empty((R, J)), np.empty(R)
-    average = np.full(n, 1 / n)
+    origin, average = Y[:, 0, 0], np.full(n, 1 / n)
     step = max(1, _CHUNK // (J * n))
     for start in range(0, R, step):
-        block = Y[start : start + step]
-        own = means[start : start + step]
-        np.matmul(block, average, out=own)
-        deviations = block - own[..., None]
-        np.einsum("rjn,rjn->r", deviations, deviations, out=ss_within[start : start + step])
-    return _balanced(means, n, ss_within)
+        own = slice(start, start + step)
+        first = Y[own] @ average
+        deviations = Y[own] - first[..., None]
+        rest = deviations @ average  # what rounding left, as in `groups.summarise`
+        means[own] = first - origin[own, None] + rest
+        squares = np.einsum("rjn,rjn->rj", deviations, deviations)
+        ss_within[own] = (squares - n * rest**2).sum(axis=1)
+    fit = _balanced(means, n, ss_within)
+    return fit._replace(mean=origin + fit.mean)
 
 
 def fit_batch(means, sizes, ss_within):
@@ -268,13 +271,7 @@ def fit_batch(means, sizes, ss_within):
     if sizes.min() == sizes.max():
         return _balanced(means, sizes[0], ss_within)
     _refuse_not_finite(means, ss_within)
-    fits = [np.empty(len(means)) for _ in range(4)]
-    step = max(1, 8 * _CHUNK // len(sizes))
-    for start in range(0, len(means), step):
-        own = slice(start, start + step)
-        for whole, part in zip(fits, _unbalanced(means[own], sizes, ss_within[own]), strict=True):
-            whole[own] = part
-    return BatchFit(*fits)
+    return _unbalanced(means, sizes, ss_within)
 
 
 def _refuse_not_finite(means, ss_within):
@@ -288,8 +285,10 @@ def _refuse_not_finite(means, ss_within):
 def _balanced(means, n, ss_within):
     _refuse_not_finite(means, ss_within)
     J = means.shape[1]
-    mean = means.mean(axis=1)
-    off = means - mean[:, None]
+    off = means - means[:, :1]
+    mean = off.mean(axis=1)
+    off -= mean[:, None]
+    mean += means[:, 0]
     ss_between = n * np.einsum("rj,rj->r", off, off)
     between, theta = ss_between / (J - 1), ss_within / (J * (n - 1))
     inside = between > theta
@@ -299,62 +298,79 @@ def _balanced(means, n, ss_within):
 
 
 class _Sums:
-    """Weighted sums over the groups of many data sets, for ratios r."""
+    """What the profile of each of many data sets depends on: sums over the groups of each size."""
 
     def __init__(self, means, sizes, ss_within):
         self.origin = means.mean(axis=1)
         means = means - self.origin[:, None]
         self.sizes, member = np.unique(sizes, return_inverse=True)
         of_size = np.eye(len(self.sizes))[member]  # (J, K)
-        self.counts, self.first, self.second = of_size.sum(axis=0), means @ of_size, means**2 @ of_size
+        self.counts = of_size.sum(axis=0)
+        self.sums = np.stack([means @ of_size, means**2 @ of_size], axis=1)  # (R, 2, K)
         self.ss_within, self.degrees = ss_within, sizes.sum() - 1
 
-    def _parts(self, weights, rows, dot):
-        first, second = self.first[rows], self.second[rows]
-        return weights @ self.counts, dot(first, weights), dot(second, weights)
-
-    def gls(self, r, rows, dot):
+    def gls(self, r, sums, ss_within, weighted):
         """Weights, their sum, the mean and the residual sum of squares."""
         weights = self.sizes / (1 + np.multiply.outer(r, self.sizes))
-        total, first, second = self._parts(weights, rows, dot)
-        within = self.ss_within[rows] if dot is _each else self.ss_within[rows, None]
-        return weights, total, first / total, within + second - first**2 / total
+        total = weights @ self.counts
+        first, second = weighted(sums, weights)
+        mean = first / total
+        return weights, total, mean, ss_within + second - first * mean
 
-    def score(self, r, rows, dot=None):
-        """Derivative of the REML criterion: data set rows[i] at r[i], or, with `_all`, each at every r."""
-        dot = dot or _each
-        weights, total, mean, rss = self.gls(r, rows, dot)
-        squares, first, second = self._parts(weights**2, rows, dot)
-        fall = second - 2 * mean * first + mean**2 * squares
+    def score(self, r, sums, ss_within, weighted):
+        """Derivative of the REML criterion in r."""
+        weights, total, mean, rss = self.gls(r, sums, ss_within, weighted)
+        weights *= weights
+        squares = weights @ self.counts
+        first, second = weighted(sums, weights)
+        fall = second - mean * (2 * first - mean * squares)
         return total - self.degrees * fall / rss - squares / total
+
+    def grid_score(self, grid, own):
+        """Score of each of some data sets at every ratio, shape (len(own), len(grid))."""
+        return self.score(grid, self.sums[own], self.ss_within[own, None], _at_each)
+
+    def own_score(self, r, rows):
+        """Score of data set rows[i] at r[i]."""
+        return self.score(r, self.sums[rows], self.ss_within[rows], _at_own)
+
+    def own_gls(self, r, rows):
+        """`gls` of data set rows[i] at r[i]."""
+        return self.gls(r, self.sums[rows], self.ss_within[rows], _at_own)
 
     def criterion(self, r, rows):
         """REML criterion up to a constant, data set rows[i] at r[i]."""
-        _, total, _, rss = self.gls(r, rows, _each)
+        _, total, _, rss = self.own_gls(r, rows)
         log_det = np.log1p(np.multiply.outer(r, self.sizes)) @ self.counts
         return self.degrees * np.log(rss) + log_det + np.log(total)
 
 
-def _each(sums, weights):
-    return np.einsum("rk,rk->r", sums, weights)
+def _at_each(sums, weights):
+    return sums[:, 0] @ weights.T, sums[:, 1] @ weights.T
 
 
-def _all(sums, weights):
-    return sums @ weights.T
+def _at_own(sums, weights):
+    return np.einsum("rsk,rk->sr", sums, weights)
 
 
 def _unbalanced(means, sizes, ss_within):
     sums = _Sums(means, sizes, ss_within)
-    R = len(means)
-    most = (sums.degrees * sums.second.sum(axis=1) / ss_within).max()
+    every = np.arange(len(means))
+    most = (sums.degrees * sums.sums[:, 1].sum(axis=1) / ss_within).max()
     grid = _grid(sums.sizes, most)
-    sign = sums.score(grid, np.arange(R), _all) > 0
-    rows, k = np.nonzero(~sign[:, :-1] & sign[:, 1:])
-    roots = elementwise.find_root(sums.score, (grid[k], grid[k + 1]), args=(rows,)).x
-    at_zero = np.flatnonzero(sign[:, 0])
+    rises = np.concatenate([
+        sums.grid_score(grid, own) > 0 for own in np.array_split(every, 1 + every.size * grid.size // _CHUNK)
+    ])  # fmt: skip
+    rows, k = np.nonzero(~rises[:, :-1] & rises[:, 1:])
+    roots = elementwise.find_root(
+        sums.own_score, (grid[k], grid[k + 1]), args=(rows,), tolerances={"xrtol": 1e-13}
+    ).x
+    at_zero = np.flatnonzero(rises[:, 0])
     rows, r = np.concatenate([rows, at_zero]), np.concatenate([roots, np.zeros(len(at_zero))])
-    best = np.lexsort((sums.criterion(r, rows), rows))  # by data set, the highest maximum first
-    r = r[best[np.unique(rows[best], return_index=True)[1]]]
-    _, total, mean, rss = sums.gls(r, np.arange(R), _each)
+    if len(rows) > len(means):  # several maxima: by data set, the highest first
+        order = np.lexsort((sums.criterion(r, rows), rows))
+        rows, r = rows[order], r[order]
+    r = r[np.unique(rows, return_index=True)[1]]
+    _, total, mean, rss = sums.own_gls(r, every)
     theta = rss / sums.degrees
     return BatchFit(sums.origin + mean, r * theta, theta, np.sqrt(theta / total))

@@ -246,7 +246,7 @@ def group_coverage(psi, theta, J, n, *, level=0.95, replicates=10_000, seed=None
         fit = reml.fit_batch(means, study.sizes, ss_within)
         overall, se, psi_, theta_ = (x[:, None] for x in (fit.mean, fit.se, fit.psi, fit.theta))
         factor = formulas.shrinkage(psi_, theta_, study.sizes)
-        pooled, conditional = overall + factor * (means - overall), psi_ * (1 - factor)
+        pooled, conditional = overall + factor * (means - overall), factor * theta_ / study.sizes
         within = (ss_within / (study.N - study.J))[:, None]
         for method, estimate, variance in (
             ("no pooling", means, within / study.sizes),

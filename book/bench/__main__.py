@@ -1,0 +1,75 @@
+"""Measure, and write the page. With --quick: few rounds, small sizes, printed and not stored."""
+
+import argparse
+import os
+import platform
+from datetime import date
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from .batch import batches
+from .clock import SLOW
+from .fits import speed, who_is_right
+from .page import paragraphs
+from .peers import R
+from .scale import scales
+
+PAGE = Path(__file__).parents[1] / "bench.md"
+PACKAGES = ("numpy", "scipy", "pandas", "polars", "statsmodels", "mixedlm-rs", "lme-python", "linearmodels")
+FULL = {"fits": 40, "batches": 15, "large": 5, "sizes": (10**4, 10**5, 10**6, 10**7), "replicates": 20_000}
+QUICK = {"fits": 2, "batches": 2, "large": 1, "sizes": (10**4, 10**5), "replicates": 400}
+
+
+def installed(package):
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def measured_on(r, effort):
+    """What was measured, when, on what: no name of a machine, no path."""
+    packages = [f"{package} {installed(package)}" for package in PACKAGES]
+    packages += [f"{package} {r.version(package) or 'not installed'}" for package in ("R", "lme4", "nlme")]
+    return (
+        f"Measured on {date.today()}: {platform.system()} on {platform.machine()}, {os.cpu_count()} cores, "
+        f"Python {platform.python_version()}; {', '.join(packages)}.\n\n"
+        "All times of a table are from one run. The contenders take turns, so that whatever else the "
+        f"machine does hits all of them alike: {effort['fits']} rounds for the single fits, "
+        f"{effort['batches']} for the batches, {effort['large']} for the large tables. In a turn a call is "
+        "repeated for 20 ms, at least once. Before the first round each is called once without the clock; "
+        f"what takes longer than {SLOW:.0f} seconds is called only that once, with the clock. Times are "
+        "medians over all calls, ratios are ratios of medians."
+    )
+
+
+def page(r, effort):
+    """The whole page."""
+    return paragraphs(
+        "# How fast, and how right",
+        "This page is written by `make bench`; nothing in it is typed. It puts `helpers` beside the other "
+        "packages that fit a random intercept, and beside the least the machine could do. The packages are "
+        "an optional extra: none of them is needed for the course.",
+        measured_on(r, effort),
+        speed(r, effort["fits"]),
+        batches(effort["replicates"], effort["batches"]),
+        scales(r, effort["sizes"], effort["large"]),
+        who_is_right(),
+    )
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a smoke run: print the page, store nothing")
+    quick = parser.parse_args().quick
+    r = R()
+    text = page(r, QUICK if quick else FULL) + "\n"
+    r.close()
+    if quick:
+        print(text)
+    else:
+        PAGE.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
