@@ -99,7 +99,7 @@ class GroupSummary:
         """How many groups."""
         return len(self.sizes)
 
-    @property
+    @cached_property
     def centre(self):
         """Overall mean of each column, less ``shift``, in the order of ``means``."""
         return np.einsum("j,jk->k", self.sizes, self.means) / self.nobs
@@ -108,7 +108,7 @@ class GroupSummary:
         """Group means about the overall means; about zero where the model has no constant."""
         if self.intercept is None:
             return self.means
-        centre = self.centre
+        centre = self.centre.copy()
         centre[self.intercept] = 0.0
         return self.means - centre
 
@@ -129,7 +129,12 @@ class GroupSummary:
 
     def about_centre(self):
         """Cross-products of all rows about the overall means (zero without a constant)."""
-        return self.within + self.by_size.weighted(self.by_size.sizes)
+        return self._about_centre.copy()
+
+    @cached_property
+    def _about_centre(self):
+        means = self.centred_means()
+        return self.within + np.einsum("ji,jk->ik", means * self.sizes[:, None], means)
 
     def unexplained(self, cross):
         """What the terms leave of the outcome's sum of squares; 0.0 where that is only rounding.
@@ -150,9 +155,11 @@ class GroupSummary:
             varies[self.intercept] = False  # about the centre nothing is left for it to explain
         varies = np.flatnonzero(varies)
         if varies.size:
-            unit, scale = unit_diagonal(cross[np.ix_(varies, varies)])
-            y = cross[varies, -1] / scale
-            left -= y @ np.linalg.lstsq(unit, y, rcond=None)[0]
+            unit, scale = unit_diagonal(cross[varies[:, None], varies])
+            values, vectors = np.linalg.eigh(unit)
+            along = (cross[varies, -1] / scale) @ vectors
+            known = values > _SAME
+            left -= np.sum(along[known] ** 2 / values[known])
             floor = max(floor, _EXPLAINED * cross[-1, -1])
         return left if left > floor else 0.0
 
@@ -224,40 +231,33 @@ def summarise(data, formula=None, groups=None, missing="raise"):
             f"{len(codes)} rows cannot tell {len(terms)} terms apart ({', '.join(terms)}): "
             "leave terms out or bring more rows"
         )
-    places = [k for k in range(len(terms) + 1) if k != intercept]
+    places = np.array([k for k in range(len(terms) + 1) if k != intercept])
     shift = np.zeros(len(terms) + 1)
     if intercept is not None:
         shift[places] = [column[0] for column in table.columns]
     sizes = counts[used].astype(float)
-    means = np.ones((len(labels), len(terms) + 1))
-    within = np.zeros((len(terms) + 1, len(terms) + 1))
-    slopes = np.zeros(len(terms))
-
-    def build(products):
-        means[:, places] = rows.means + rows.steps
-        within[np.ix_(places, places)] = rows.cross(sizes)
-        return GroupSummary(
-            formula, table.outcome, groups, terms, intercept, labels, sizes, means, within, shift, slopes,
-            products, table.dropped,
-        )  # fmt: skip
-
+    varying, slopes = places[:-1], np.zeros(len(terms))
     with np.errstate(all="ignore"):  # what cannot be squared is named below
         rows = _Deviations(table.columns, shift[places], codes, counts, used)
-        summary = build(np.empty((len(labels), 0, 1)))
-        cross = summary.about_centre()
-    for k, column in zip(places, table.columns, strict=True):
-        if not _LEAST**2 < cross[k, k] < _MOST**2 and (spread := np.ptp(column)):
+        cross = rows.about_centre(sizes, intercept is not None)
+    for k, column, square in zip(places, table.columns, cross.diagonal(), strict=True):
+        if not _LEAST**2 < square < _MOST**2 and (spread := np.ptp(column)):
             raise ValueError(
                 f"{[*terms, table.outcome][k]!r} varies by {spread:.3g}, too far from 1 to be squared: "
                 "change its unit"
             )
-    refuse_collinear(cross, terms, [] if intercept is None else [intercept])
-    if len(places) > 1:
-        varying = places[:-1]
-        slopes[varying] = solve(cross[np.ix_(varying, varying)], cross[varying, -1:])[:, 0]
+    if len(varying):
+        refuse_collinear(cross, [terms[k] for k in varying], [] if intercept is None else [terms[intercept]])
+        slopes[varying] = solve(cross[:-1, :-1], cross[:-1, -1:])[:, 0]
         rows.take_off(slopes[varying])
-        summary = build(rows.products())
-    if summary.unexplained(summary.about_centre()) <= _ROUNDING * cross[-1, -1]:
+    means = np.ones((len(labels), len(terms) + 1))
+    within = np.zeros((len(terms) + 1, len(terms) + 1))
+    means[:, places], within[places[:, None], places] = rows.means + rows.steps, rows.cross(sizes)
+    summary = GroupSummary(
+        formula, table.outcome, groups, terms, intercept, labels, sizes, means, within, shift, slopes,
+        rows.products(), table.dropped,
+    )  # fmt: skip
+    if summary.about_centre()[-1, -1] <= _ROUNDING * cross[-1, -1]:
         raise ValueError(
             f"the terms explain {table.outcome!r} to the last digit (is it constant?): "
             "nothing is left to estimate a standard error from"
@@ -297,6 +297,13 @@ class _Deviations:
         inside = np.einsum("ibn,kbn->ikb", blocks, blocks).sum(axis=-1) + np.einsum("in,kn->ik", rest, rest)
         return inside - np.einsum("j,ji,jk->ik", sizes, self.steps, self.steps)
 
+    def about_centre(self, sizes, centred):
+        """Cross-products of all rows, about the overall means or, where there is no constant, about 0."""
+        means = self.means + self.steps
+        if centred:
+            means -= np.einsum("j,jk->k", sizes, means) / sizes.sum()
+        return self.cross(sizes) + np.einsum("ji,jk->ik", means * sizes[:, None], means)
+
     def take_off(self, slopes):
         """Put what the other columns, times their slopes, leave of the last in its place, row by row."""
         self.rows[-1] -= slopes @ self.rows[:-1]
@@ -317,7 +324,7 @@ class _Deviations:
         )
 
 
-def refuse_collinear(cross, terms, kept=()):
+def refuse_collinear(cross, terms, before=()):
     """Name the first term that is a linear combination of those before it.
 
     Parameters
@@ -325,21 +332,19 @@ def refuse_collinear(cross, terms, kept=()):
     cross : ndarray
         Cross-products of the terms (more columns may follow).
     terms : list of str
-    kept : list of int
-        Terms to start from: the constant.
+    before : list of str
+        Terms already taken off the others: the constant.
 
     Raises
     ------
     ValueError
     """
-    kept = list(kept)
-    for k in (k for k in range(len(terms)) if k not in kept):
+    for k, term in enumerate(terms):
         length = rest = cross[k, k]
-        if kept and length > 0:
-            unit, scale = unit_diagonal(cross[np.ix_(kept, kept)])
-            r = cross[kept, k] / (scale * np.sqrt(length))
+        if k and length > 0:
+            unit, scale = unit_diagonal(cross[:k, :k])
+            r = cross[:k, k] / (scale * np.sqrt(length))
             rest = length * (1 - r @ np.linalg.solve(unit, r))
         if length <= 0 or rest <= _SAME * length:
-            others = ", ".join(terms[i] for i in kept) or "nothing"
-            raise ValueError(f"term {terms[k]!r} is a linear combination of {others}: leave one of them out")
-        kept.append(k)
+            others = ", ".join([*before, *terms[:k]]) or "nothing"
+            raise ValueError(f"term {term!r} is a linear combination of {others}: leave one of them out")

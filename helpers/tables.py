@@ -10,7 +10,10 @@ from __future__ import annotations
 import ast
 import difflib
 from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
 from functools import lru_cache
+from numbers import Rational, Real
 
 import formulaic
 import narwhals as nw
@@ -105,19 +108,22 @@ def read(data, formula, groups, missing):
         _refuse_kind(named[name], name, name in asked.outcomes)
         if numbers[name] is not None:
             _refuse_infinite(numbers[name], f"column {name!r} holds an infinite value, the first", kept)
-            if named[name].dtype.kind in "iu" and np.abs(numbers[name]).max() > _WHOLE:
+            if _is_exact(named[name]) and np.abs(numbers[name]).max() >= _WHOLE:
                 raise ValueError(
                     f"column {name!r} holds whole numbers beyond 2**53, which doubles cannot tell apart: "
                     "subtract one of them first"
                 )
     if asked.plain and all(numbers[name] is not None for name in asked.names):
         outcome, terms = asked.plain
-        intercept = terms.index("1") if "1" in terms else None
-        columns = [numbers[name] for name in (*terms, outcome) if name != "1"]
-        terms = ["Intercept" if name == "1" else name for name in terms]
+        intercept = terms.index(None) if None in terms else None
+        columns = [numbers[name] for name in (*terms, outcome) if name is not None]
+        terms = ["Intercept" if name is None else name for name in terms]
     else:
-        outcome, terms, columns = _evaluate(asked, named, numbers, kept)
+        outcome, terms, columns = _evaluate(formula, asked, named, numbers, kept)
         intercept = None
+    for k, term in enumerate(terms):
+        if term in terms[:k]:
+            raise ValueError(f"two terms are called {term!r}: rename the column")
     if intercept is None:
         ones = (k for k, column in enumerate(columns[:-1]) if column[0] == 1.0 and np.all(column == 1.0))
         intercept = next(ones, None)
@@ -130,25 +136,36 @@ def read(data, formula, groups, missing):
 def _parse(formula):
     if "|" in formula:
         raise ValueError(f'write the groups as groups="classroom", not as (1 | classroom): {formula!r}')
+    if "``" in formula or "`1`" in formula:  # which formulaic takes for nothing and for the constant
+        raise ValueError(
+            f"formula {formula!r} names a column that it cannot tell from the constant: rename it"
+        )
     try:
         parsed = formulaic.Formula(formula)
-    except FormulaicError as error:
+    except (FormulaicError, SyntaxError, RecursionError) as error:
         raise ValueError(f"formula {formula!r} cannot be read: {str(error).splitlines()[0]}") from None
     if not hasattr(parsed, "lhs"):
         raise ValueError(f'formula {formula!r} has no outcome: write it as "outcome ~ 1"')
-    names, levels = set(), set()
+    names, levels, called = set(), set(), set()
     try:
-        outcomes = set().union(*(_names(factor, levels) for term in parsed.lhs for factor in term.factors))
-        names = outcomes.union(*(_names(factor, levels) for term in parsed.rhs for factor in term.factors))
+        outcomes, names = (
+            set().union(*(_names(factor, levels, called) for term in side for factor in term.factors))
+            for side in (parsed.lhs, parsed.rhs)
+        )
     except _Refused as refused:
         raise ValueError(f"formula {formula!r}: {refused} is refused; a term may use {_ALLOWED}") from None
+    names |= outcomes
+    for name in sorted(names & called):
+        raise ValueError(f"formula {formula!r}: {name!r} is both a function and a column: rename the column")
     left, right = [[term.factors for term in side] for side in (parsed.lhs, parsed.rhs)]
     names_only = all(
         len(factors) == 1 and factors[0].eval_method.value != "python" for factors in left + right
     )
     plain = None
     if names_only and len(left) == len(outcomes) == 1 and right:
-        plain = (left[0][0].expr, [factors[0].expr for factors in right])
+        constant = right[0][0].eval_method.__class__.LITERAL
+        terms = [factor.expr if factor.eval_method is not constant else None for (factor,) in right]
+        plain = (left[0][0].expr, terms)
     return _Formula(parsed, outcomes, sorted(names), levels, plain)
 
 
@@ -156,8 +173,8 @@ class _Refused(Exception):
     """A part of a formula that is neither arithmetic nor a known function."""
 
 
-def _names(factor, levels):
-    """Columns that a factor names; those used as labels are added to ``levels``."""
+def _names(factor, levels, called):
+    """Columns that a factor names; those used as labels are added to ``levels``, functions to ``called``."""
     if factor.eval_method.value == "lookup":
         return {factor.expr}
     if factor.eval_method.value == "literal":
@@ -191,16 +208,20 @@ def _names(factor, levels):
                 for part in (left, *others):
                     walk(part, label)
             case ast.Call(ast.Name("Q"), [ast.Constant(str(name))], []):
+                called.add("Q")
                 names.add(name)
             case ast.Call(ast.Name(name), args, keywords) if name in _FUNCTIONS:
+                called.add(name)
                 for part in (*args, *(keyword.value for keyword in keywords)):
                     argument(part, label or name in _LEVELS)
-            case ast.Call(ast.Attribute(ast.Name("np"), name), args, []) if isinstance(
-                getattr(np, name, None), np.ufunc
-            ):
+            case ast.Call(ast.Attribute(ast.Name("np"), name), args, []) if (
+                isinstance(function := getattr(np, name, None), np.ufunc) and len(args) <= function.nin
+            ):  # one argument more would be written to
+                called.add("np")
                 for part in args:
                     walk(part, label)
             case ast.Call(ast.Attribute(ast.Name("contr"), name), args, keywords) if name[0] != "_":
+                called.add("contr")
                 for part in (*args, *(keyword.value for keyword in keywords)):
                     argument(part, label)
             case _:
@@ -208,8 +229,10 @@ def _names(factor, levels):
 
     def argument(node, label):
         match node:
-            case ast.Constant(str()) | ast.Attribute(ast.Name("contr")):
+            case ast.Constant(str()):
                 pass
+            case ast.Attribute(ast.Name("contr"), name) if name[0] != "_":
+                called.add("contr")
             case ast.List(parts) | ast.Tuple(parts):
                 for part in parts:
                     argument(part, label)
@@ -235,7 +258,8 @@ def _columns(data, wanted):
             raise TypeError(f"data must be a data frame; got {type(data).__name__}") from None
         except nw.exceptions.DuplicateError as error:
             raise ValueError(f"column names must be unique: {error}") from None
-        there = frame.collect_schema().names()
+        schema = frame.collect_schema()
+        there = schema.names()
     for name in wanted:
         if name not in there:
             close = difflib.get_close_matches(name, map(str, there), 1)
@@ -245,28 +269,52 @@ def _columns(data, wanted):
     if frame is not data:
         frame = frame.select(nw.col(wanted))
         frame = frame.collect() if isinstance(frame, nw.LazyFrame) else frame
-    columns = {name: frame[name] if frame is data else _to_pandas(frame[name]) for name in wanted}
+        columns = {name: _to_pandas(frame[name], schema[name]) for name in wanted}
+    else:
+        columns = {name: data[name] for name in wanted}
     if not len(columns[wanted[0]]):
         raise ValueError("the table has no rows")
     return columns
 
 
-def _to_pandas(series):
-    if series.dtype == nw.Decimal:
-        series = series.cast(nw.Float64)
-    if series.dtype.is_integer() and series.null_count():  # as doubles large labels would run together
-        return pd.Series(series.to_list(), dtype="Int64", name=series.name)
+def _to_pandas(series, dtype):
+    """As pandas holds it, and exactly: as doubles, large labels would run together."""
+    if isinstance(dtype, nw.Enum):
+        return pd.Series(pd.Categorical(series.to_list(), dtype.categories), name=series.name)
+    if dtype == nw.Categorical and series.implementation.is_polars():  # whose order is that of appearance
+        series = series.cast(nw.String)
+    whole = dtype.is_integer() or dtype == nw.Boolean
+    if dtype in (nw.Decimal, nw.Int128, nw.UInt128) or (whole and series.null_count()):
+        return pd.Series(series.to_list(), dtype=object, name=series.name)
     return series.to_pandas()
 
 
-def _is_number(dtype):
-    return dtype.kind in "biuf" if isinstance(dtype, np.dtype) else pd.api.types.is_numeric_dtype(dtype)
+def _types(series):
+    """Types of the objects in a column."""
+    return set(map(type, series[series.notna()])) if series.dtype == object else set()
+
+
+def _is_number(series):
+    dtype = series.dtype
+    if dtype == object:
+        return all(issubclass(kind, (Real, Decimal, np.bool_)) for kind in _types(series))
+    return dtype.kind in "biuf" or (dtype.kind != "c" and pd.api.types.is_numeric_dtype(dtype))
+
+
+def _is_exact(series):
+    """Whether a column of numbers may hold such as no double does."""
+    return series.dtype.kind in "iu" or any(issubclass(kind, (Rational, Decimal)) for kind in _types(series))
 
 
 def _numbers(series):
     """Values as doubles, NaN where there is none; None for what is not a number."""
-    if not _is_number(series.dtype):
+    if not _is_number(series):
         return None
+    if series.dtype == object:
+        try:
+            return series.where(series.notna(), np.nan).to_numpy(dtype=float)
+        except OverflowError:
+            raise ValueError(f"column {series.name!r} holds numbers too large for a double") from None
     if isinstance(series.dtype, np.dtype):
         return series.to_numpy(dtype=float)
     return series.to_numpy(dtype=float, na_value=np.nan)
@@ -298,27 +346,44 @@ def _codes(column):
         low, high = int(values.min()), int(values.max())
         if low >= 0 and high <= 2 * len(values):  # small enough to count without sorting
             return values.astype(np.intp, copy=False), pd.RangeIndex(high + 1), None
+    if column.dtype.kind == "f":  # pandas' own float columns take NaN for a label
+        column = pd.Series(_numbers(column), name=column.name)
+    objects = column.dtype == object
     try:
-        codes, labels = pd.factorize(column, sort=True)
-    except TypeError:  # labels that cannot be ordered keep the order of first appearance
+        codes, labels = pd.factorize(column.to_numpy() if objects else column, sort=not objects)
+    except TypeError:
+        raise TypeError(
+            f"column {column.name!r} holds labels that cannot be hashed: make them text"
+        ) from None
+    if objects:
+        order = _order(labels)
+        rank = np.append(np.argsort(order), -1)
+        codes, labels = rank[codes], labels[order]
+    return codes, pd.Index(labels, tupleize_cols=False), codes < 0
+
+
+def _order(labels):
+    """Sort labels of any type, numbers before text; those without an order stay as they appeared."""
+    for key in (None, lambda label: (isinstance(label, str), label)):
         try:
-            codes, labels = pd.factorize(column)
+            return sorted(
+                range(len(labels)), key=(labels if key is None else [*map(key, labels)]).__getitem__
+            )
         except TypeError:
-            raise TypeError(
-                f"column {column.name!r} holds labels that cannot be hashed: make them text"
-            ) from None
-    return codes, pd.Index(labels), codes < 0
+            continue
+    return range(len(labels))
 
 
 def _refuse_kind(series, name, is_outcome):
     dtype = series.dtype
-    if dtype.kind in "mM" or isinstance(dtype, pd.PeriodDtype):
+    times = any(issubclass(kind, (date, timedelta)) for kind in _types(series))
+    if dtype.kind in "mM" or isinstance(dtype, pd.PeriodDtype) or times:
         raise ValueError(
             f"column {name!r} holds dates or times: make it a number, such as days since the first"
         )
     if dtype.kind == "c":
         raise ValueError(f"column {name!r} is complex: take its real or imaginary part")
-    if is_outcome and not _is_number(dtype):
+    if is_outcome and not _is_number(series):
         raise ValueError(
             f"the outcome {name!r} is not numeric but {dtype}: if it holds numbers written as text, "
             "make them numbers first, as pandas' to_numeric does"
@@ -334,7 +399,7 @@ def _refuse_infinite(values, what, kept):
         raise ValueError(f"{what} in row {row if kept is None else kept[row]}")
 
 
-def _evaluate(asked, named, numbers, kept):
+def _evaluate(formula, asked, named, numbers, kept):
     """Outcome, terms and all columns, as formulaic makes them."""
     frame = {}
     for name in asked.names:
@@ -343,19 +408,27 @@ def _evaluate(asked, named, numbers, kept):
         else:
             column = (named[name] if kept is None else named[name].iloc[kept]).reset_index(drop=True)
             labels = isinstance(column.dtype, pd.CategoricalDtype)
-            frame[name] = column.cat.remove_unused_categories() if labels else column
+            # Text of other types than pandas' first two formulaic takes for numbers.
+            frame[name] = column.cat.remove_unused_categories() if labels else column.astype(object)
     try:
         with np.errstate(all="ignore"):  # what is not finite is named below, with its row
             matrices = asked.parsed.get_model_matrix(pd.DataFrame(frame), context={}, na_action="ignore")
+        sides = [[side.iloc[:, k].to_numpy(dtype=float) for k in range(side.shape[1])] for side in matrices]
     except Exception as error:  # formulaic lets through whatever a term raised
         reason = str(error).strip() or type(error).__name__
-        raise ValueError(f"formula cannot be evaluated on this table: {reason}") from None
+        reason = reason.splitlines()[0]
+        raise ValueError(f"formula {formula!r} cannot be evaluated on this table: {reason}") from None
     left, right = matrices.lhs, matrices.rhs
     if left.shape[1] != 1:
-        raise ValueError(f"the outcome must be one numeric column; got {', '.join(left.columns)}")
+        raise ValueError(
+            f"the outcome of {formula!r} must be one numeric column; got {', '.join(map(str, left.columns))}"
+        )
     if not right.shape[1]:
-        raise ValueError('the formula has no terms on its right: "outcome ~ 1" has one')
-    columns = [side.iloc[:, k].to_numpy(dtype=float) for side in (right, left) for k in range(side.shape[1])]
+        raise ValueError(f'formula {formula!r} has no terms on its right: "outcome ~ 1" has one')
+    for term, place in right.model_spec.term_slices.items():
+        if place.start == place.stop:
+            raise ValueError(f"term {str(term)!r} has one level only, which the constant is: leave it out")
+    columns = [*sides[1], *sides[0]]
     names = [str(name) for name in (*right.columns, *left.columns)]
     for name, values in zip(names, columns, strict=True):
         _refuse_infinite(values, f"term {name!r} is not finite", kept)
