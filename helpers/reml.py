@@ -162,8 +162,12 @@ class Profile:
             mean_square = n * between[0, -1, -1] / (J - 1 if self.reml else J)
             return max(0.0, float(mean_square / (self.left / (J * (n - 1))) - 1) / n)
         most = self.degrees * between[:, -1, -1].sum() / self.left
-        grid = _grid(sizes, most)
-        sign = self.score(grid) > 0
+        while True:
+            grid = _grid(sizes, most)
+            sign = self.score(grid) > 0
+            if sign[-1]:  # beyond here the criterion rises
+                break
+            most *= 1e3
         minima = [0.0] if sign[0] else []
         for k in np.flatnonzero(~sign[:-1] & sign[1:]):
             minima.append(_root(self.score, grid[k], grid[k + 1], sizes[-1]))
@@ -205,7 +209,7 @@ def _root(score, low, high, n):
 
 def _grid(sizes, most):
     """Ratios to scan: 0, and evenly on the log scale from where nothing is known to where all is."""
-    low, high = np.log(1e-3 / sizes.max()), np.log(1e3 * max(1 / sizes.min(), most))
+    low, high = np.log(1e-3 / sizes.max()), np.log(10 * max(1 / sizes.min(), most))
     grid = np.exp(np.linspace(low, high, int(_DECADE * (high - low) / np.log(10))))
     grid[0] = 0.0
     return grid

@@ -163,8 +163,7 @@ def _parse(formula):
     )
     plain = None
     if names_only and len(left) == len(outcomes) == 1 and right:
-        constant = right[0][0].eval_method.__class__.LITERAL
-        terms = [factor.expr if factor.eval_method is not constant else None for (factor,) in right]
+        terms = [None if factor.eval_method.value == "literal" else factor.expr for (factor,) in right]
         plain = (left[0][0].expr, terms)
     return _Formula(parsed, outcomes, sorted(names), levels, plain)
 
@@ -251,6 +250,10 @@ def _columns(data, wanted):
             raise ValueError(
                 f"column names must be unique: {', '.join(map(repr, there[there.duplicated()]))}"
             )
+        if there.nlevels > 1:
+            raise ValueError(
+                f"columns have names of {there.nlevels} levels, such as {there[0]!r}: flatten them"
+            )
     else:
         try:
             frame = nw.from_native(data)
@@ -280,7 +283,7 @@ def _columns(data, wanted):
 def _to_pandas(series, dtype):
     """As pandas holds it, and exactly: as doubles, large labels would run together."""
     if isinstance(dtype, nw.Enum):
-        return pd.Series(pd.Categorical(series.to_list(), dtype.categories), name=series.name)
+        return pd.Series(pd.Categorical(series.to_pandas(), dtype.categories), name=series.name)
     if dtype == nw.Categorical and series.implementation.is_polars():  # whose order is that of appearance
         series = series.cast(nw.String)
     whole = dtype.is_integer() or dtype == nw.Boolean
@@ -291,12 +294,12 @@ def _to_pandas(series, dtype):
 
 def _types(series):
     """Types of the objects in a column."""
-    return set(map(type, series[series.notna()])) if series.dtype == object else set()
+    return set(map(type, series[series.notna()])) if pd.api.types.is_object_dtype(series) else set()
 
 
 def _is_number(series):
     dtype = series.dtype
-    if dtype == object:
+    if pd.api.types.is_object_dtype(series):
         return all(issubclass(kind, (Real, Decimal, np.bool_)) for kind in _types(series))
     return dtype.kind in "biuf" or (dtype.kind != "c" and pd.api.types.is_numeric_dtype(dtype))
 
@@ -310,7 +313,7 @@ def _numbers(series):
     """Values as doubles, NaN where there is none; None for what is not a number."""
     if not _is_number(series):
         return None
-    if series.dtype == object:
+    if pd.api.types.is_object_dtype(series):
         try:
             return series.where(series.notna(), np.nan).to_numpy(dtype=float)
         except OverflowError:
@@ -348,7 +351,7 @@ def _codes(column):
             return values.astype(np.intp, copy=False), pd.RangeIndex(high + 1), None
     if column.dtype.kind == "f":  # pandas' own float columns take NaN for a label
         column = pd.Series(_numbers(column), name=column.name)
-    objects = column.dtype == object
+    objects = pd.api.types.is_object_dtype(column)
     try:
         codes, labels = pd.factorize(column.to_numpy() if objects else column, sort=not objects)
     except TypeError:
@@ -364,11 +367,9 @@ def _codes(column):
 
 def _order(labels):
     """Sort labels of any type, numbers before text; those without an order stay as they appeared."""
-    for key in (None, lambda label: (isinstance(label, str), label)):
+    for key in (labels, [(isinstance(label, str), label) for label in labels]):
         try:
-            return sorted(
-                range(len(labels)), key=(labels if key is None else [*map(key, labels)]).__getitem__
-            )
+            return sorted(range(len(labels)), key=key.__getitem__)
         except TypeError:
             continue
     return range(len(labels))
