@@ -51,7 +51,8 @@ def speed(r, rounds):
     parts = [
         "## One fit",
         "The clock runs from the call until psi and the standard error of the intercept are in hand. "
-        "Degrees of freedom are outside it: `helpers` works out Kenward and Roger's when they are asked for, the others have none or none by default. "
+        "Degrees of freedom are outside it: `helpers` works out Kenward and Roger's when they are asked "
+        "for, and of the others only some have any. "
         "R keeps its own time, its data loaded before. What is made ready before the clock starts is a "
         "GroupSummary for `helpers`, a prepared design for lme-python, arrays for the others. "
         "Digits are -log10 of the relative error of psi and of that standard error against the exact "
