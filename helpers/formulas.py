@@ -12,6 +12,7 @@ and returns a float, or an array where it was given one.
 from __future__ import annotations
 
 import numpy as np
+from scipy.special import fdtr, ndtr, ndtri
 
 
 def se_complete_pooling(psi, theta, J, n):
@@ -69,6 +70,20 @@ def se_finite_population(psi, theta, J, n, K):
     return np.sqrt((1 - J / K) * psi / J + theta / (J * n))
 
 
+def normal_coverage(se, sd, level=0.95):
+    """How often the estimate, give or take z times ``se``, holds its mean: 2 Phi(z se / sd) - 1.
+
+    ``sd`` is the estimate's standard deviation over the repeats that count, ``se`` what its interval is
+    made with, z the normal quantile of ``level``. For a normal estimate and a known ``se``. Notebook 02.
+    """
+    se, sd, level = _checked(se=se, sd=sd, level=level)
+    if np.any(sd == 0):
+        raise ValueError("sd must be positive: an estimate that never varies needs no interval; got 0")
+    if np.any((level == 0) | (level >= 1)):
+        raise ValueError(f"level must lie between 0 and 1; got {level}")
+    return 2 * ndtr(ndtri((1 + level) / 2) * se / sd) - 1
+
+
 def se_partial_pooling_unbalanced(psi, theta, sizes):
     """SE of the generalised least squares mean, groups of any size: sum(1 / (psi + theta / n_j))^(-1/2).
 
@@ -81,6 +96,30 @@ def se_partial_pooling_unbalanced(psi, theta, sizes):
     """
     psi, theta, sizes = _positive(*_checked(psi=psi, theta=theta, n=sizes))
     return 1 / np.sqrt(np.sum(1 / (psi + theta / sizes)))
+
+
+def se_bracket(psi, theta, sizes):
+    """Bounds of the SE of the generalised least squares mean: the balanced formula at two mean sizes.
+
+    `se_partial_pooling` with n the arithmetic mean of the sizes is at most, with their harmonic mean at
+    least, `se_partial_pooling_unbalanced` at the same psi and theta. The second is also the SE of the
+    unweighted mean of the class means. Notebook 05 proves both.
+
+    Parameters
+    ----------
+    psi, theta : float
+        The two variances, psi + theta > 0.
+    sizes : array_like of shape (J,)
+        Observations in each group.
+
+    Returns
+    -------
+    low, high : float
+    """
+    psi, theta, sizes = _positive(*_checked(psi=psi, theta=theta, n=sizes))
+    J = np.size(sizes)
+    low = se_partial_pooling(psi, theta, J, np.mean(sizes))
+    return low, se_partial_pooling(psi, theta, J, 1 / np.mean(1 / sizes))
 
 
 def se_group_difference(theta, n, shrinkage=1.0):
@@ -104,6 +143,36 @@ def se_group_mean_partial(psi, theta, J, n):
     psi, theta, J, n = _checked(psi=psi, theta=theta, J=J, n=n)
     factor = shrinkage(psi, theta, n)
     return np.sqrt(theta / n * (factor + (1 - factor) / J))
+
+
+def rmse_group_mean_partial_at(distance, psi, theta, n):
+    """Root mean squared error of the partially pooled mean of one class, over new pupils of that class.
+
+    sqrt(L^2 theta / n + (1 - L)^2 distance^2), L the shrinkage: scatter, and the bias of a class so far
+    from the overall mean, which is taken as known. Below `se_group_mean` where distance^2 is below
+    2 psi + theta / n. Notebook 07 derives both.
+    """
+    distance, psi, theta, n = _checked(distance=distance, psi=psi, theta=theta, n=n)
+    factor = shrinkage(psi, theta, n)
+    return np.sqrt(factor**2 * theta / n + ((1 - factor) * distance) ** 2)
+
+
+def coverage_group_mean_partial_at(distance, psi, theta, n, level=0.95):
+    """How often the interval for the mean of one class holds it, over new pupils of that class, normal data.
+
+    The partially pooled mean, give or take z sqrt(L theta / n), L the shrinkage; ``distance`` as for
+    `rmse_group_mean_partial_at`. On average over normal classes it is ``level``. Notebook 07.
+    """
+    distance, psi, theta, n, level = _checked(distance=distance, psi=psi, theta=theta, n=n, level=level)
+    if np.any((psi == 0) | (theta == 0)):
+        raise ValueError("psi and theta must be positive: else the interval has no length; got 0")
+    if np.any((level == 0) | (level >= 1)):
+        raise ValueError(f"level must lie between 0 and 1; got {level}")
+    factor = shrinkage(psi, theta, n)
+    scatter = factor * np.sqrt(theta / n)
+    half = ndtri((1 + level) / 2) * np.sqrt(factor * theta / n) / scatter
+    bias = (1 - factor) * distance / scatter
+    return ndtr(half - bias) - ndtr(-half - bias)
 
 
 def se_new_group_mean(psi, theta, J, n):
@@ -188,10 +257,37 @@ def variances_from_mean_squares(ms_between, ms_within, n):
     return (ms_between - ms_within) / n, ms_within
 
 
+def se_variances(psi, theta, J, n):
+    """SEs of the ANOVA estimates of (psi, theta), normal data.
+
+    (sqrt(2 / n^2 (tau^2 / (J - 1) + theta^2 / (J (n - 1)))), theta sqrt(2 / (J (n - 1)))), where
+    tau = theta + n psi. Exact at the true variances; REML where psi is far from 0. Notebook 06.
+    """
+    psi, theta, J, n = _several(*_checked(psi=psi, theta=theta, J=J, n=n))
+    within = 2 * theta**2 / (J * (n - 1))
+    between = 2 * (theta + n * psi) ** 2 / (J - 1)
+    return np.sqrt(between + within) / n, np.sqrt(within)
+
+
+def probability_of_zero(psi, theta, J, n):
+    """How often REML estimates psi as 0, normal data: P(F <= theta / (theta + n psi)).
+
+    F has J - 1 and J (n - 1) degrees of freedom. Notebook 06 derives it.
+    """
+    psi, theta, J, n = _positive(*_several(*_checked(psi=psi, theta=theta, J=J, n=n)))
+    return fdtr(J - 1, J * (n - 1), theta / (theta + n * psi))
+
+
 def _positive(psi, theta, *others):
     if np.any(psi + theta <= 0):
         raise ValueError("psi + theta must be positive: without any variance there is nothing to divide")
     return psi, theta, *others
+
+
+def _several(psi, theta, J, n):
+    if np.any((J < 2) | (n < 2)):
+        raise ValueError(f"J and n must be at least 2 to tell psi from theta; got J = {J} and n = {n}")
+    return psi, theta, J, n
 
 
 _LEAST = {"n": 1, "J": 1}

@@ -263,6 +263,54 @@ def group_coverage(psi, theta, J, n, *, level=0.95, replicates=10_000, seed=None
     return tally.table(["method", "group"])
 
 
+def group_errors(psi, theta, J, n, *, replicates=10_000, seed=None, draw="sufficient"):
+    """How far estimates of a group's true mean fall from it: on average, and for the group at the top.
+
+    Parameters
+    ----------
+    psi, theta, J, n, replicates, seed, draw
+        As for `replicate`, with new groups each time.
+
+    Returns
+    -------
+    DataFrame
+        By ``method`` and ``group``: ``bias``, ``rmse`` (root mean squared error) and ``nearer`` (the
+        share of groups whose estimate is nearer to the truth than their own mean), each with its Monte
+        Carlo standard error. Methods: "no pooling" (the group's own mean), "partial pooling" (by REML)
+        and "variances known" (partial pooling at the true variances). Groups: "every" and
+        "largest true mean".
+
+    Raises
+    ------
+    ValueError
+        As `replicate`.
+    """
+    study = _Study(psi, theta, J, n, seed, draw)
+    known, weights = formulas.shrinkage(psi, theta, study.sizes), 1 / (psi + theta / study.sizes)
+    tally = _Tally()
+    for count in _chunks(replicates, study.width):
+        truth = study.effects(count)
+        means, ss_within = study.statistics(count, truth)
+        fit = reml.fit_batch(means, study.sizes, ss_within)
+        overall, best = fit.mean[:, None], (means @ weights / weights.sum())[:, None]
+        factor = formulas.shrinkage(fit.psi[:, None], fit.theta[:, None], study.sizes)
+        top, raw = (np.arange(count), truth.argmax(axis=1)), np.abs(means - truth)
+        for method, estimate in (
+            ("no pooling", means),
+            ("partial pooling", overall + factor * (means - overall)),
+            ("variances known", best + known * (means - best)),
+        ):
+            error = estimate - truth
+            measures = error, error**2, np.abs(error) < raw
+            tally.add((method, "every"), *(measure.mean(axis=1) for measure in measures))
+            tally.add((method, "largest true mean"), *(measure[top] for measure in measures))
+    columns = ["bias", "bias_mcse", "rmse", "rmse_mcse", "nearer", "nearer_mcse"]
+    table = tally.table(["method", "group"], columns)
+    table["rmse"] = np.sqrt(table["rmse"])
+    table["rmse_mcse"] /= 2 * table["rmse"]  # delta method
+    return table
+
+
 def bootstrap(values, groups, *, scheme="groups", replicates=10_000, seed=None):
     """Resample a data set with replacement, and take the mean of all rows each time.
 
@@ -413,19 +461,18 @@ class _Tally:
     def __init__(self):
         self.sums = {}
 
-    def add(self, name, held, length):
-        """Take in what a chunk gave: whether, or which share, was held, and the length."""
-        new = np.array([held, length], dtype=float)
+    def add(self, name, *measures):
+        """Take in what a chunk gave, an array for each measure: whether it was held, the length, ..."""
+        new = np.array(measures, dtype=float)
         k, centre = new.shape[1], new.mean(axis=1)
         spread = np.sum((new - centre[:, None]) ** 2, axis=1)
         count, mean, ss = self.sums.get(name, (0, 0.0, 0.0))
         step, total = centre - mean, count + k
         self.sums[name] = (total, mean + step * k / total, ss + spread + step**2 * count * k / total)
 
-    def table(self, names):
+    def table(self, names, columns=("coverage", "mcse", "mean_length", "length_mcse")):
         """One row for each name; for hits sqrt(ss) / R is sqrt(p (1 - p) / R)."""
         rows = [np.ravel([mean, np.sqrt(ss) / R], order="F") for R, mean, ss in self.sums.values()]
-        columns = ["coverage", "mcse", "mean_length", "length_mcse"]
         return pd.DataFrame(rows, pd.Index(self.sums), columns).rename_axis(names)
 
 

@@ -12,6 +12,9 @@ from IPython.utils.capture import capture_output
 from matplotlib.figure import Figure
 
 from helpers import figures
+from helpers.groups import summarise
+from helpers.reml import Profile
+from helpers.simulate import replicate
 
 
 @pytest.fixture(autouse=True)
@@ -28,6 +31,10 @@ def other(classrooms):
     return raised
 
 
+def repeat(psi):
+    return replicate(psi, 900, 20, 10, mean=1629, replicates=500, seed=1)
+
+
 # Two sets of arguments for each function: the second changes the data, and nothing else.
 DRAWN = {
     "students_by_class": lambda c: [(c,), (other(c),)],
@@ -36,10 +43,28 @@ DRAWN = {
         ({"complete": 2.382785, "partial": 4.716022}, 1.982253, ("the question", 0.2443936)),
         ({"complete": 2.582785, "partial": 4.916022}, 1.882253, ("the question", 0.3443936)),
     ],
+    "repeated_means": lambda c: [({"same": repeat(psi), "new": repeat(psi + 400)},) for psi in (100, 200)],
+    "interval_ladder": lambda c: [
+        ([9.0, 10.5, 12.0], {"short": 0.75, "long": [2, 2, 3]}, 10),
+        ([9.0, 9.5, 12.0], {"short": 0.25, "long": [2, 2, 1]}, 10)],
+    "coverage_by_population": lambda c: [(366.23, 785.87, 20, 10), (266.23, 985.87, 20, 10)],
     "se_by_population": lambda c: [(366.23, 785.87, 20, 10), (266.23, 985.87, 20, 10)],
     "f_against_groups": lambda c: [
         ({"all": (20, 5.66), "three": (3, 5.03)},), ({"all": (20, 6.66), "three": (3, 7.03)},)],
     "se_by_class_size": lambda c: [(366.23, 785.87, 20, 10), (266.23, 985.87, 20, 10)],
+    "weights_by_size": lambda c: [({"here": 0.32, "there": 0.13},), ({"here": 0.42, "there": 0.05},)],
+    "se_brackets": lambda c: [
+        ({"one": (4.75, 4.95, 5.23), "two": (6.0, 6.43, 6.49)},),
+        ({"one": (4.75, 4.85, 5.13), "two": (6.0, 6.33, 6.39)},)],
+    "profile_deviance": lambda c: [(c, [1.0, 0.5]), (other(c), [1.0, 0.5])],
+    "criterion_at_the_boundary": lambda c: [([0.5, 1.0, 2.0], 20, 10), ([0.6, 1.0, 2.4], 12, 5)],
+    "chance_of_zero": lambda c: [(900.0, 10), (600.0, 10)],
+    "shrinkage_fan": lambda c: [
+        ([1.0, 2.0, 6.0], [1.5, 2.3, 5.2], [1.8, 1.5, 7.0]),
+        ([1.0, 2.0, 9.0], [1.5, 2.7, 7.2], [1.8, 2.5, 7.0]),
+    ],
+    "class_mean_variance_parts": lambda c: [(366.23, 785.87, 20, 10), (266.23, 985.87, 20, 10)],
+    "shrinkage_by_distance": lambda c: [(400, 900, 10), (266.23, 985.87, 10)],
 }  # fmt: skip
 
 
@@ -95,6 +120,7 @@ def test_the_same_data_give_the_same_alt_text(classrooms):
         arguments = cases(classrooms)[0]
         first, second = (getattr(figures, name)(*arguments)[1] for _ in range(2))
         assert first == second
+        plt.close("all")
 
 
 def test_each_figure_has_labelled_axes_and_draws_something(drawn):
@@ -124,6 +150,7 @@ def test_no_figure_warns_while_it_is_drawn_and_laid_out(classrooms):
     for name, cases in DRAWN.items():
         figure, _ = getattr(figures, name)(*cases(classrooms)[0])
         figure.canvas.draw()
+        plt.close(figure)  # more than 20 at once would warn
 
 
 # ---- what the alt texts say ----------------------------------------------------------------------
@@ -152,6 +179,29 @@ def test_the_wall_alt_text_names_the_one_beyond_the_wall(classrooms):
         assert text in alt
 
 
+def test_the_histograms_alt_text_tells_each_sd_beside_its_formula():
+    _, alt = figures.repeated_means({"same": repeat(100), "new": repeat(500)})
+    for label, psi, formula in (("same", 100, "3.08"), ("new", 500, "5.43")):
+        assert f"{label} {repeat(psi).sd:.2f} (formula {formula})" in alt
+    assert "over 500 repeats" in alt
+    assert "around 1629" in alt
+
+
+def test_the_ladder_marks_and_counts_just_the_intervals_that_miss():
+    figure, alt = figures.interval_ladder([9.0, 10.5, 12.0], {"short": 0.75, "long": [2, 2, 2]}, 10)
+    assert "short 2; long 0" in alt
+    short, long = figure.axes
+    assert "2 of 3 miss" in short.get_title()
+    crosses = [[*line.get_xdata()] for ax in (short, long) for line in ax.lines if line.get_marker() == "X"]
+    assert crosses == [[9.0, 12.0], []]
+
+
+def test_the_dial_alt_text_tells_what_each_interval_covers_at_both_ends():
+    _, alt = figures.coverage_by_population(400, 900, 20, 10)
+    for text in ("partial pooling 1.000 and 0.950", "complete pooling 0.982 and 0.687", "0.950 and 0.599"):
+        assert text in alt
+
+
 def test_the_population_alt_text_tells_both_ends(reference):
     r = reference("classrooms")
     _, alt = figures.se_by_population(r["anova.psi"], r["anova.theta"], 20, 10)
@@ -170,6 +220,69 @@ def test_the_class_size_alt_text_tells_the_floor_and_the_three_standard_errors(r
     _, alt = figures.se_by_class_size(r["anova.psi"], r["anova.theta"], 20, 10)
     for key in ("se.formula_OLS", "se.formula_Mixed", "se.formula_NoPool", "design.floor_J20"):
         assert f"{r[key]:.2f}" in alt
+
+
+def test_the_weights_alt_text_tells_the_ceilings(reference):
+    _, alt = figures.weights_by_size({"classrooms": reference("classrooms")["icc"]})
+    assert "classrooms, 0.32, 2.6 and 3.1, ceiling 3.1" in alt  # 10 / deff, 100 / deff, 1 / icc
+
+
+def test_the_brackets_alt_text_tells_how_far_above_the_lower_bound_each_lies(reference):
+    design = reference("classrooms").whole["unbalanced"]["half_small"]
+    keys = ("formula_with_mean_n", "lmer_se", "formula_with_harmonic_n")
+    _, alt = figures.se_brackets({"half small": [design[key] for key in keys]})
+    assert "half small 6.7 of 11.9" in alt
+
+
+def test_the_fan_alt_text_counts_the_classes_that_pooling_brought_nearer():
+    _, alt = figures.shrinkage_fan(*DRAWN["shrinkage_fan"](None)[0])
+    assert "In 1 classes the partially pooled mean is the nearer to the truth, in 2 the class mean is." in alt
+    assert "from 1.0 to 6.0" in alt
+    assert "from 1.5 to 5.2" in alt
+
+
+def test_the_variance_parts_alt_text_tells_the_four_standard_errors_of_r(reference):
+    r = reference("classrooms")
+    _, alt = figures.class_mean_variance_parts(r["anova.psi"], r["anova.theta"], 20, 10)
+    for key in ("np.se_class_mean", "re.se_cond_formula", "re.se_classmean_pred_error", "re.naive_sum_se"):
+        assert f"{r[key]:.3f}" in alt
+
+
+def test_the_distance_alt_text_tells_where_pooling_stops_to_help():
+    _, alt = figures.shrinkage_by_distance(400, 900, 10)
+    for text in ("9.49 points", "7.74 in the middle", "29.8 points out", "at 60 points", "95% intervals"):
+        assert text in alt
+
+
+def test_the_profile_alt_text_tells_both_minima_and_rs_falls_from_zero(classrooms, reference):
+    _, alt = figures.profile_deviance(classrooms)
+    r = reference("classrooms")
+    for value in (r["anova.psi"] / r["anova.theta"], r["ml.psi_exact"] / r["anova.theta"]):
+        assert f"{value:.3f}" in alt
+    for key in ("lrt.REML", "lrt.ML"):
+        assert f"{r[key]:.1f}" in alt
+
+
+def test_the_boundary_alt_text_tells_what_is_estimated_where_the_lowest_point_is_not_allowed():
+    _, alt = figures.criterion_at_the_boundary([0.5, 1.0, 2.0], 20, 10)
+    assert "F = 0.5, lowest at -0.05, estimate 0.00" in alt
+    assert "F = 2, lowest at 0.10, estimate 0.10" in alt
+
+
+def test_the_boundary_figure_draws_the_criterion_of_the_fit(classrooms):
+    summary = summarise(classrooms, "score ~ 1", "classroom")
+    profile = Profile(summary)
+    psi_over_theta = float(profile.best_ratio())
+    figure, _ = figures.criterion_at_the_boundary([1.0, 2.0, 1 + 10 * psi_over_theta], 20, 10)
+    line = next(line for line in figure.axes[0].lines if line.get_label().startswith("F = 5.66"))
+    r, rise = line.get_data()
+    expected = profile.criterion(r[r >= 0]) - profile.criterion(psi_over_theta)
+    np.testing.assert_allclose(rise[r >= 0], expected, atol=1e-9)
+
+
+def test_the_chance_of_zero_alt_text_tells_percentages():
+    _, alt = figures.chance_of_zero(900.0, 10)
+    assert "20 classes 53.7, 3.0, 0.0" in alt
 
 
 # ---- show ----------------------------------------------------------------------------------------

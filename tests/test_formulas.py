@@ -2,11 +2,13 @@
 
 import inspect
 import math
+from statistics import NormalDist
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from helpers import formulas
 
@@ -104,6 +106,47 @@ def test_the_mean_squares_give_rs_variances_and_back(r):
     assert within == theta
 
 
+def test_the_errors_of_the_variances_are_those_of_rs_information(r, known):
+    se_psi, se_theta = formulas.se_variances(**known)
+    assert close(se_psi, r["vc.se_psi"])
+    assert close(se_theta, r["vc.se_theta"])
+
+
+def test_the_errors_of_the_variances_are_those_of_two_chi_squares():
+    """Exact at any true variances: the two mean squares have them by their own theory, from scipy."""
+    psi, theta, J, n = 4.0, 9.0, 5, 3
+    between = (theta + n * psi) / (J - 1) * stats.chi2(J - 1).std()
+    within = theta / (J * (n - 1)) * stats.chi2(J * (n - 1)).std()
+    se_psi, se_theta = formulas.se_variances(psi, theta, J, n)
+    assert close(se_psi, math.hypot(between, within) / n)
+    assert close(se_theta, within)
+
+
+@pytest.mark.parametrize(("psi", "J"), [(0, 20), (100, 5), (400, 3)])
+def test_the_chance_of_zero_is_the_lower_tail_of_f(psi, J):
+    chance = formulas.probability_of_zero(psi, 900, J, 10)
+    assert close(chance, stats.f.cdf(900 / (900 + 10 * psi), J - 1, 9 * J), rel=1e-12)
+
+
+def test_the_chance_of_zero_falls_as_classes_differ_and_as_they_become_many():
+    chances = formulas.probability_of_zero(np.array([0, 25, 100, 400]), 900, np.array([[3], [5], [20]]), 10)
+    assert (np.diff(chances) < 0).all()
+    assert (np.diff(chances, axis=0) < 0).all()
+
+
+@pytest.mark.parametrize("function", [formulas.se_variances, formulas.probability_of_zero])
+@pytest.mark.parametrize(("J", "n"), [(1, 5), (5, 1)])
+def test_one_group_or_one_row_a_group_cannot_tell_the_variances_apart(function, J, n):
+    with pytest.raises(ValueError, match=rf"J and n must be at least 2.*J = {J}.* n = {n}"):
+        function(4, 9, J, n)
+
+
+@pytest.mark.filterwarnings("error")
+def test_two_variances_of_zero_have_no_chance_of_zero():
+    with pytest.raises(ValueError, match=r"psi \+ theta must be positive"):
+        formulas.probability_of_zero(0, 0, 5, 5)
+
+
 def test_the_generalised_least_squares_se_is_rs_on_every_unbalanced_design(r):
     for name, design in r.whole["unbalanced"].items():
         psi, theta, n = design["lmer_psi"], design["lmer_theta"], design["n_j"]
@@ -116,15 +159,19 @@ def test_the_generalised_least_squares_se_is_rs_on_every_unbalanced_design(r):
 # ---- arrays, limits ------------------------------------------------------------------------------
 
 
+OF_SIZES = [formulas.se_partial_pooling_unbalanced, formulas.se_bracket]
+
+
 def elementwise():
     """Every formula that broadcasts over its arguments."""
     public = [f for name, f in vars(formulas).items() if inspect.isfunction(f) and not name.startswith("_")]
-    return [f for f in public if f is not formulas.se_partial_pooling_unbalanced]
+    return [f for f in public if f not in OF_SIZES]
 
 
 EXAMPLE = {
     "psi": [4.0, 9.0], "theta": [25.0, 16.0], "J": [5, 8], "n": [3, 7], "K": [9, 8], "icc": [0.1, 0.4],
-    "shrinkage": [0.5, 0.9], "ms_between": [40.0, 50.0], "ms_within": [25.0, 16.0],
+    "se": [2.0, 3.0], "sd": [4.0, 3.0], "level": [0.95, 0.9],
+    "distance": [2.0, 5.0], "shrinkage": [0.5, 0.9], "ms_between": [40.0, 50.0], "ms_within": [25.0, 16.0],
 }  # fmt: skip
 
 
@@ -240,6 +287,48 @@ def test_t7_the_class_mean_counts_the_conditional_variance_and_that_of_the_overa
 
 
 @given(psi=variances, ratio=ratios, n=sizes)
+def test_shrinking_helps_a_class_up_to_the_root_of_two_psi_plus_theta_over_n(psi, ratio, n):
+    theta = psi * ratio
+    edge, raw = math.sqrt(2 * psi + theta / n), formulas.se_group_mean(theta, n)
+    # Where the shrinkage is near 1 the three all but agree, so their order is lost in rounding.
+    assert formulas.rmse_group_mean_partial_at(edge, psi, theta, n) == pytest.approx(raw, rel=1e-11)
+    near, far = formulas.rmse_group_mean_partial_at(edge * np.array([0.9, 1.1]), psi, theta, n)
+    assert near <= raw * (1 + ROUNDING)
+    assert far >= raw * (1 - ROUNDING)
+
+
+def over_normal_classes(function, sd):
+    """Average of a function of the distance over normal class effects, by Gauss and Hermite."""
+    nodes, weights = np.polynomial.hermite_e.hermegauss(120)
+    return weights @ function(np.abs(nodes) * sd) / weights.sum()
+
+
+@pytest.mark.parametrize(("psi", "theta", "n"), [(400, 900, 10), (1, 9, 4), (25, 4, 1)])
+def test_on_average_over_classes_the_error_and_the_coverage_are_as_promised(psi, theta, n):
+    sd, factor = math.sqrt(psi), formulas.shrinkage(psi, theta, n)
+    squared = over_normal_classes(lambda u: formulas.rmse_group_mean_partial_at(u, psi, theta, n) ** 2, sd)
+    assert squared == pytest.approx(factor * theta / n, rel=1e-12)
+    for level in (0.5, 0.95):
+        held = over_normal_classes(
+            lambda u, level=level: formulas.coverage_group_mean_partial_at(u, psi, theta, n, level), sd
+        )
+        assert held == pytest.approx(level, abs=1e-6)  # of the quadrature
+
+
+@given(psi=variances, ratio=st.floats(1e-2, 1e2), n=sizes, steps=st.integers(0, 50))
+def test_the_further_out_a_class_the_less_its_interval_covers(psi, ratio, n, steps):
+    distance = math.sqrt(psi) * np.array([steps, steps + 1]) / 10
+    near, far = formulas.coverage_group_mean_partial_at(distance, psi, psi * ratio, n)
+    assert 0 <= far <= near <= 1
+
+
+@pytest.mark.parametrize(("psi", "theta"), [(0, 1), (1, 0)])
+def test_an_interval_without_length_is_refused(psi, theta):
+    with pytest.raises(ValueError, match="psi and theta must be positive"):
+        formulas.coverage_group_mean_partial_at(1, psi, theta, 5)
+
+
+@given(psi=variances, ratio=ratios, n=sizes)
 def test_t8_the_squared_ratio_of_the_differences_is_the_shrinkage(psi, ratio, n):
     theta = psi * ratio
     weight = formulas.shrinkage(psi, theta, n)
@@ -268,6 +357,41 @@ def test_t9_the_se_rises_with_the_number_of_classes_it_is_about(psi, ratio, J, n
     assert se[0] <= se[1] <= se[2]
 
 
+@given(se=variances, level=st.floats(0.01, 0.999))
+def test_an_interval_of_the_right_se_covers_what_it_promises(se, level):
+    assert formulas.normal_coverage(se, se, level) == pytest.approx(level, rel=0, abs=1e-14)
+
+
+@given(sd=variances, level=st.floats(0.01, 0.999), ratio=st.floats(0.01, 3))
+def test_a_longer_interval_covers_more(sd, level, ratio):
+    short, long = formulas.normal_coverage(sd * np.array([ratio, 1.01 * ratio]), sd, level)
+    assert 0 < short < long <= 1
+
+
+@given(psi=variances, ratio=ratios, J=group_counts, n=sizes)
+def test_the_naive_interval_covers_by_the_design_effect_alone(psi, ratio, J, n):
+    theta = psi * ratio
+    naive = formulas.se_complete_pooling(psi, theta, J, n)
+    covers = formulas.normal_coverage(naive, formulas.se_partial_pooling(psi, theta, J, n))
+    effect = formulas.design_effect(formulas.icc(psi, theta), n)
+    assert covers == pytest.approx(math.erf(NormalDist().inv_cdf(0.975) / math.sqrt(2 * effect)), abs=1e-13)
+
+
+@given(psi=variances, ratio=ratios, J=group_counts, n=st.integers(2, 500))
+def test_the_complete_pooling_se_is_right_for_one_size_of_population(psi, ratio, J, n):
+    """J n / (n - 1) groups, whatever the variances; it need not be whole."""
+    theta = psi * ratio
+    complete = formulas.se_complete_pooling(psi, theta, J, n)
+    # 1 - J / K is 1 / n, a difference of numbers near 1: n times the rounding.
+    assert close(formulas.se_finite_population(psi, theta, J, n, J * n / (n - 1)), complete, rel=1e-12)
+
+
+def test_the_coverage_of_the_naive_interval_at_the_true_variances_is_the_stated_one():
+    naive, honest = (f(400, 900, 20, 10) for f in (formulas.se_complete_pooling, formulas.se_partial_pooling))
+    assert formulas.normal_coverage(naive, honest) == pytest.approx(0.687282, abs=5e-7)
+    assert formulas.normal_coverage(0, honest) == 0
+
+
 @given(psi=variances, ratio=ratios, n=st.lists(sizes, min_size=2, max_size=40))
 def test_t10_no_design_beats_the_root_of_theta_over_n(psi, ratio, n):
     theta = psi * ratio
@@ -290,6 +414,28 @@ def test_t11_the_bracket_is_open_where_the_sizes_differ(psi, ratio, n):
     low = formulas.se_partial_pooling(psi, theta, J, np.mean(n))
     high = formulas.se_partial_pooling(psi, theta, J, J / np.sum(1 / np.array(n)))
     assert (high > low * (1 + ROUNDING)) == (len(set(n)) > 1)
+
+
+def test_t11_the_bracket_is_rs_on_every_unbalanced_design(r):
+    for name, design in r.whole["unbalanced"].items():
+        low, high = formulas.se_bracket(design["lmer_psi"], design["lmer_theta"], design["n_j"])
+        assert close(low, design["formula_with_mean_n"]), name
+        assert close(high, design["formula_with_harmonic_n"]), name
+        assert low * (1 - ROUNDING) <= design["lmer_se"] <= high * (1 + ROUNDING), name
+
+
+@given(psi=variances, ratio=ratios, n=st.lists(sizes, min_size=2, max_size=40))
+def test_t11_the_upper_bound_is_the_se_of_the_unweighted_mean_of_the_class_means(psi, ratio, n):
+    theta, J = psi * ratio, len(n)
+    unweighted = math.sqrt(np.sum(psi + theta / np.array(n))) / J
+    assert close(formulas.se_bracket(psi, theta, n)[1], unweighted, rel=1e-12)  # sums of J terms
+
+
+@given(psi=variances, ratio=ratios, n=st.lists(sizes, min_size=2, max_size=40))
+def test_at_the_same_variances_the_gls_se_is_at_least_that_of_independent_pupils(psi, ratio, n):
+    theta = psi * ratio
+    se = formulas.se_partial_pooling_unbalanced(psi, theta, n)
+    assert se >= math.sqrt((psi + theta) / sum(n)) * (1 - ROUNDING)
 
 
 @given(psi=variances, theta=variances, J=group_counts, n=sizes)
@@ -315,7 +461,7 @@ def test_the_new_things_to_predict_add_their_own_variance(psi, theta, J, n):
 def every_argument():
     return [
         pytest.param(function, name, id=f"{function.__name__}-{name}")
-        for function in [*elementwise(), formulas.se_partial_pooling_unbalanced]
+        for function in [*elementwise(), *OF_SIZES]
         for name in inspect.signature(function).parameters
     ]
 
@@ -371,6 +517,17 @@ def test_a_population_smaller_than_the_sample_is_refused():
         formulas.se_finite_population(1, 1, 5, 3, 4)
 
 
+@pytest.mark.parametrize("level", [0, 1, 95])
+def test_a_level_that_is_no_share_is_refused(level):
+    with pytest.raises(ValueError, match="level must lie between 0 and 1; got"):
+        formulas.normal_coverage(1, 1, level)
+
+
+def test_an_estimate_that_never_varies_is_refused():
+    with pytest.raises(ValueError, match="sd must be positive"):
+        formulas.normal_coverage(1, 0)
+
+
 @pytest.mark.parametrize("icc", [1.01, -0.51])
 def test_an_icc_that_no_design_allows_is_refused(icc):
     with pytest.raises(ValueError, match="icc must lie between"):
@@ -387,5 +544,6 @@ def test_two_variances_of_zero_are_no_warning():
 
 @pytest.mark.filterwarnings("error")
 def test_the_unbalanced_se_without_any_variance_is_no_warning():
-    with pytest.raises(ValueError, match=r"psi|theta"):
-        formulas.se_partial_pooling_unbalanced(0, 0, [3, 4])
+    for function in OF_SIZES:
+        with pytest.raises(ValueError, match=r"psi|theta"):
+            function(0, 0, [3, 4])

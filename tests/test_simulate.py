@@ -299,6 +299,81 @@ def test_for_the_group_at_the_top_its_own_interval_counts():
     assert abs(longer["largest true mean"]) < FOUR  # the truth is the same whatever the size
 
 
+# ---- errors of group means -----------------------------------------------------------------------
+
+
+def test_the_errors_of_group_means_have_the_closed_forms():
+    table = simulate.group_errors(PSI, THETA, J, N_EACH, replicates=20_000, seed=31)
+    own = formulas.se_group_mean(THETA, N_EACH)
+    for method, group, exact in (
+        ("no pooling", "every", own), ("no pooling", "largest true mean", own),
+        ("variances known", "every", formulas.se_group_mean_partial(PSI, THETA, J, N_EACH)),
+    ):  # fmt: skip
+        row = table.loc[(method, group)]
+        assert agree(row["rmse"], exact, row["rmse_mcse"])
+        assert agree(row["bias"], 0, row["bias_mcse"])
+        assert 0 < row["rmse_mcse"] < 0.01 * row["rmse"]
+
+
+def test_with_the_variances_known_unequal_groups_have_the_closed_form_too():
+    table = simulate.group_errors(PSI, THETA, 5, UNEQUAL, replicates=40_000, seed=32)
+    sizes = np.array(UNEQUAL)
+    factor = formulas.shrinkage(PSI, THETA, sizes)
+    overall = formulas.se_partial_pooling_unbalanced(PSI, THETA, sizes)
+    exact = np.sqrt(np.mean(factor * THETA / sizes + ((1 - factor) * overall) ** 2))
+    row = table.loc[("variances known", "every")]
+    assert agree(row["rmse"], exact, row["rmse_mcse"])
+
+
+def rmse_with_estimated_variances(psi, theta, J, n):
+    """The typical error of a partially pooled mean by quadrature over both mean squares, balanced data.
+
+    The best guess at known variances misses by what is uncorrelated with the scores, so an estimated
+    factor adds the mean of (its error)^2 (class mean less overall mean)^2.
+    """
+    q = (np.arange(2000) + 0.5) / 2000
+    between = (theta + n * psi) * stats.chi2.ppf(q, J - 1)[:, None] / (J - 1)
+    within = theta * stats.chi2.ppf(q, J * (n - 1)) / (J * (n - 1))
+    wrong = np.maximum(0, 1 - within / between) - formulas.shrinkage(psi, theta, n)
+    extra = np.mean(wrong**2 * between) / n * (J - 1) / J
+    return np.sqrt(formulas.se_group_mean_partial(psi, theta, J, n) ** 2 + extra)
+
+
+@pytest.mark.parametrize(("psi", "groups"), [(PSI, J), (PSI, 8), (1000, 3)])
+def test_estimated_variances_add_what_the_integral_says(psi, groups):
+    table = simulate.group_errors(psi, THETA, groups, N_EACH, replicates=50_000, seed=33)
+    row = table.loc[("partial pooling", "every")]
+    exact = rmse_with_estimated_variances(psi, THETA, groups, N_EACH)
+    assert agree(row["rmse"], exact, row["rmse_mcse"])
+    if groups == J:
+        assert exact == pytest.approx(8.737, abs=0.001)
+
+
+def test_partial_pooling_draws_the_largest_mean_down():
+    table = simulate.group_errors(PSI, THETA, J, N_EACH, replicates=5000, seed=34)
+    for method in ("partial pooling", "variances known"):
+        top, every = table.loc[(method, "largest true mean")], table.loc[(method, "every")]
+        assert top["bias"] < -FOUR * top["bias_mcse"]
+        assert top["nearer"] < 0.5 - FOUR * top["nearer_mcse"]
+        assert every["nearer"] > 0.5 + FOUR * every["nearer_mcse"]
+    assert (table.loc["no pooling", "nearer"] == 0).all()
+
+
+def test_of_three_groups_with_a_large_psi_estimated_variances_lose_and_known_ones_gain():
+    table = simulate.group_errors(1000, THETA, 3, N_EACH, replicates=100_000, seed=35)
+    rmse = table["rmse"].xs("every", level="group")
+    assert rmse["variances known"] < rmse["no pooling"] < rmse["partial pooling"]
+
+
+def test_the_errors_do_not_depend_on_the_way_of_drawing():
+    one, other = (
+        simulate.group_errors(PSI, THETA, 5, UNEQUAL, draw=draw, replicates=3000, seed=36) for draw in DRAWS
+    )
+    for value in ("bias", "rmse", "nearer"):
+        both = np.hypot(one[f"{value}_mcse"], other[f"{value}_mcse"])
+        assert ((one[value] - other[value]).abs() <= FOUR * both).all()
+
+
 # ---- bootstraps ----------------------------------------------------------------------------------
 
 BY_R = {"rows": "iid", "groups": "cluster", "within": "stratified", "two-stage": "twostage"}
@@ -560,6 +635,7 @@ COVERAGES = {
             (simulate.replicate, DESIGNS | MEANS),
             (simulate.coverage, DESIGNS | MEANS | COVERAGES | {"method must be": {"methods": ["t"]}}),
             (simulate.group_coverage, DESIGNS | COVERAGES),
+            (simulate.group_errors, DESIGNS),
         )
         for case in cases.items()
     ],

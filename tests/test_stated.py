@@ -175,6 +175,18 @@ def test_what_is_stated_is_what_r_computes(reference, key, by_r):
     check_stated(key, reference("classrooms")[by_r])
 
 
+SUBSET = {
+    "se": "lmer_se", "mean": "formula_with_mean_n", "harmonic": "formula_with_harmonic_n",
+    "complete": "cp_se", "cr1": "cr_CR1", "kr_se": "kr_se", "kr_df": "kr_df",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("key", [key for key in LEDGER.index if key.startswith("r.subset.")])
+def test_what_is_stated_of_the_unbalanced_subsets_is_what_r_computes(reference, key):
+    _, _, design, quantity = key.split(".")
+    check_stated(key, reference("classrooms").whole["unbalanced"][design][SUBSET[quantity]])
+
+
 @pytest.mark.parametrize(("key", "by_r"), [("residual", "cp.resid_quantiles"),
                                            ("scaled_residual", "pp.scaled_resid_quantiles")])  # fmt: skip
 def test_the_quantiles_of_the_residuals_are_rs(reference, key, by_r):
@@ -332,7 +344,11 @@ EXERCISES_FROM_R = {
     "01.1": [("classrooms", "claim.lower_bound")],
     "01.2": [("classrooms", "np.se_class_mean"), ("classrooms", "np.se_difference")],
     "01.3": [("hsb", "H0.formula_mean_n"), ("hsb", "H0.se"), ("hsb", "H0.formula_harm_n")],
-}
+    "07.1": [
+        ("classrooms", "re.se_cond_formula"), ("classrooms", "re.se_classmean_pred_error"),
+        ("classrooms", "re.naive_sum_se"),
+    ],
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(("key", "ids"), EXERCISES_FROM_R.items())
