@@ -241,7 +241,8 @@ def summarise(data, formula=None, groups=None, missing="raise"):
         rows = _Deviations(table.columns, shift[places], codes, counts, used)
         cross = rows.about_centre(sizes, intercept is not None)
     for k, column, square in zip(places, table.columns, cross.diagonal(), strict=True):
-        if not _LEAST**2 < square < _MOST**2 and (spread := np.ptp(column)):
+        if not _LEAST**2 < square < _MOST**2 and column.min() < column.max():
+            spread = float(column.max()) - float(column.min())
             raise ValueError(
                 f"{[*terms, table.outcome][k]!r} varies by {spread:.3g}, too far from 1 to be squared: "
                 "change its unit"
