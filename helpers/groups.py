@@ -13,6 +13,7 @@ import pandas as pd
 from . import tables
 
 _SAME = 1e-12  # squared sine of the angle below which two terms count as one
+_NEARLY = 1e-9  # and below which cross-products would leave a standard error fewer than six digits
 _ROUNDING = 1e-26  # a sum of squares below this share of the whole is rounding, not data
 _LEAST, _MOST = 1e-150, 1e150  # spreads whose squares a double holds
 _BLOCK = 128  # rows whose products are added up at a time
@@ -241,7 +242,8 @@ def summarise(data, formula=None, groups=None, missing="raise"):
         rows = _Deviations(table.columns, shift[places], codes, counts, used)
         cross = rows.about_centre(sizes, intercept is not None)
     for k, column, square in zip(places, table.columns, cross.diagonal(), strict=True):
-        if not _LEAST**2 < square < _MOST**2 and (spread := np.ptp(column)):
+        if not _LEAST**2 < square < _MOST**2 and column.min() < column.max():
+            spread = float(column.max()) - float(column.min())
             raise ValueError(
                 f"{[*terms, table.outcome][k]!r} varies by {spread:.3g}, too far from 1 to be squared: "
                 "change its unit"
@@ -345,6 +347,12 @@ def refuse_collinear(cross, terms, before=()):
             unit, scale = unit_diagonal(cross[:k, :k])
             r = cross[:k, k] / (scale * np.sqrt(length))
             rest = length * (1 - r @ np.linalg.solve(unit, r))
+        others = ", ".join([*before, *terms[:k]]) or "nothing"
         if length <= 0 or rest <= _SAME * length:
-            others = ", ".join([*before, *terms[:k]]) or "nothing"
             raise ValueError(f"term {term!r} is a linear combination of {others}: leave one of them out")
+        if rest <= _NEARLY * length:
+            raise ValueError(
+                f"term {term!r} is so nearly a linear combination of {others} that its standard error would "
+                "lose its digits: centre the columns they are made of first, as center(year) does, or leave "
+                "one of them out"
+            )

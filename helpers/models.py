@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cached_property
 from html import escape
+from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
@@ -685,9 +686,11 @@ def _fit(pooling, method, summary, df_method, theta, beta, cov, df, psi=None, cr
 
 
 def _level_of(alpha):
+    if not isinstance(alpha, Real):
+        raise TypeError(f"alpha must be a number between 0 and 1; got {alpha!r}")
     if not 0 < alpha < 1:
         raise ValueError(f"alpha must lie between 0 and 1; got {alpha}")
-    return alpha
+    return float(alpha)
 
 
 def _grouped(summary, name):

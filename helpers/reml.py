@@ -18,6 +18,7 @@ from .groups import inverse
 _DECADE = 6  # points of the scan for each power of ten; 4 missed no maximum of 240 000 data sets
 _CHEBYSHEV = -np.cos(np.linspace(0, np.pi, 8))  # points between -1 and 1
 _NEAR = 1e-3  # how far, relative to the root, the second look reaches
+_MOST = 1e150  # numbers whose squares a double holds
 _CHUNK = 2**16  # numbers that a batch works on at a time, so that they stay in the cache
 
 
@@ -251,7 +252,7 @@ def fit_balanced_batch(Y):
     -----
     Balanced REML is the analysis of variance, with psi at 0 where that would be negative (notebook 04).
     """
-    Y = np.asarray(Y, dtype=float)
+    Y = _real("Y", Y)
     if Y.ndim != 3:
         raise ValueError(f"Y must have shape (replicates, J, n); got {Y.shape}")
     R, J, n = Y.shape
@@ -260,14 +261,15 @@ def fit_balanced_batch(Y):
     means, ss_within = np.empty((R, J)), np.empty(R)
     origin, average = Y[:, 0, 0], np.full(n, 1 / n)
     step = max(1, _CHUNK // (J * n))
-    for start in range(0, R, step):
-        own = slice(start, start + step)
-        first = Y[own] @ average
-        deviations = Y[own] - first[..., None]
-        rest = deviations @ average  # what rounding left, as in `groups.summarise`
-        means[own] = first - origin[own, None] + rest
-        squares = np.einsum("rjn,rjn->rj", deviations, deviations)
-        ss_within[own] = (squares - n * rest**2).sum(axis=1)
+    with np.errstate(all="ignore"):  # what is not finite is named below
+        for start in range(0, R, step):
+            own = slice(start, start + step)
+            first = Y[own] @ average
+            deviations = Y[own] - first[..., None]
+            rest = deviations @ average  # what rounding left, as in `groups.summarise`
+            means[own] = first - origin[own, None] + rest
+            squares = np.einsum("rjn,rjn->rj", deviations, deviations)
+            ss_within[own] = (squares - n * rest**2).sum(axis=1)
     fit = _balanced(means, n, ss_within)
     return fit._replace(mean=origin + fit.mean)
 
@@ -294,7 +296,7 @@ def fit_batch(means, sizes, ss_within):
         If the shapes do not fit together, there are fewer than two groups, a size is below one or all
         are one, a sum of squares is not positive, or a value is not finite.
     """
-    means, sizes, ss_within = (np.asarray(x, dtype=float) for x in (means, sizes, ss_within))
+    means, sizes, ss_within = _real("means", means), _real("sizes", sizes), _real("ss_within", ss_within)
     if means.ndim != 2 or sizes.shape != means.shape[1:] or ss_within.shape != means.shape[:1]:
         raise ValueError(
             "means must have shape (R, J), sizes (J,) and ss_within (R,); "
@@ -302,19 +304,31 @@ def fit_batch(means, sizes, ss_within):
         )
     if len(sizes) < 2:
         raise ValueError(f"comparing groups takes two or more; got {len(sizes)}")
-    if not (np.isfinite(sizes).all() and sizes.min() >= 1 and sizes.max() > 1):
-        raise ValueError(f"sizes must be 1 or more, and not all 1; got {sizes}")
+    if not (np.isfinite(sizes).all() and np.all(sizes % 1 == 0) and sizes.min() >= 1 and sizes.max() > 1):
+        raise ValueError(f"sizes must be 1 or more, whole, and not all 1; got {sizes}")
     if sizes.min() == sizes.max():
         return _balanced(means, sizes[0], ss_within)
     _refuse_not_finite(means, ss_within)
     return _unbalanced(means, sizes, ss_within)
 
 
+def _real(name, values):
+    """Return numbers as doubles, none of them masked or complex."""
+    if np.ma.is_masked(values):
+        raise ValueError(f"{name} has masked values: every data set of a batch is complete")
+    if np.iscomplexobj(values):
+        raise TypeError(f"{name} is complex: take its real or imaginary part")
+    return np.asarray(values, dtype=float)
+
+
 def _refuse_not_finite(means, ss_within):
-    good = np.isfinite(means).all(axis=1) & np.isfinite(ss_within) & (ss_within > 0)
+    if not len(means):
+        raise ValueError("there are no data sets to fit")
+    good = (np.abs(means) < _MOST).all(axis=1) & (ss_within > 0) & (ss_within < _MOST**2)
     if not good.all():
         raise ValueError(
-            f"data set {good.argmin()} has a value that is not finite, or nothing varies within its groups"
+            f"data set {good.argmin()} has a value that is not finite or too large to be squared, or nothing "
+            "varies within its groups"
         )
 
 

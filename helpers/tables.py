@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import difflib
+import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -26,6 +27,7 @@ from formulaic.utils.code import sanitize_variable_names
 _WHOLE = 2.0**53  # beyond it doubles skip integers
 _FUNCTIONS = sorted(set(TRANSFORMS) - {"np", "contr"})
 _LEVELS = {"C", "hashed"}  # functions to which a number is a label
+_TIMES_ZERO = re.compile(r"(?<![\w.])0\s*[*:]|[*:]\s*0(?![\w.])")
 _ALLOWED = (
     "columns, numbers, arithmetic, comparisons, numpy's functions of numbers such as np.sqrt, and "
     + ", ".join(_FUNCTIONS)
@@ -85,12 +87,13 @@ def read(data, formula, groups, missing):
     named = _columns(data, asked.names if groups is None else [*asked.names, groups])
     N = len(next(iter(named.values())))
     numbers = {name: _numbers(named[name]) for name in asked.names}
-    absent = {name: _absent(named[name], values) for name, values in numbers.items()}
+    finite = {name: values is not None and _finite(values) for name, values in numbers.items()}
+    absent = {name: _absent(named[name], numbers[name]) for name in asked.names if not finite[name]}
     if groups is not None:
         codes, labels, absent[groups] = _codes(named[groups])
     else:
         codes, labels = np.zeros(N, dtype=np.intp), pd.Index(["all"])
-    absent = {name: gaps for name, gaps in absent.items() if gaps is not None and gaps.any()}
+    absent = {name: gaps for name, gaps in absent.items() if gaps is not None and gaps.any()}  # None: no gap
     if absent and missing == "raise":
         name, gaps = next(iter(absent.items()))
         raise ValueError(
@@ -105,6 +108,8 @@ def read(data, formula, groups, missing):
         codes = codes[kept]
         numbers = {name: values if values is None else values[kept] for name, values in numbers.items()}
     for name in asked.names:
+        if finite[name] and named[name].dtype == float:
+            continue
         _refuse_kind(named[name], name, name in asked.outcomes)
         if numbers[name] is not None:
             _refuse_infinite(numbers[name], f"column {name!r} holds an infinite value, the first", kept)
@@ -136,6 +141,8 @@ def read(data, formula, groups, missing):
 def _parse(formula):
     if "|" in formula:
         raise ValueError(f'write the groups as groups="classroom", not as (1 | classroom): {formula!r}')
+    if _TIMES_ZERO.search(formula):  # of which formulaic drops the other part too
+        raise ValueError(f"formula {formula!r} multiplies by 0: leave the term out; the constant goes by - 1")
     if "``" in formula or "`1`" in formula:  # which formulaic takes for nothing and for the constant
         raise ValueError(
             f"formula {formula!r} names a column that it cannot tell from the constant: rename it"
@@ -324,10 +331,8 @@ def _numbers(series):
 
 
 def _absent(series, numbers):
-    """Which values are missing; None where none is."""
-    if numbers is None:
-        return series.isna().to_numpy()
-    return None if _finite(numbers) else np.isnan(numbers)
+    """Which values are missing."""
+    return series.isna().to_numpy() if numbers is None else np.isnan(numbers)
 
 
 def _finite(values):
@@ -353,16 +358,16 @@ def _codes(column):
         column = pd.Series(_numbers(column), name=column.name)
     objects = pd.api.types.is_object_dtype(column)
     try:
-        codes, labels = pd.factorize(column.to_numpy() if objects else column, sort=not objects)
+        codes, labels = pd.factorize(column.to_numpy() if objects else column)
     except TypeError:
         raise TypeError(
             f"column {column.name!r} holds labels that cannot be hashed: make them text"
         ) from None
-    if objects:
-        order = _order(labels)
-        rank = np.append(np.argsort(order), -1)
-        codes, labels = rank[codes], labels[order]
-    return codes, pd.Index(labels, tupleize_cols=False), codes < 0
+    order = _order(labels) if objects else labels.argsort()  # quicker than pandas' own sort=True
+    rank = np.empty(len(labels) + 1, dtype=np.intp)
+    rank[order], rank[-1] = np.arange(len(labels)), -1
+    codes = rank[codes]
+    return codes, pd.Index(labels[order], tupleize_cols=False), codes < 0
 
 
 def _order(labels):
@@ -372,7 +377,7 @@ def _order(labels):
             return sorted(range(len(labels)), key=key.__getitem__)
         except TypeError:
             continue
-    return range(len(labels))
+    return list(range(len(labels)))
 
 
 def _refuse_kind(series, name, is_outcome):

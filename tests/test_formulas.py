@@ -4,6 +4,9 @@ import inspect
 import math
 from statistics import NormalDist
 
+
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -512,9 +515,11 @@ def test_one_bad_element_of_an_array_is_enough():
 
 def test_a_population_smaller_than_the_sample_is_refused():
     with pytest.raises(
-        ValueError, match=r"K, the number of classes in the population, must be at least J = 5"
+        ValueError, match=r"K, the number of classes in the population, must be at least J = 5.*; got 4"
     ):
         formulas.se_finite_population(1, 1, 5, 3, 4)
+    with pytest.raises(ValueError, match="must be at least J"):
+        formulas.se_finite_population(1, 1, 5, 3, [10, 4])
 
 
 @pytest.mark.parametrize("level", [0, 1, 95])
@@ -534,12 +539,51 @@ def test_an_icc_that_no_design_allows_is_refused(icc):
         formulas.design_effect(icc, 3)
 
 
+def test_exact_numbers_of_any_size_are_numbers_too():
+    everyone = formulas.se_partial_pooling(1, 1, 5, 3)
+    assert close(formulas.se_finite_population(1, 1, 5, 3, 10**30), everyone)  # beyond 64 bits
+    assert formulas.design_effect(Fraction(1, 2), 3) == 2
+
+
+@pytest.mark.parametrize(("icc", "n", "effect"), [(-0.5, 3, 0), (1, 3, 3), (-1, 1, 1), (0.3, 1, 1)])
+@pytest.mark.filterwarnings("error")
+def test_the_ends_of_the_iccs_that_a_design_allows_are_allowed(icc, n, effect):
+    assert formulas.design_effect(icc, n) == effect
+
+
+@pytest.mark.parametrize(("icc", "n"), [(1.01, 3), (-0.51, 3), ([0.2, 1.01], 3), (-1.01, 1)])
+def test_an_icc_that_no_design_allows_is_refused(icc, n):
+    with pytest.raises(ValueError, match=r"icc must lie between -1 / \(n - 1\) and 1; got .*1"):
+        formulas.design_effect(icc, n)
+
+
+@pytest.mark.parametrize("factor", [1.01, [0.5, 1.01]])
+def test_a_shrinkage_above_one_is_refused(factor):
+    with pytest.raises(ValueError, match=r"shrinkage must lie between 0 and 1; got .*1\.01"):
+        formulas.se_group_difference(1, 5, factor)
+
+
+@pytest.mark.parametrize("icc", [-0.5, [0.5, -0.5]])
+def test_a_mean_without_variance_has_no_effective_sample_size(icc):
+    with pytest.raises(ValueError, match="the mean has no variance: no sample is as precise"):
+        formulas.effective_sample_size(icc, 4, 3)
+
+
+def test_one_observation_has_no_residual_variance_and_two_have():
+    for J in (1, [1, 2]):
+        with pytest.raises(ValueError, match="no residual variance: J n must be at least 2"):
+            formulas.complete_pooling_variance(3, 4, J, 1)
+    assert formulas.complete_pooling_variance(3, 4, 2, 1) == 7
+    assert formulas.complete_pooling_variance(3, 4, 1, 2) == 4
+
+
 @pytest.mark.filterwarnings("error")
 def test_two_variances_of_zero_are_no_warning():
     """A user never meets a numpy warning: either a number or a ValueError that names the variances."""
     for function in (formulas.icc, lambda psi, theta: formulas.shrinkage(psi, theta, 5)):
-        with pytest.raises(ValueError, match=r"psi|theta"):
-            function(0, 0)
+        for nothing in (0, [1, 0]):
+            with pytest.raises(ValueError, match=r"psi \+ theta must be positive: without any variance"):
+                function(nothing, nothing)
 
 
 @pytest.mark.filterwarnings("error")

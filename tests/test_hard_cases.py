@@ -63,6 +63,25 @@ def test_the_unit_of_the_outcome_does_not_matter(table, fit, unit):
 
 
 @each_fit
+@pytest.mark.parametrize("unit", [2.0**-490, 2.0**480], ids="{:.0e}".format)
+def test_units_at_the_edge_of_what_can_be_squared_still_do_not_matter(table, fit, unit):
+    both = table.assign(score=table["score"] * unit, x=table["x"] * unit)
+    one, other = fit("score ~ x", table, "classroom"), fit("score ~ x", both, "classroom")
+    scale = np.where(one.params.index == "x", 1.0, unit)
+    np.testing.assert_allclose(other.bse / scale, one.bse, rtol=1e-11)
+
+
+@each_fit
+def test_an_offset_of_1e12_costs_only_what_the_doubles_lost(table, fit):
+    far = table.assign(score=table["score"] + 2.0**40, x=table["x"] + 2.0**40)
+    near = far.assign(score=far["score"] - 2.0**40, x=far["x"] - 2.0**40)  # exact: all of far but the offset
+    one, other = fit("score ~ x", near, "classroom"), fit("score ~ x", far, "classroom")
+    assert other.theta == pytest.approx(one.theta, rel=1e-12)
+    assert other.bse["x"] == pytest.approx(one.bse["x"], rel=1e-12)
+    assert other.params["x"] == pytest.approx(one.params["x"], rel=1e-11)
+
+
+@each_fit
 @pytest.mark.parametrize("slope", [1e4, 1e6, 1e8])
 def test_a_term_that_explains_nearly_all_costs_only_the_digits_the_outcome_lost(table, fit, slope):
     steep = table.assign(score=table["score"] + slope * table["x"])

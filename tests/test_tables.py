@@ -1,4 +1,4 @@
-"""Any table gives the same numbers; any label, name or formula is understood or refused, and none runs code."""
+"""Any table gives the same numbers; any label, name or formula is understood or refused; none runs code."""
 
 import datetime as dt
 import re
@@ -37,7 +37,7 @@ def of_four(labels):
     """Labels in turn, as Python objects."""
     out = pd.Series([None] * 24, dtype=object)
     for i in range(24):
-        out.iat[i] = labels[i % 4]
+        out.iloc[[i]] = [labels[i % 4]]
     return out
 
 
@@ -134,7 +134,9 @@ def test_labels_of_any_kind_stay_apart_in_any_engine(engine, kind, gap):
     labels = of_four(LABELS[kind])
     if gap:
         labels.iloc[5] = None
-    data = table(g=labels.infer_objects() if not gap else labels)
+    if all(type(label) is int for label in LABELS[kind]):  # pandas' own guess would make them doubles
+        labels = labels.astype("UInt64" if max(LABELS[kind]) >= 2**63 else "Int64")
+    data = table(g=labels)
     codes = pd.Series([LABELS[kind][i % 4] for i in range(24)], dtype=object).map(LABELS[kind].index)
     plain = table(g=codes)
     if gap:
@@ -277,8 +279,8 @@ INPUTS = {
     "unused categories": (
         EACH, ("y ~ x", table(g=pd.Categorical(table()["g"], list("zabcd"))), "g"), None, table()),
     "unused levels of a predictor": (
-        EACH, ("y ~ k", table(k=pd.Categorical(list("pq") * 12, list("pxq"))), "z"),
-        ValueError, "every z has one row|k"),
+        EACH, ("y ~ k", table(k=pd.Categorical(list("pqr") * 8, list("pxqr"))), "g"),
+        None, table(k=list("pqr") * 8)),
     "groups as floats": (EACH, ("y ~ x", table(g=of_four([0.5, 1.5, 2.5, 3.5])), "g"), None, table()),
     "groups in half precision": (
         EACH, ("y ~ x", table(g=of_four([1, 2, 3, 4]).astype("float16")), "g"), None, table()),
@@ -294,8 +296,8 @@ INPUTS = {
         EACH, ("y ~ x", table(y=table()["y"] > 0), "g"), None, table(y=(table()["y"] > 0) * 1.0)),
     "numbers as objects": (EACH, ("y ~ x", table().astype({"y": object, "x": object}), "g"), None, table()),
     "objects that are numbers of many types": (
-        EACH, ("y ~ x", table(x=of_four([1, 2.5, Decimal(2), np.float32(4)])), "z"),
-        ValueError, "every z has one row|leave nothing|rows"),
+        EACH, ("y ~ x", table(x=pd.Series([1, 2.5, Decimal(2), np.float32(4), True, 0] * 4, dtype=object)),
+        "g"), None, table(x=[1, 2.5, 2, 4, 1, 0] * 4)),
     "truth values as objects": (
         EACH, ("y ~ x", table(x=(table()["x"] > 0).astype(object)), "g"),
         None, table(x=(table()["x"] > 0) * 1.0)),
@@ -338,7 +340,8 @@ INPUTS = {
     "groups as periods": (
         EACH, ("y ~ x", table(g=pd.period_range("2020", periods=4, freq="M").take(np.arange(24) % 4)), "g"),
         None, table()),
-    "text and number that look alike": (EACH, ("y ~ x", table(g=of_four([1, 2, "1", "2"])), "g"), None, table()),
+    "text and number that look alike": (EACH, ("y ~ x", table(g=of_four([1, 2, "1",
+    "2"])), "g"), None, table()),
     "whole numbers beyond 64 bits": (
         EACH, ("y ~ x", table(g=of_four([10**30 + k for k in range(4)])), "g"), None, table()),
     "a NaN group": (
@@ -353,7 +356,7 @@ INPUTS = {
         EACH, ("y ~ x", table(g=of_four([[1], [2], [3], [4]])), "g"), TypeError, "'g' holds labels"),
     "an offset of 1e12": (EACH, ("y ~ x", table(x=table()["x"] + 2**40), "g"), None,
         table(x=table()["x"] + 2**40 - 2**40)),
-    "an outcome near 1e308": (
+    "values near 1e308": (
         EACH, ("y ~ x", table(y=table()["y"] * 4e307), "g"), ValueError, "'y' varies by .*change its unit"),
     "subnormal values": (
         EACH, ("y ~ x", table(y=table()["y"] * 1e-310), "g"), ValueError, "'y' varies by .*change its unit"),
@@ -385,7 +388,8 @@ INPUTS = {
     "a column called np beside numpy": (
         EACH, ("y ~ np.exp(x) + np", table(np=table()["z"]), "g"), ValueError, "'np' is both"),
     "a keyword inside a term": (
-        EACH, ("y ~ I(class + 1)", renamed("class"), "g"), ValueError, r"'y ~ I\(class \+ 1\)' cannot be read"),
+        EACH, ("y ~ I(class + 1)", renamed("class"), "g"),
+        ValueError, r"'y ~ I\(class \+ 1\)' cannot be read"),
     "two outcomes": (EACH, ("y + z ~ x", table(), "g"), ValueError, "'y [+] z ~ x' must be one numeric"),
     "a spline that spans the constant": (
         EACH, ("y ~ cc(x, df=3)", table(), "g"), ValueError, r"cc\(x, df=3\)"),
@@ -441,8 +445,9 @@ def test_a_builtin_is_no_column_and_no_function(name):
 
 OPEN = "open('FLAG', 'w')"
 ATTACKS = [
-    f"y ~ {OPEN}", f"y ~ I({OPEN})", f"I({OPEN}) ~ x", f"{OPEN} ~ x", f"y ~ {{{OPEN}}}", f"y ~ x + 0*{OPEN}",
-    f"y ~ x:{OPEN}", f"y ~ C({OPEN})", f"y ~ np.exp({OPEN})", f"y ~ log(x, {OPEN})", f"y ~ poly(x, degree={OPEN})",
+    f"y ~ {OPEN}", f"y ~ I({OPEN})", f"I({OPEN}) ~ x", f"{OPEN} ~ x", f"y ~ {{{OPEN}}}", f"y ~ x + 2:{OPEN}",
+    f"y ~ x:{OPEN}", f"y ~ C({OPEN})", f"y ~ np.exp({OPEN})", f"y ~ log(x, {OPEN})",
+    f"y ~ poly(x, degree={OPEN})",
     f"y ~ Q({OPEN})", f"y ~ Q('x' + {OPEN})", f"y ~ Q(\"{OPEN}\")", f"y ~ `{OPEN}`", f"y ~ `x` + {OPEN}",
     f"y ~ `x`.__class__({OPEN})", f"y ~ I(`x`, {OPEN})", f"y ~ I(x=`{OPEN}`)", f"y ~ x\n+ {OPEN}",
     f"y ~ I(x\n+ {OPEN})", f"y ~ I(x);{OPEN}", f"y ~ I(x) # {OPEN}", f"y ~ I(x)\n{OPEN}",
@@ -452,7 +457,8 @@ ATTACKS = [
     f"y ~ I({{{OPEN} for i in x}})", f"y ~ I(sum({OPEN} for i in x))", f"y ~ I((f := {OPEN}))",
     f"y ~ I(f'{{{OPEN}}}')", f"y ~ Q(f'{{{OPEN}}}')", f"y ~ I(x if {OPEN} else x)", f"y ~ I(x and {OPEN})",
     f"y ~ I(not {OPEN})", f"y ~ I(x[{OPEN}])", f"y ~ I(*{OPEN})", f"y ~ I(**{OPEN})", f"y ~ C(g, *[{OPEN}])",
-    f"y ~ I(x @ {OPEN})", f"y ~ I(x << {OPEN})", f"y ~ I(x < {OPEN})", f"y ~ I(-{OPEN})", f"y ~ I(await {OPEN})",
+    f"y ~ I(x @ {OPEN})", f"y ~ I(x << {OPEN})", f"y ~ I(x < {OPEN})", f"y ~ I(-{OPEN})",
+    f"y ~ I(await {OPEN})",
     f"y ~ I((yield {OPEN}))", f"y ~ I({'(' * 40}{OPEN}{')' * 40})",
     "y ~ __import__('os').mkdir('FLAG')", "y ~ I(__import__('pathlib').Path('FLAG').touch())",
     "y ~ eval(\"open('FLAG', 'w')\")", "y ~ exec(\"open('FLAG', 'w')\")", "y ~ I(eval('1'))",
@@ -471,11 +477,13 @@ ATTACKS = [
     "y ~ C(g, contr.treatment.__globals__['os'].mkdir('FLAG'))", "y ~ C.__globals__['os'].mkdir('FLAG')",
     "y ~ log.__class__(x)", "y ~ I(I)(x)", "y ~ poly.__wrapped__(x)", "y ~ stateful_transform(open)(x)",
     "y ~ I(9**9**9**9)", "y ~ I(x * 9**9**9)", "y ~ I(2**(9**9))", "y ~ I(x * ('a' * 10**9))",
-    "y ~ I(x, state=1)", "y ~ I(data=x)", "y ~ I(\\x41)", "y ~ I(x", "y ~ x)", "y ~ 'FLAG'", "y ~ b'x'",
+    "y ~ I(x, state=1)", "y ~ I(\\x41)", "y ~ I(x", "y ~ x)", "y ~ 'FLAG'", "y ~ b'x'",
     "y ~ ...", "y ~ I(...)", "y ~ I(1j)", "y ~ `x", "y ~ `x`(`x`)", "y ~ I(`a` := 1)", "y ~ \0", "y ~ I(\0)",
     "y ~ \u202eI(x)", "y ~ ｅval('FLAG')", "y ~ I(ｏpen('FLAG'))", "y ~ @open('FLAG')", "y ~ %x", "y ~ !ls",
-    "y ~ $(touch FLAG)", "y ~ x | open('FLAG', 'w')", "[y ~ open('FLAG', 'w')] ~ x", "y ~ [open('FLAG', 'w') ~ x]",
-    "y ~ I(" + "(" * 5000 + "x" + ")" * 5000 + ")", "y ~ I(" + "-" * 5000 + "x)", "y ~ I(" + "9" * 5000 + " * x)",
+    "y ~ $(touch FLAG)", "y ~ x | open('FLAG', 'w')", "[y ~ open('FLAG', 'w')] ~ x",
+    "y ~ [open('FLAG', 'w') ~ x]",
+    "y ~ I(" + "(" * 5000 + "x" + ")" * 5000 + ")", "y ~ I(" + "-" * 5000 + "x)",
+    "y ~ I(" + "9" * 5000 + " * x)",
 ]  # fmt: skip
 
 
@@ -485,7 +493,7 @@ def test_a_formula_runs_no_code(tmp_path, monkeypatch, attack):
     data = table()
     before = data.copy(deep=True)
     for fit in (complete_pooling, partial_pooling):
-        with pytest.raises(ValueError, match=r"formula|no column|is not finite") as caught:
+        with pytest.raises(ValueError, match=r"formula|no column|not finite|write the groups") as caught:
             fit(attack.replace("FLAG", "flag"), data, "g")
         assert "flag" in str(caught.value) or "FLAG" not in attack, "it must say what it refuses"
     assert list(tmp_path.iterdir()) == []
@@ -495,25 +503,38 @@ def test_a_formula_runs_no_code(tmp_path, monkeypatch, attack):
 def test_what_a_formula_may_say_is_evaluated():
     data = table(k=list("pqr") * 8)
     for formula in (
-        "y ~ np.exp(x)", "y ~ I(x**2)", "y ~ C(k, contr.treatment(base='q'))", "y ~ C(k, contr.sum)", "y ~ poly(x, 2)",
-        "y ~ I(x > 0)", "y ~ Q('x')", "y ~ x*z", "y ~ scale(x) + center(z)", "y ~ bs(x, df=4)", "y ~ k:x", "exp(y) ~ x",
+        "y ~ np.exp(x)", "y ~ I(x**2)", "y ~ C(k, contr.treatment(base='q'))", "y ~ C(k, contr.sum)",
+        "y ~ poly(x, 2)",
+        "y ~ I(x > 0)", "y ~ Q('x')", "y ~ x*z", "y ~ scale(x) + center(z)", "y ~ bs(x, df=4)", "y ~ k:x",
+        "exp(y) ~ x",
     ):  # fmt: skip
         assert np.isfinite(partial_pooling(formula, data, "g").bse).all(), formula
 
 
 # ---- the other public functions ------------------------------------------------------------------
 
-NO_LEVEL = [0, 1, -0.1, 1.1, 2, np.nan, np.inf, -np.inf, True, None, "0.05", [0.05], 1j]
+
+def asked(call, alpha):
+    if call == "compare":
+        return compare("y ~ 1", table(), "g", alpha=alpha)
+    return getattr(partial_pooling("y ~ 1", table(), "g"), call)(alpha)
 
 
-@pytest.mark.parametrize("alpha", NO_LEVEL, ids=repr)
-@pytest.mark.parametrize("call", ["conf_int", "profile_int", "icc_int", "compare"])
-def test_a_level_that_is_none_is_refused(call, alpha):
-    with pytest.raises((ValueError, TypeError)):
-        if call == "compare":
-            compare("y ~ 1", table(), "g", alpha=alpha)
-        else:
-            getattr(partial_pooling("y ~ 1", table(), "g"), call)(alpha)
+each_interval = pytest.mark.parametrize("call", ["conf_int", "profile_int", "icc_int", "compare"])
+
+
+@each_interval
+@pytest.mark.parametrize("alpha", [0, 1, -0.1, 1.1, 2, np.nan, np.inf, -np.inf, True, False], ids=repr)
+def test_a_level_outside_0_and_1_is_refused(call, alpha):
+    with pytest.raises(ValueError, match="alpha must lie between 0 and 1; got"):
+        asked(call, alpha)
+
+
+@each_interval
+@pytest.mark.parametrize("alpha", [None, "0.05", [0.05], np.array([0.1, 0.2]), 1j, Decimal("0.05")], ids=repr)
+def test_a_level_that_is_no_number_is_refused_by_name(call, alpha):
+    with pytest.raises((ValueError, TypeError), match="alpha"):
+        asked(call, alpha)
 
 
 @pytest.mark.parametrize("word", [None, 1, "", ["residual"], "Residual", "CR9"], ids=repr)
@@ -574,6 +595,14 @@ BATCHES = {
     "a negative size": (fit_batch, (MEANS, [-1, 3, 4], WITHIN), "sizes must be 1 or more"),
     "a size that is NaN": (fit_batch, (MEANS, [np.nan, 3, 4], WITHIN), "sizes must be 1 or more"),
     "all sizes one": (fit_batch, (MEANS, [1, 1, 1], WITHIN), "not all 1"),
+    "an infinite value": (fit_balanced_batch, (np.where(Y == 5, np.inf, Y),), "data set 0"),
+    "values too large to be squared": (fit_balanced_batch, (Y * 1e200,), "data set 0"),
+    "complex numbers": (fit_balanced_batch, (Y * 1j,), "complex"),
+    "means too large to be squared": (fit_batch, (MEANS * 1e200, SIZES, WITHIN), "data set 0"),
+    "complex means": (fit_batch, (MEANS * 1j, SIZES, WITHIN), "complex"),
+    "sizes that are not whole": (fit_batch, (MEANS, [2.5, 3, 4], WITHIN), "sizes"),
+    "no data sets": (fit_batch, (MEANS[:0], SIZES, WITHIN[:0]), "no data sets"),
+    "masked values": (fit_balanced_batch, (np.ma.masked_equal(Y, 5),), "masked"),
     "one group only": (fit_batch, (MEANS[:, :1], [2], WITHIN), "two or more"),
 }
 
@@ -601,8 +630,9 @@ values = st.one_of(
 )  # fmt: skip
 TYPES = ["object", "float64", "Int64", "string", "boolean", "category", "float16", "double[pyarrow]"]
 pieces = st.sampled_from([
-    "x", "z", "`a b`", "C(x)", "I(x**2)", "x:z", "log(x)", "np.exp(x)", "1", "0", "-1", "(x + z)", "poly(x, 2)",
-    "q", "x.real", "open('f')", "Q('x')", "center(z)", "I(x > 0)", "C(z, contr.sum)", "9", "~", "``", "x*z", "y",
+    "x", "z", "`a b`", "C(x)", "I(x**2)", "x:z", "log(x)", "np.exp(x)", "1", "0", "-1", "(x + z)",
+    "q", "x.real", "open('f')", "Q('x')", "center(z)", "I(x > 0)", "C(z, contr.sum)", "9", "~", "``", "x*z",
+    "poly(x, 2)", "y",
 ])  # fmt: skip
 
 
@@ -613,16 +643,20 @@ def columns(draw, rows):
     )
     try:
         return raw.astype(draw(st.sampled_from(TYPES)))
-    except (ValueError, TypeError, OverflowError, RuntimeWarning, pa.ArrowException):
+    except (ValueError, TypeError, OverflowError, Warning, pa.ArrowException):
         return raw
 
 
 @st.composite
 def tables(draw):
-    rows = draw(st.integers(1, 12))
+    rows = draw(st.integers(1, 16))
     numeric = st.lists(st.integers(-9, 9), min_size=rows, max_size=rows)
-    data = pd.DataFrame({"y": draw(st.one_of(numeric, columns(rows))), "g": draw(columns(rows))})
-    return data.assign(x=draw(columns(rows)), z=draw(numeric), **{"a b": draw(numeric)})
+    few = st.lists(st.integers(0, 2), min_size=rows, max_size=rows)
+    odd = draw(st.sampled_from(["y", "x", "g", "all"]))  # where all is odd, nearly all is refused
+    y, x, g = (
+        draw(columns(rows) if odd in (name, "all") else few if name == "g" else numeric) for name in "yxg"
+    )
+    return pd.DataFrame({"y": y, "g": g, "x": x, "z": draw(numeric), "a b": draw(numeric)})
 
 
 @given(
@@ -640,8 +674,9 @@ def test_any_table_and_formula_give_finite_numbers_or_a_reason(data, terms, miss
             found = fit(*arguments, "g", missing=missing)
         except (ValueError, TypeError) as error:
             told = str(error)
-            named = [*data.columns, formula, *terms, "formula", "rows", "row is left"]
-            assert any(name in told for name in named), told
+            named = [repr(formula), *map(repr, [*data.columns, *terms])]
+            counted = re.search(r"term .|\d+ (rows|groups)|any g|every g", told)
+            assert counted or any(name in told for name in named), told
         else:
             if isinstance(found, GroupSummary):
                 parts = [found.means, found.within, found.products]
