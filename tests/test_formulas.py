@@ -2,10 +2,8 @@
 
 import inspect
 import math
-from statistics import NormalDist
-
-
 from fractions import Fraction
+from statistics import NormalDist
 
 import numpy as np
 import pytest
@@ -531,12 +529,6 @@ def test_a_level_that_is_no_share_is_refused(level):
 def test_an_estimate_that_never_varies_is_refused():
     with pytest.raises(ValueError, match="sd must be positive"):
         formulas.normal_coverage(1, 0)
-
-
-@pytest.mark.parametrize("icc", [1.01, -0.51])
-def test_an_icc_that_no_design_allows_is_refused(icc):
-    with pytest.raises(ValueError, match="icc must lie between"):
-        formulas.design_effect(icc, 3)
 
 
 def test_exact_numbers_of_any_size_are_numbers_too():
