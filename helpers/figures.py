@@ -218,23 +218,29 @@ def coverage_by_population(psi, theta, J, n, most=1000, level=0.95):
         return formulas.normal_coverage(se, formulas.se_finite_population(psi, theta, J, n, K), level)
 
     ends = {label: (covers(se, J), covers(se, np.inf)) for label, (se, _, _) in lines.items()}
+    meets = J * n / (n - 1)  # there the finite population's SE is complete pooling's
     with plt.rc_context(STYLE):
         figure, ax = _axes()
         ax.axhline(level, color=FAINT, lw=1.5)
         for label, (se, colour, dash) in lines.items():
             ax.plot(K, covers(se, K), color=colour, ls=dash, lw=2.5, label=label)
             ax.plot(1.5 * most, ends[label][1], "D", color=colour, ms=7, clip_on=False)
+        ax.plot(meets, level, "o", color=INK, ms=6)
+        text = f"complete pooling: K = {meets:.1f}"
+        ax.annotate(text, (meets, level), (26, -5), textcoords="offset points", va="top")
         ax.set_xscale("log")
         ticks = [k for k in (20, 50, 100, 200, 500, 1000) if J <= k <= most]
         ax.set_xticks([*ticks, 1.5 * most], [*map(str, ticks), "\u221e"])
         ax.minorticks_off()
-        ax.set(xlabel="K, classes the mean is about (log scale)", ylabel="share of intervals that hold it")
+        ax.set(xlabel="K, classes the mean is about (log scale)")
+        ax.set(ylabel="share of intervals that hold the mean of K")
         ax.set(xlim=(J, 1.5 * most), ylim=(None, 1.01))
         figure.legend(loc="outside upper center", ncols=3)
     listing = "; ".join(f"{label} {low:.3f} and {high:.3f}" for label, (low, high) in ends.items())
     alt = (
         f"Share of intervals that hold the mean of K classes, {J} of them drawn, against K; a line marks the "
-        f"{level:.0%} promised. Every curve falls. At K = {J} and for classes without end: {listing}."
+        f"{level:.0%} promised. Every curve falls. At K = {J} and for classes without end: {listing}. "
+        f"Complete pooling meets the line at K = {meets:.1f}."
     )
     return figure, alt
 
@@ -419,7 +425,8 @@ def weights_by_size(iccs, most=100):
         ax.set_xticks([1, 2, 5, 10, 20, 50, 100], ["1", "2", "5", "10", "20", "50", "100"])
         ax.set_yticks([1, 2, 5, 10, 20, 50], ["1", "2", "5", "10", "20", "50"])
         ax.minorticks_off()
-        ax.set(xlabel="n, pupils in the class (log scale)", ylabel="weight, classes of one pupil")
+        ax.set(xlabel="n, pupils in the class (log scale)")
+        ax.set(ylabel="weight, in classes of one pupil (log scale)")
         ax.set(xlim=(0.95, most), ylim=(0.85, 60))
         figure.legend(loc="outside upper center", ncols=3)
     alt = (
@@ -477,21 +484,25 @@ def se_brackets(designs):
 
 
 def profile_deviance(data, steps=(), outcome="score", group="classroom"):
-    """Rise of the profile criterion above its minimum, REML and ML, against the ratio psi / theta.
+    """Rise of the profile criterion above its minimum, against the ratio psi / theta.
+
+    REML and ML with the rise that a 95% interval allows, or REML with the steps of a search.
 
     Parameters
     ----------
     data : DataFrame
         One row a pupil.
     steps : sequence of float
-        Ratios that a search under REML tried, drawn as dots; the first four are numbered.
+        Ratios that a search under REML tried, drawn as dots on its curve; the first four are numbered.
 
     Returns
     -------
     figure, alt : Figure, str
     """
     summary = summarise(data, f"{outcome} ~ 1", group)
-    curves = {"REML": (Profile(summary), PARTIAL, "-"), "ML": (Profile(summary, "ml"), NO, "--")}
+    curves = {"REML": (Profile(summary), PARTIAL, "-")}
+    if not len(steps):
+        curves["ML"] = (Profile(summary, "ml"), NO, "--")
     best = {name: float(profile.best_ratio()) for name, (profile, _, _) in curves.items()}
     r = np.linspace(0, 3.2 * max(best.values()), 600)
     allowed = stats.chi2.ppf(0.95, 1)
@@ -501,24 +512,34 @@ def profile_deviance(data, steps=(), outcome="score", group="classroom"):
             least = profile.criterion(best[name])
             ax.plot(r, profile.criterion(r) - least, color=colour, ls=dash, label=name)
             ax.plot(best[name], 0, "o" if name == "REML" else "D", color=colour, ms=8, clip_on=False)
-        rise = curves["REML"][0].criterion(np.array(steps)) - curves["REML"][0].criterion(best["REML"])
-        ax.plot(steps, rise, "o", color=ACCENT, ms=6, label="tried by halving")
-        for k, (ratio, height) in enumerate(zip(steps[:4], rise, strict=False), 1):
-            below = ratio > best["REML"] and height > 1
-            ax.annotate(f"{k}", (ratio, height), (4, -14) if below else (6, 5), textcoords="offset points")
-        ax.axhline(allowed, color=FAINT, lw=1.5)
-        ax.text(1.6 * best["REML"], allowed, f"{allowed:.2f} above the minimum", ha="center", va="bottom")
+        if len(steps):
+            rise = curves["REML"][0].criterion(np.array(steps)) - curves["REML"][0].criterion(best["REML"])
+            ax.plot(steps, rise, "o", color=ACCENT, ms=6, label="tried by halving")
+            for k, (ratio, height) in enumerate(zip(steps[:4], rise, strict=False), 1):
+                shift = (4, -14) if ratio > best["REML"] and height > 1 else (6, 5)
+                ax.annotate(f"{k}", (ratio, height), shift, textcoords="offset points")
+        else:
+            ax.axhline(allowed, color=FAINT, lw=1.5)
+            ax.text(1.6 * best["REML"], allowed, f"{allowed:.2f} above the minimum", ha="center", va="bottom")
         ax.set(xlabel="r = psi / theta", ylabel="criterion less its minimum")
         ax.set(xlim=(0, r[-1]), ylim=(0, 12))
         figure.legend(loc="outside upper center", ncols=3)
     at_zero = {
         name: curves[name][0].criterion(0.0) - curves[name][0].criterion(best[name]) for name in curves
     }
-    alt = (
-        "The criterion of REML and that of ML fall steeply from ratio 0, have one minimum and rise slowly "
-        f"to the right of it. REML is lowest at {best['REML']:.3f}, ML at {best['ML']:.3f}. At ratio 0 "
-        f"they stand {at_zero['REML']:.1f} and {at_zero['ML']:.1f} above their minima."
-    )
+    if len(steps):
+        alt = (
+            f"The criterion of REML falls steeply from ratio 0, where it is {at_zero['REML']:.1f} above its "
+            f"minimum, is lowest at {best['REML']:.3f} and rises slowly to the right of it. Dots mark the "
+            f"ratios tried: {', '.join(f'{ratio:.3g}' for ratio in steps)}."
+        )
+    else:
+        alt = (
+            "The criterion of REML and that of ML fall steeply from ratio 0, have one minimum and rise "
+            f"slowly to the right of it. REML is lowest at {best['REML']:.3f}, ML at {best['ML']:.3f}. At "
+            f"ratio 0 they stand {at_zero['REML']:.1f} and {at_zero['ML']:.1f} above their minima. A level "
+            f"line marks a rise of {allowed:.2f}."
+        )
     return figure, alt
 
 
@@ -626,8 +647,8 @@ def shrinkage_fan(own, pooled, truth):
     with plt.rc_context(STYLE):
         figure, ax = _axes()
         for mask, colour, dash, label in (
-            (nearer, PARTIAL, "-", "pooling came nearer to the truth"),
-            (~nearer, ACCENT, "--", "pooling went away from it"),
+            (nearer, PARTIAL, "-", f"pooling came nearer to the truth: {nearer.sum()}"),
+            (~nearer, ACCENT, "--", f"pooling went away from it: {(~nearer).sum()}"),
         ):
             lines = ax.plot([own[mask], pooled[mask], truth[mask]], [2, 1, 0], color=colour, ls=dash, lw=1.4)
             for line in lines[:1]:
@@ -666,14 +687,14 @@ def class_mean_variance_parts(psi, theta, J, n):
         for k, (name, (first, second)) in enumerate(reversed(bars.items())):
             ax.barh(k, first, height=0.6, color=NO if name == "no pooling" else PARTIAL)
             ax.barh(k, second, left=first, height=0.6, color=COMPLETE)
-            text = f"SE {np.sqrt(first + second):.3f}"
+            text = f"SE {np.sqrt(first + second):.2f}"
             ax.annotate(text, (first + second, k), (6, 0), textcoords="offset points", va="center")
         ax.set_yticks(range(len(bars)), list(reversed(bars)))
         ax.set(xlabel="variance, points squared", xlim=(0, 1.25 * (given + overall)))
         keys = {"given the overall mean": PARTIAL, "overall mean": COMPLETE, "own mean alone": NO}
         handles = [plt.Rectangle((0, 0), 1, 1, color=colour) for colour in keys.values()]
         figure.legend(handles, keys, loc="outside upper center", ncols=3)
-    listing = "; ".join(f"{name} {np.sqrt(sum(parts)):.3f}" for name, parts in bars.items())
+    listing = "; ".join(f"{name} {np.sqrt(sum(parts)):.2f}" for name, parts in bars.items())
     alt = (
         f"Four bars, the variances behind four standard errors of one class mean: {listing}. "
         f"Conditional, full and naive sum share a part of {given:.1f}; on top of it the overall mean adds "

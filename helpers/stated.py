@@ -130,11 +130,11 @@ def _reply(exercise, answer):
         at = [k for k, wrong in enumerate(hint["wrong"]) if wrong is not None]
         if all(_same(given[k], hint["wrong"][k], digits=4) for k in at):
             return "not yet. " + hint["hint"]
-    good = [name for name, ok in zip(exercise["what"], near, strict=True) if ok]
-    if good:
-        return f"not yet. Right already: {', '.join(good)}."
     if all(_same(g, r, digits=2) for g, r in zip(given, right, strict=True)):
         return "nearly: give four digits, and round only at the end."
+    good = [name for name, ok in zip(exercise["what"], near, strict=True) if ok]
+    if good:
+        return f"not yet. Right already: {', '.join(good)}. For the rest: {exercise['start']}"
     return "not yet. " + exercise["start"]
 
 

@@ -200,6 +200,7 @@ def test_the_dial_alt_text_tells_what_each_interval_covers_at_both_ends():
     _, alt = figures.coverage_by_population(400, 900, 20, 10)
     for text in ("partial pooling 1.000 and 0.950", "complete pooling 0.982 and 0.687", "0.950 and 0.599"):
         assert text in alt
+    assert "meets the line at K = 22.2." in alt  # Jn / (n - 1)
 
 
 def test_the_population_alt_text_tells_both_ends(reference):
@@ -245,7 +246,7 @@ def test_the_variance_parts_alt_text_tells_the_four_standard_errors_of_r(referen
     r = reference("classrooms")
     _, alt = figures.class_mean_variance_parts(r["anova.psi"], r["anova.theta"], 20, 10)
     for key in ("np.se_class_mean", "re.se_cond_formula", "re.se_classmean_pred_error", "re.naive_sum_se"):
-        assert f"{r[key]:.3f}" in alt
+        assert f"{r[key]:.2f}" in alt
 
 
 def test_the_distance_alt_text_tells_where_pooling_stops_to_help():
@@ -261,6 +262,9 @@ def test_the_profile_alt_text_tells_both_minima_and_rs_falls_from_zero(classroom
         assert f"{value:.3f}" in alt
     for key in ("lrt.REML", "lrt.ML"):
         assert f"{r[key]:.1f}" in alt
+    _, alt = figures.profile_deviance(classrooms, [1.0, 0.4375])
+    assert "ratios tried: 1, 0.438." in alt
+    assert f"{r['lrt.REML']:.1f}" in alt
 
 
 def test_the_boundary_alt_text_tells_what_is_estimated_where_the_lowest_point_is_not_allowed():
