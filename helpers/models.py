@@ -279,7 +279,7 @@ class Fit:
             Unless the fit is of partial pooling, of a constant alone, to groups of one size; or if alpha
             does not lie between 0 and 1.
         """
-        self._refuse_unless_partial("the interval of the intraclass correlation")
+        self._refuse_unless_partial("an interval of the intraclass correlation")
         data = self.data
         sizes, counts, between = data.by_size
         if len(sizes) > 1 or len(data.terms) > 1 or data.intercept is None:
@@ -305,14 +305,14 @@ class Fit:
         ValueError
             Unless the fit is of partial pooling.
         """
-        self._refuse_unless_partial("the test of psi = 0")
+        self._refuse_unless_partial("a test of psi = 0")
         at_zero = float(Profile(self.data, self.method).criterion(0.0))
         statistic = 0.0 if self.singular else max(0.0, at_zero - self.criterion)
         return LikelihoodRatio(statistic, float(stats.chi2.sf(statistic, 1)) / 2 if statistic else 1.0)
 
     def _refuse_unless_partial(self, what):
         if self.pooling != "partial":
-            raise ValueError(f"{what} takes a fit of partial pooling; this one is of {self.pooling} pooling")
+            raise ValueError(f"{what}: for partial pooling only; this fit is of {self.pooling} pooling")
 
     @cached_property
     def group_means(self):
@@ -380,7 +380,7 @@ class Fit:
             f"{self.nobs} rows, "
             + (f"{self.ngroups} groups, " if data.group else "")
             + f"df: {self.df_method}"
-            + (f", {data.dropped} rows dropped for missing values" if data.dropped else ""),
+            + (f", {_counted(data.dropped, 'row')} dropped for missing values" if data.dropped else ""),
         ]
         if self.pooling != "partial":
             return [*lines, f"theta (residual variance) {self.theta:.6g}"]
@@ -496,7 +496,7 @@ def no_pooling(formula, data, groups=None, missing="raise"):
     df = summary.nobs - summary.ngroups - len(slopes)
     if df < 1:
         raise ValueError(
-            f"{summary.nobs} rows, {summary.ngroups} group means and {len(slopes)} slopes leave nothing "
+            f"{summary.nobs} rows, {summary.ngroups} group means and {_counted(len(slopes), 'slope')} leave nothing "
             "to estimate the variance within from"
         )
     b = solve(within[:-1, :-1], within[:-1, -1:])[:, 0]
@@ -718,3 +718,7 @@ def _to_terms(summary):
 def _level(summary):
     """What shifting and centring took off the outcome, where every term but the constant is 0."""
     return summary.shift[-1] + summary.centre[-1] - summary.shift[:-1] @ summary.slopes
+
+
+def _counted(number, noun):
+    return f"{number} {noun}{'s' * (number != 1)}"

@@ -165,10 +165,11 @@ class Profile:
         most = self.degrees * between[:, -1, -1].sum() / self.left
         while True:
             grid = _grid(sizes, most)
-            sign = self.score(grid) > 0
-            if sign[-1]:  # beyond here the criterion rises
+            score = self.score(grid)
+            if not score[-1] <= 0:  # beyond here the criterion rises
                 break
             most *= 1e3
+        sign = score > 0
         minima = [0.0] if sign[0] else []
         for k in np.flatnonzero(~sign[:-1] & sign[1:]):
             minima.append(_root(self.score, grid[k], grid[k + 1], sizes[-1]))
@@ -194,18 +195,21 @@ def _root(score, low, high, n):
     `brentq`, which is there for a slope that does not rise all the way.
     """
     bounds = low, high = np.log1p(n * low), np.log1p(n * high)
-    for _ in range(2):
+    for look in range(4):
         u = (low + high) / 2 + (high - low) / 2 * _CHEBYSHEV
         slope = np.exp(u) * score(np.expm1(u) / n)
         if (slope[1:] <= slope[:-1]).any() or not slope.all():
-            ends = np.expm1(bounds) / n
-            return brentq(score, *ends, xtol=1e-300, rtol=4 * np.finfo(float).eps)
+            break
         apart = slope[:, None] - slope
         np.fill_diagonal(apart, slope)
         weight = 1 / apart.prod(axis=1)  # barycentric, at 0
         root = weight @ u / weight.sum()
+        if look and low <= root <= high:  # else the look before was too far off to be close by
+            return np.expm1(root) / n
         low, high = max(root * (1 - _NEAR), bounds[0]), min(root * (1 + _NEAR), bounds[1])
-    return np.expm1(root) / n
+        if not low < high:
+            break
+    return brentq(score, *np.expm1(bounds) / n, xtol=1e-300, rtol=4 * np.finfo(float).eps)
 
 
 def _grid(sizes, most):

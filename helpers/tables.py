@@ -206,7 +206,7 @@ def _names(factor, levels, called):
                 left, ast.Add() | ast.Sub() | ast.Mult() | ast.Div() | ast.FloorDiv() | ast.Mod(), right
             ):
                 walk(left, label), walk(right, label)
-            case ast.BinOp(left, ast.BitAnd() | ast.BitOr(), right):
+            case ast.BinOp(left, ast.BitAnd(), right):
                 walk(left, label), walk(right, label)
             case ast.BinOp(left, ast.Pow(), right) if any(isinstance(n, ast.Name) for n in ast.walk(left)):
                 walk(left, label), walk(right, label)  # of numbers alone, 9**9**9 would never end

@@ -2,6 +2,7 @@
 
 import re
 import warnings
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers import complete_pooling, no_pooling, partial_pooling
-from helpers.groups import GroupSummary, summarise
+from helpers.groups import GroupSummary, inverse, refuse_collinear, summarise
 from helpers.models import Fit
 
 
@@ -127,6 +128,91 @@ def test_a_model_without_constant_is_not_shifted():
     assert summary.intercept is None
     assert summary.terms == ["x"]
     assert not summary.shift.any()
+
+
+def test_what_a_term_leaves_without_a_constant_is_the_residual_sum_of_squares_about_zero():
+    data = table()
+    summary = summarise(data, "y ~ x - 1", "g")
+    left = data["y"] @ data["y"] - (data["x"] @ data["y"]) ** 2 / (data["x"] @ data["x"])
+    assert summary.unexplained(summary.about_centre()) == pytest.approx(left, rel=1e-13)  # sums of ten
+    y, x = (data[c] - data.groupby("g")[c].transform("mean") for c in ("y", "x"))
+    within = (y**2).sum() - (x * y).sum() ** 2 / (x**2).sum()
+    assert summary.unexplained(summary.within) == pytest.approx(within, rel=1e-13)
+
+
+def test_means_that_no_double_holds_cost_no_digits_far_from_zero():
+    """At 1e12 the mean of three is rounded by 1e-4: what that leaves is taken off again."""
+    data = table()
+    for column in ("x", "y"):
+        data[column] += 1e12
+    data["y"] += np.arange(10) % 3 / 8
+    summary = summarise(data, "y ~ x", "g")
+    agrees_with_brute_force(summary, data, ["x", "y"], digits=1e-13)
+    np.testing.assert_allclose(summary.products.sum(axis=0), summary.within[1:2, 1:], rtol=0, atol=1e-12)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("formula", ["y ~ 1", "y ~ x"])
+def test_what_cannot_be_squared_is_refused_without_a_warning(formula):
+    data = table().assign(y=table()["y"] * 1e307, x=table()["x"] * 1e307)
+    with pytest.raises(ValueError, match="too far from 1 to be squared: change its unit"):
+        summarise(data, formula, "g")
+
+
+@pytest.mark.parametrize(("share", "kept"), [(2e-26, True), (0.5e-26, False)])
+@pytest.mark.parametrize("unit", [1e-3, 1e5])
+def test_what_is_left_within_groups_counts_only_where_it_is_more_than_rounding(share, kept, unit):
+    data = table().assign(y=table()["y"] * unit)
+    summary = summarise(data, "y ~ 1", "g")
+    # All of the whole is then between the groups.
+    summary = replace(summary, within=np.zeros((2, 2)), means=summary.means * [1, 1e3])
+    whole = summary.sizes @ summary.means[:, -1] ** 2
+    left = np.diag([0.0, share * whole])
+    assert summary.unexplained(left) == (share * whole if kept else 0.0)
+
+
+@pytest.mark.parametrize(("share", "kept"), [(2e-13, True), (0.5e-13, False)])
+@pytest.mark.parametrize("unit", [1e-3, 1e5])
+def test_what_terms_leave_counts_only_where_it_is_more_than_the_rounding_of_what_they_explain(
+    share, kept, unit
+):
+    summary = summarise(table(), "y ~ x", "g")
+    cross = np.array([[0.0, 0, 0], [0, 4, 2 * unit], [0, 2 * unit, unit**2 * (1 + share)]])
+    # 1 + share is rounded to 2e-16, a part in 250 of the share.
+    expected = pytest.approx(share * unit**2, rel=0.01) if kept else 0.0
+    assert summary.unexplained(cross) == expected
+
+
+def test_many_matrices_are_inverted_as_one_by_one():
+    stack = np.array([[[2.0, 1, 0], [1, 3, 0], [0, 0, 5]], [[1e8, 0, 0], [0, 1, 0.5], [0, 0.5, 1]]])
+    for one, two in zip(inverse(stack), stack, strict=True):
+        np.testing.assert_allclose(one @ two, np.eye(3), atol=1e-14)  # the units are scaled away first
+
+
+def test_a_summary_alone_is_handed_back():
+    summary = summarise(table(), "y ~ x", "g")
+    assert summarise(summary) is summary
+
+
+@pytest.mark.parametrize("rows", [127, 128, 129, 1000])
+def test_blocks_leave_no_row_out(rows):
+    rng = np.random.default_rng(rows)
+    x, codes = rng.normal(size=rows), np.arange(rows) % 3
+    summary = summarise(pd.DataFrame({"y": x, "g": codes}), "y ~ 1", "g")
+    deviations = x - (np.bincount(codes, x) / np.bincount(codes))[codes]
+    assert summary.within[-1, -1] == pytest.approx(deviations @ deviations, rel=1e-13)  # a sum of rows
+
+
+def test_rounding_does_not_grow_with_the_rows():
+    data = pd.DataFrame({"y": np.tile([0.1, -0.1], 500_000), "g": np.repeat([0, 1], 500_000)})
+    exact = float(Fraction(0.1) ** 2 * 1_000_000)
+    # Added up in one row the squares are off by 9e-15, in blocks by 4e-16.
+    assert summarise(data, "y ~ 1", "g").within[-1, -1] == pytest.approx(exact, rel=2e-15)
+
+
+def test_a_column_of_zeros_is_a_combination_of_nothing_and_says_what_to_do():
+    with pytest.raises(ValueError, match="'x' is a linear combination of nothing: leave one of them out"):
+        refuse_collinear(np.zeros((2, 2)), ["x"])
 
 
 def test_without_groups_all_rows_are_one_group():

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from helpers import no_pooling, partial_pooling
 from helpers.groups import summarise
-from helpers.inference import kenward_roger
+from helpers.inference import icc_interval, kenward_roger, satterthwaite, variance_ses
 from helpers.models import _to_terms
 
 RADON = {"M0": "log_radon ~ 1", "M1": "log_radon ~ floor", "M2": "log_radon ~ floor + log_uranium"}
@@ -227,3 +227,40 @@ def test_degrees_of_freedom_that_are_not_defined_are_refused(classrooms, singula
             fit.with_df(df_method)
     with pytest.raises(ValueError, match=r"df_method must be.*'kr'"):
         fit.with_df("kr")
+
+
+@pytest.mark.parametrize("times", [4, 20])
+def test_far_from_the_maximum_there_is_no_satterthwaite_df(classrooms, times):
+    """There the likelihood is curved downwards along one direction, upwards along another."""
+    fit = partial_pooling("score ~ 1", classrooms, "classroom")
+    with pytest.raises(ValueError, match=r'not curved at its maximum.*use with_df\("residual"\)'):
+        satterthwaite(fit.data, fit._centred[0], times * fit.psi, fit.theta)
+
+
+@pytest.mark.parametrize("ratio", [3.0, 1e4])
+def test_balanced_data_have_j_less_one_satterthwaite_df_whatever_the_variances(ratio):
+    rng = np.random.default_rng(5)
+    y = np.sqrt(ratio) * rng.normal(size=(9, 1)) + rng.normal(size=(9, 4))
+    fit = partial_pooling("y ~ 1", pd.DataFrame({"y": y.ravel(), "g": np.repeat(np.arange(9), 4)}), "g")
+    assert fit.psi > 0
+    # A closed form, through two inverses that lose as many digits as the ratio has.
+    assert fit.with_df("satterthwaite").df.iloc[0] == pytest.approx(8, rel=1e-9)
+
+
+@pytest.mark.parametrize(("method", "rows"), [("reml", 200 - 1), ("ml", 200)])
+def test_where_psi_is_zero_the_variance_within_has_the_error_of_complete_pooling(singular_data, method, rows):
+    fit = partial_pooling("score ~ 1", singular_data, "classroom", method=method)
+    psi_se, theta_se = variance_ses(fit.data, fit.psi, fit.theta, method)
+    assert fit.psi == 0
+    assert np.isnan(psi_se)
+    assert theta_se == pytest.approx(fit.theta * np.sqrt(2 / rows), rel=1e-14)  # one product
+
+
+def test_intervals_of_the_icc_have_level_95_percent_unless_told():
+    assert icc_interval(4.0, 10, 5) == icc_interval(4.0, 10, 5, 0.05)
+
+
+def test_no_end_of_an_interval_of_the_icc_is_below_zero():
+    lower, upper = icc_interval(0.5, 10, 5)
+    assert lower == 0 < upper
+    assert icc_interval(0.01, 10, 5) == (0, 0)

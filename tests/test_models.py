@@ -11,8 +11,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
 
-from helpers import complete_pooling, formulas, no_pooling, partial_pooling
+from helpers import compare, complete_pooling, formulas, no_pooling, partial_pooling
 from helpers.groups import summarise
+from helpers.reml import Profile
 
 # Closed forms: the root is exact, what is left is the rounding of sums of N terms.
 EXACT = 1e-12
@@ -813,3 +814,252 @@ def test_t11_the_standard_error_of_any_fit_lies_in_its_bracket(seed, J):
 def test_a_fit_of_a_summary_keeps_what_it_was_made_of(classrooms):
     summary = summarise(classrooms, "score ~ 1", "classroom")
     assert partial_pooling("score ~ 1", summary).data is summary
+
+
+# ---- what a fit prints and what it refuses, word for word ----------------------------------------
+
+
+def ten_rows():
+    """Three groups; with a predictor within and one between them, and an outcome that differs by group."""
+    data = pd.DataFrame({"x": [2.0, 7, 1, 8, 2, 8, 1, 8, 2, 8], "z": [1.0, 1, 1, 2, 2, 2, 2, 4, 4, 4],
+                         "flat": [3.0, 1, 4, 1, 5, 9, 2, 6, 5, 3.5], "g": list("aaabbbbccc")})  # fmt: skip
+    return data.assign(y=data["flat"] + data["g"].map({"a": 0, "b": 4, "c": 9}))
+
+
+PRINTED = {
+    "complete": (
+        lambda data: complete_pooling(
+            "flat ~ x", data.assign(x=data["x"].replace(7, np.nan)), missing="drop"
+        ),
+        """Complete pooling (OLS)   flat ~ x
+        9 rows, df: residual, 1 row dropped for missing values
+        theta (residual variance) 5.92324
+                  estimate       se  df     t  P>|t|     lower    upper
+        Intercept  3.46386  1.38811 7.0 2.495 0.0413  0.181508   6.7462
+        x         0.183133 0.253432 7.0 0.723 0.4933 -0.416139 0.782404""",
+    ),
+    "no": (
+        lambda data: no_pooling("y ~ x", data, "g"),
+        """No pooling (OLS)   y ~ x   by g
+        10 rows, 3 groups, df: residual
+        theta (residual variance) 7.76324
+               estimate       se  df     t  P>|t|    lower    upper
+        g[a]    2.64442  1.89063 6.0 1.399 0.2114 -1.98179  7.27064
+        g[b]     8.2183  1.98608 6.0 4.138 0.0061  3.35853  13.0781
+        g[c]    13.7933  2.40516 6.0 5.735 0.0012  7.90807  19.6785
+        x    0.00667302 0.298006 6.0 0.022 0.9829 -0.72252 0.735866""",
+    ),
+    "partial": (
+        lambda data: partial_pooling("y ~ x", data, "g"),
+        """Partial pooling (REML)   y ~ x   by g
+        10 rows, 3 groups, df: kenward-roger
+        psi (between) 27.7744   theta (within) 7.79578   ICC 0.7808
+        REML criterion 51.0005
+                   estimate       se  df     t  P>|t|     lower    upper
+        Intercept   8.01588  3.46359 2.8 2.314 0.1107  -3.52549  19.5573
+        x         0.0498677 0.297081 6.1 0.168 0.8721 -0.673506 0.773241""",
+    ),
+    "boundary": (
+        lambda data: partial_pooling("flat ~ 1", data, "g"),
+        """Partial pooling (REML)   flat ~ 1   by g
+        10 rows, 3 groups, df: residual
+        psi (between) 0   theta (within) 6.025   ICC 0.0000
+        REML criterion 44.0067
+        psi is estimated as 0: the standard errors are those of complete pooling
+                  estimate       se  df     t  P>|t|   lower   upper
+        Intercept     3.95 0.776209 9.0 5.089 0.0007 2.19409 5.70591""",
+    ),
+    "boundary by ml": (
+        lambda data: partial_pooling("flat ~ 1", data, "g", method="ml"),
+        """Partial pooling (ML)   flat ~ 1   by g
+        10 rows, 3 groups, df: normal
+        psi (between) 0   theta (within) 5.4225   ICC 0.0000
+        -2 log likelihood 45.2843
+        psi is estimated as 0: the standard errors are those of complete pooling, times sqrt((N - p) / N)
+                  estimate       se  df     t  P>|t|   lower   upper
+        Intercept     3.95 0.736376 inf 5.364 0.0000 2.50673 5.39327""",
+    ),
+}
+
+
+@pytest.mark.parametrize(("fit", "expected"), PRINTED.values(), ids=PRINTED)
+def test_a_fit_prints_as_it_always_has(fit, expected):
+    printed = fit(ten_rows()).summary()
+    # Column widths are pandas' affair.
+    assert [line.split() for line in printed.splitlines()] == [line.split() for line in expected.splitlines()]
+
+
+def test_in_a_notebook_the_head_is_a_paragraph_and_the_numbers_a_table_without_border():
+    fit = partial_pooling("y ~ x", ten_rows(), "g")
+    html = fit._repr_html_()
+    head, table = html.split("\n", 1)
+    assert head == f"<p>{'<br>'.join(fit.summary().splitlines()[:4])}</p>"
+    assert table.startswith('<table class="dataframe">')
+    assert re.findall("<td>(.*?)</td>", table)[:5] == ["8.01588", "3.46359", "2.8", "2.314", "0.1107"]
+
+
+def test_only_forty_rows_of_many_groups_are_printed():
+    many = pd.DataFrame({"y": np.arange(120.0) % 7, "g": np.repeat(np.arange(60), 2)})
+    lines = no_pooling("y ~ 1", many, "g").summary().splitlines()
+    assert len(lines) == 3 + 1 + 40 + 1  # with the head, the names and a row of dots
+
+
+def test_every_column_of_a_fit_has_its_name():
+    fit = partial_pooling("y ~ x", ten_rows(), "g")
+    series = {"estimate": fit.params, "se": fit.bse, "df": fit.df, "t": fit.tvalues, "p": fit.pvalues}
+    for name, values in series.items():
+        assert values.name == name
+        assert values.dtype == float
+    assert list(fit.conf_int()) == ["lower", "upper"]
+    assert list(fit.profile_int()) == ["lower", "upper"]
+    assert list(fit.profile_int().index) == ["psi", "theta", "Intercept", "x"]
+    for other in (no_pooling("y ~ x", ten_rows(), "g"), complete_pooling("y ~ x", ten_rows())):
+        assert list(other.variances) == ["estimate", "se"]
+        assert list(other.variances.index) == ["theta"]
+        assert other.method == "ols"
+        assert other.df_method == "residual"
+        assert other.psi is other.icc is other.criterion is other.singular is None
+    assert list(fit.variances) == ["estimate", "se"]
+    assert list(fit.variances.index) == ["psi", "theta"]
+    assert fit.df_method == "kenward-roger"
+    assert fit.with_df("satterthwaite").df_method == "satterthwaite"
+    assert complete_pooling("y ~ x", ten_rows(), "g").cluster_robust().df_method == "CR2"
+    assert partial_pooling("y ~ x", ten_rows(), "g", method="ml").df_method == "normal"
+
+
+def test_the_intercept_may_stand_anywhere_among_the_terms():
+    """A column of ones after the others is the constant: nothing but the order may change."""
+    data = ten_rows().assign(one=1.0)
+    usual, other = (partial_pooling(f, data, "g") for f in ("y ~ x", "y ~ x + one - 1"))
+    np.testing.assert_allclose(other.profile_int().iloc[[0, 1, 3, 2]], usual.profile_int(), rtol=1e-9)
+    np.testing.assert_allclose(other.params.iloc[::-1], usual.params, rtol=1e-9)
+    np.testing.assert_allclose(other.group_means, usual.group_means, rtol=1e-9)
+
+
+REFUSED = {
+    "no groups to be robust by": (
+        lambda data: complete_pooling("y ~ x", data).cluster_robust(),
+        "need the groups: name them in complete_pooling",
+    ),
+    "robust by an unknown kind": (
+        lambda data: complete_pooling("y ~ x", data, "g").cluster_robust("HC1"),
+        'kind must be "CR0", "CR1", "CR2" or "CR3"; got \'HC1\'',
+    ),
+    "robust where groups are modelled": (
+        lambda data: partial_pooling("y ~ x", data, "g").cluster_robust(),
+        "are for complete pooling; this fit is of partial pooling, which accounts for the groups itself",
+    ),
+    "robust without pooling": (
+        lambda data: no_pooling("y ~ x", data, "g").cluster_robust(),
+        "this fit is of no pooling",
+    ),
+    "df of another fit": (
+        lambda data: no_pooling("y ~ x", data, "g").with_df("satterthwaite"),
+        'this fit is of no pooling by ols, psi None: use "residual"',
+    ),
+    "df at the boundary": (
+        lambda data: partial_pooling("flat ~ 1", data, "g").with_df("kenward-roger"),
+        'this fit is of partial pooling by reml, psi 0.0: use "residual"',
+    ),
+    "icc without balance": (
+        lambda data: partial_pooling("y ~ 1", data, "g").icc_int(),
+        "this is 'y ~ 1' with groups of 3 to 4 rows: use profile_int",
+    ),
+    "icc without a constant": (
+        lambda data: partial_pooling("y ~ x - 1", data.drop(index=3), "g").icc_int(),
+        "is for balanced data and a constant alone; this is 'y ~ x - 1' with groups of 3 to 3 rows",
+    ),
+    "icc of complete pooling": (
+        lambda data: complete_pooling("y ~ 1", data, "g").icc_int(),
+        "an interval of the intraclass correlation: for partial pooling only; this fit is of complete",
+    ),
+    "profile of no pooling": (
+        lambda data: no_pooling("y ~ 1", data, "g").profile_int(),
+        "profile intervals: for partial pooling only; this fit is of no pooling",
+    ),
+    "test of complete pooling": (
+        lambda data: complete_pooling("y ~ 1", data, "g").test_psi(),
+        "a test of psi = 0: for partial pooling only; this fit is of complete pooling",
+    ),
+    "group means without a constant": (
+        lambda data: partial_pooling("y ~ x - 1", data, "g").group_means,
+        "'y ~ x - 1' has no constant: ask for group_effects",
+    ),
+    "group effects of one group": (
+        lambda data: complete_pooling("y ~ x", data).group_effects,
+        "complete pooling has no group effects to predict: use partial_pooling",
+    ),
+    "no pooling without a constant": (
+        lambda data: no_pooling("y ~ x - 1", data, "g"),
+        "'y ~ x - 1' has no constant for the group means to replace: add 1",
+    ),
+    "comparing without a constant": (
+        lambda data: compare("y ~ x - 1", data, "g"),
+        "'y ~ x - 1' has no constant, so no mean to compare: add 1",
+    ),
+    "a term absorbed": (
+        lambda data: no_pooling("y ~ z", data, "g"),
+        "term 'z' does not vary within any g, so the g means absorb it: leave it out, or use partial_pooling",
+    ),
+    "collinear within groups only": (
+        lambda data: no_pooling("y ~ x + I(x + z)", data, "g"),
+        "term 'I(x + z)' is a linear combination of x: leave one of them out",
+    ),
+    "no rows left": (
+        lambda data: no_pooling("y ~ x", data.iloc[[0, 1, 3, 7]], "g"),
+        "4 rows, 3 group means and 1 slope leave nothing to estimate the variance within from",
+    ),
+    "singletons": (
+        lambda data: no_pooling("y ~ 1", data.iloc[[0, 3, 7]], "g"),
+        "every g has one row only: nothing is left to estimate the variance within from",
+    ),
+    "singletons, partially pooled": (
+        lambda data: partial_pooling("y ~ 1", data.iloc[[0, 3, 7]], "g"),
+        "cannot be told apart; complete_pooling is what such data allow",
+    ),
+    "nothing varies": (
+        lambda data: no_pooling("z ~ 1", data, "g"),
+        "'z' does not vary within any g beyond what the terms say: nothing is left to estimate",
+    ),
+    "alpha that is no number": (
+        lambda data: complete_pooling("y ~ 1", data).conf_int("a"),
+        "alpha must be a number between 0 and 1; got 'a'",
+    ),
+}
+
+
+@pytest.mark.parametrize(("do", "told"), REFUSED.values(), ids=REFUSED)
+def test_what_cannot_be_done_is_refused_with_what_it_was_and_the_remedy(do, told):
+    with pytest.raises((ValueError, TypeError), match=re.escape(told)):
+        do(ten_rows())
+
+
+@pytest.mark.parametrize("fit", [no_pooling, partial_pooling, compare])
+def test_a_fit_that_needs_groups_says_which_it_is(fit):
+    with pytest.raises(TypeError, match=f"^{fit.__name__} needs groups, the name of the column"):
+        fit("y ~ x", ten_rows())
+
+
+def test_one_row_more_than_groups_and_slopes_is_enough():
+    fit = no_pooling("y ~ x", ten_rows().iloc[[0, 1, 3, 4, 7]], "g")
+    assert (fit.df == 1).all()
+    assert np.isfinite(fit.bse).all()
+
+
+def test_comparisons_have_intervals_of_95_percent_unless_told():
+    pd.testing.assert_frame_equal(
+        compare("y ~ x", ten_rows(), "g"), compare("y ~ x", ten_rows(), "g", alpha=0.05)
+    )
+
+
+def test_a_likelihood_ratio_below_one_is_told_as_it_is(classrooms):
+    """Class means pulled together until psi is nearly 0: the statistic is small, and not 0."""
+    data = classrooms[["score", "classroom"]].copy()
+    means = data.groupby("classroom", observed=True)["score"].transform("mean")
+    data["score"] -= 0.55 * (means - means.mean())
+    fit = partial_pooling("score ~ 1", data, "classroom")
+    test = fit.test_psi()
+    at_zero = Profile(fit.data).criterion(0.0)
+    assert 0 < test.statistic < 1
+    assert test.statistic == pytest.approx(at_zero - fit.criterion, rel=1e-9)  # of two numbers near 1900
+    assert test.pvalue == pytest.approx(stats.chi2.sf(test.statistic, 1) / 2, rel=1e-12)

@@ -5,10 +5,11 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import optimize
 
-from helpers import formulas, partial_pooling
+from helpers import formulas, partial_pooling, reml
 from helpers.groups import summarise
-from helpers.reml import Profile
+from helpers.reml import Profile, fit_balanced_batch, fit_batch
 
 METHODS = ["reml", "ml"]
 
@@ -117,6 +118,176 @@ def test_three_lone_values_far_from_one_large_group_have_their_maximum_found(met
 def test_the_boundary_and_the_inside_both_occur_among_the_random_designs():
     ratios = [profile(unbalanced(seed)).best_ratio() for seed in range(60)]
     assert 5 < sum(ratio == 0 for ratio in ratios) < 55
+
+
+def root_of(slope, low, high, n=5.0):
+    """Root that `_root` finds for a slope given in u = log(1 + n r), in u, and how often it looked."""
+    looks = []
+
+    def score(r):
+        u = np.log1p(n * np.asarray(r))
+        looks.append(u)
+        return slope(u) * np.exp(-u)
+
+    root = reml._root(score, np.expm1(low) / n, np.expm1(high) / n, n)
+    return np.log1p(n * root), len(looks)
+
+
+@pytest.mark.parametrize("bend", [-2.0, -1.0, 1.0, 2.0])
+@pytest.mark.parametrize("at", [0.81, 1.0, 1.17])
+def test_a_slope_that_rises_has_its_root_found_in_two_looks(bend, at):
+    root, looks = root_of(
+        lambda u: np.expm1(bend * (u - at)) / bend, 0.8, 1.18
+    )  # as wide as the scan's steps
+    assert looks == 2
+    assert root == pytest.approx(at, rel=1e-14)  # u and 1 + n r are known to some units in the last place
+
+
+@pytest.mark.parametrize("at", [0.9, 1.4])
+@pytest.mark.parametrize(("below", "above"), [(0.9, 0.9), (0.5, 0.9), (0.9, 0.5)])
+def test_a_slope_that_does_not_rise_all_the_way_has_its_root_found_too(at, below, above):
+    root, looks = root_of(lambda u: np.sin(3 * (u - at)), at - below, at + above)
+    assert looks > 2
+    assert root == pytest.approx(at, rel=1e-14)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_root_at_the_end_of_a_step_is_that_end():
+    assert root_of(lambda u: u, 0.0, 0.3)[0] == 0
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_maximum_next_to_zero_is_not_taken_for_zero(method):
+    """Between 0 and the first point of the scan beyond it."""
+    data = unbalanced(3, sizes=[2, 3, 5, 8, 8], ratio=0.0)
+    effect = np.array([-1.0, 2, 0, -2, 1])[data["g"]]
+    within = data["y"] - data.groupby("g")["y"].transform("mean")
+
+    def at(strength):
+        return profile(data.assign(y=within + strength * effect), "y ~ 1", method)
+
+    boundary = optimize.brentq(lambda a: at(a).score(0.0), 0, 10, xtol=1e-15)
+    assert at(boundary * (1 - 1e-5)).best_ratio() == 0
+    p = at(boundary * (1 + 1e-5))
+    best = p.best_ratio()
+    assert 0 < best < 1e-3 / 8
+    assert p.score(best * (1 - 1e-3)) < 0 < p.score(best * (1 + 1e-3))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_balanced_data_have_a_closed_form_and_no_scan(method, monkeypatch):
+    data = balanced(0)[0]
+    closed = profile(data, "y ~ 1", method).best_ratio()
+    monkeypatch.setattr(Profile, "score", None)
+    assert profile(data, "y ~ 1", method).best_ratio() == closed
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_balanced_data_without_a_constant_have_none(method):
+    for seed in range(5):
+        is_the_highest_maximum(profile(unbalanced(seed, [4] * 8, 1.0), "y ~ x - 1", method))
+
+
+# ---- batches -------------------------------------------------------------------------------------
+
+
+def many(sizes, seed, offset=0.0):
+    """Data sets of one design: variance ratios from 0 to 1e6, some with several maxima."""
+    rng = np.random.default_rng(seed)
+    group = np.repeat(np.arange(len(sizes)), sizes)
+    ratios = [0.0, 0.0, 0.01, 0.1, 1.0, 10.0, 1e6] * 5
+    out = [rng.normal(size=len(sizes))[group] * np.sqrt(r) + rng.normal(size=len(group)) for r in ratios]
+    lone = np.asarray(sizes)[group] == 1
+    several = [np.where(lone, rng.choice([0.3, 3.0]), 1.0) * y for y in out]
+    return group, offset + np.array([*out, *several])
+
+
+def one_by_one(group, batch):
+    """Mean, psi, theta and standard error of each data set, by `partial_pooling`."""
+    fits = [partial_pooling("y ~ 1", pd.DataFrame({"y": y, "g": group}), "g") for y in batch]
+    return np.array([(f.params.iloc[0], f.psi, f.theta, f.bse.iloc[0]) for f in fits]).T
+
+
+def agree_with_single_fits(found, expected, offset):
+    np.testing.assert_allclose(found.mean - offset, expected[0] - offset, rtol=1e-9, atol=1e-9)
+    # psi is the difference of two mean squares, and lost beside theta where their ratio is 1e-10.
+    np.testing.assert_allclose(found.psi, expected[1], rtol=1e-9, atol=1e-10)
+    np.testing.assert_allclose(found.theta, expected[2], rtol=1e-9)
+    np.testing.assert_allclose(found.se, expected[3], rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    "sizes", [[1] * 15 + [200], [2, 3, 3, 5, 8], [1, 7]], ids=["several maxima", "unequal", "two groups"]
+)
+def test_a_batch_of_unequal_groups_is_the_fits_one_by_one(sizes, monkeypatch):
+    group, batch = many(sizes, seed=len(sizes))
+    means = np.array([np.bincount(group, y) for y in batch]) / sizes
+    ss_within = ((batch - means[:, group]) ** 2).sum(axis=1)
+    expected = one_by_one(group, batch)
+    assert 5 < (expected[1] == 0).sum() < 65, "the boundary and the inside must both occur"
+    for chunk in (2**16, 1):
+        monkeypatch.setattr(reml, "_CHUNK", chunk)
+        agree_with_single_fits(fit_batch(means, sizes, ss_within), expected, 0.0)
+
+
+def test_a_batch_takes_the_highest_of_several_maxima():
+    data = [multimodal(seed) for seed in range(150)]
+    group, batch = data[0]["g"].to_numpy(), np.array([one["y"] for one in data])
+    sizes = np.bincount(group)
+    means = np.array([np.bincount(group, y) for y in batch]) / sizes
+    found = fit_batch(means, sizes, ((batch - means[:, group]) ** 2).sum(axis=1))
+    agree_with_single_fits(found, one_by_one(group, batch), 0.0)
+
+
+@pytest.mark.parametrize(("J", "n", "offset"), [(2, 2, 0.0), (6, 4, 1e6), (3, 9, 0.0)])
+def test_a_balanced_batch_is_the_fits_one_by_one(J, n, offset, monkeypatch):
+    group, batch = many([n] * J, seed=J, offset=offset)
+    expected = one_by_one(group, batch)
+    assert 5 < (expected[1] == 0).sum() < 65, "the boundary and the inside must both occur"
+    for chunk in (2**16, 50, 1):
+        monkeypatch.setattr(reml, "_CHUNK", chunk)
+        agree_with_single_fits(fit_balanced_batch(batch.reshape(-1, J, n)), expected, offset)
+
+
+def test_a_batch_of_one_data_set_and_of_lists_is_a_batch():
+    once = fit_balanced_batch([[[1, 2], [4, 7]]])
+    again = fit_batch([[1.5, 5.5]], [2, 2], [5])
+    for one, two in zip(once, again, strict=True):
+        np.testing.assert_allclose(one, two, rtol=1e-15)
+    # By hand: mean squares 16 and 2.5.
+    np.testing.assert_allclose(np.ravel(once), [3.5, 6.75, 2.5, 2.0], rtol=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (([[1.0, 2]], [3, 4, 5], [1.0]), r"got \(1, 2\), \(3,\) and \(1,\)"),
+        (([[1.0, 2]], [3, 4], [1.0, 2]), r"got \(1, 2\), \(2,\) and \(2,\)"),
+        (([1.0, 2], [3, 4], [1.0]), r"got \(2,\), \(2,\) and \(1,\)"),
+        (([[1.0]], [3], [1.0]), "comparing groups takes two or more; got 1$"),
+        (([[1.0, 2]], [3, 0], [1.0]), r"sizes must be.* got \[3. 0.\]"),
+        (([[1.0, 2]], [1, 1], [1.0]), r"not all 1; got \[1. 1.\]"),
+        (([[1.0, 2]], [np.inf, 2], [1.0]), r"sizes must be.* got \[inf  2.\]"),
+        (([[1.0, 2], [np.nan, 2]], [2, 3], [1.0, 1]), "data set 1 has a value that is not finite"),
+        (([[1.0, 2], [1.0, 2]], [2, 3], [1.0, np.nan]), "data set 1 has a value that is not finite"),
+        (([[1.0, 2], [1.0, 2]], [2, 3], [1.0, np.inf]), "data set 1 has a value that is not finite"),
+        (([[1.0, 2], [1.0, 2]], [2, 3], [1.0, 0]), "data set 1 .*nothing varies within its groups"),
+        (([[1.0, 2], [1.0, 2]], [2, 2], [1.0, 0]), "data set 1 .*nothing varies within its groups"),
+    ],
+)
+def test_what_no_batch_can_be_is_refused_with_what_it_was(arguments, told):
+    with pytest.raises(ValueError, match=told):
+        fit_batch(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("shape", "told"),
+    [((4, 3), r"\(replicates, J, n\); got \(4, 3\)"), ((2, 1, 5), "got 1 groups of 5"),
+     ((2, 5, 1), "two groups of two rows or more; got 5 groups of 1")],
+)  # fmt: skip
+def test_a_balanced_batch_says_what_shape_it_needs(shape, told):
+    with pytest.raises(ValueError, match=told):
+        fit_balanced_batch(np.arange(np.prod(shape), dtype=float).reshape(shape))
 
 
 # ---- the likelihood ------------------------------------------------------------------------------
@@ -336,7 +507,7 @@ def test_an_unknown_method_is_refused():
 @pytest.mark.filterwarnings("error")
 def test_an_outcome_that_does_not_vary_within_groups_is_refused():
     data = unbalanced(0)
-    with pytest.raises(ValueError, match="'z' does not vary within any g"):
+    with pytest.raises(ValueError, match=r"'z' does not vary within any g .* average to one row per g"):
         profile(data, "z ~ 1")
 
 
@@ -354,3 +525,26 @@ def test_terms_that_leave_nothing_between_the_groups_are_refused():
     with pytest.raises(ValueError, match=r"3 groups and 3 terms \(Intercept, z, w\).*constant within g"):
         profile(data, "y ~ z + w")
     assert np.isfinite(profile(data, "y ~ z").fit().theta)
+
+
+def test_as_many_terms_as_groups_are_fitted_if_they_vary_within_groups():
+    data = unbalanced(5, sizes=[6, 7, 8]).assign(w=lambda d: d["x"] ** 2)
+    is_the_highest_maximum(profile(data, "y ~ x + w"))
+    with pytest.raises(ValueError, match="3 groups and 4 terms"):
+        profile(data.assign(v=data["g"] == 1), "y ~ x + z + v")
+
+
+def test_a_batch_takes_the_highest_of_several_maxima_too():
+    """Three large groups near one mean and three lone values: about one profile in ten has two maxima."""
+    sizes = np.array([200, 200, 200, 1, 1, 1])
+    signs = np.concatenate([np.tile([1.0, -1.0], n // 2) if n > 1 else [0.0] for n in sizes])
+    rng = np.random.default_rng(0)
+    spread = np.where(sizes > 1, 0.03, rng.uniform(1, 8, (100, 1)))
+    means = rng.normal(size=(100, 6)) * spread
+    batch = fit_batch(means, sizes, np.full(100, 600.0))
+    group = np.repeat(range(6), sizes)
+    for k, own in enumerate(means):
+        fit = partial_pooling("y ~ 1", pd.DataFrame({"y": own[group] + signs, "g": group}), "g")
+        # the rows' sums are rounded where the batch was given them; psi of either side is that well known
+        assert batch.psi[k] == pytest.approx(fit.psi, rel=1e-9, abs=1e-12)
+        assert batch.se[k] == pytest.approx(fit.bse.iloc[0], rel=1e-9)
