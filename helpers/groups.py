@@ -157,7 +157,7 @@ class GroupSummary:
         varies = np.flatnonzero(varies)
         if varies.size:
             unit, scale = unit_diagonal(cross[varies[:, None], varies])
-            values, vectors = np.linalg.eigh(unit)
+            values, vectors = np.linalg.eigh(unit) if len(unit) > 1 else (np.ones(1), np.ones((1, 1)))
             along = (cross[varies, -1] / scale) @ vectors
             known = values > _SAME
             left -= np.sum(along[known] ** 2 / values[known])
@@ -222,7 +222,8 @@ def summarise(data, formula=None, groups=None, missing="raise"):
     terms, intercept, codes = table.terms, table.intercept, table.codes
     counts = np.bincount(codes, minlength=len(table.labels))
     used = counts > 0
-    labels = (table.labels if used.all() else table.labels[used]).rename(groups)
+    labels = table.labels if used.all() else table.labels[used]
+    labels = labels if labels.name == groups else labels.rename(groups)
     if groups is not None and len(labels) < 2:
         raise ValueError(
             f"column {groups!r} holds one group only, {labels[0]!r}: comparing groups takes two or more"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from html import escape
 from numbers import Real
 from typing import NamedTuple
@@ -76,7 +76,7 @@ class Fit:
     def _terms(self):
         data = self.data
         if self.pooling != "no":
-            return pd.Index(data.terms)
+            return _index(tuple(data.terms))
         slopes = (term for k, term in enumerate(data.terms) if k != data.intercept)
         return pd.Index([*(f"{data.group}[{label}]" for label in data.labels), *slopes])
 
@@ -496,8 +496,8 @@ def no_pooling(formula, data, groups=None, missing="raise"):
     df = summary.nobs - summary.ngroups - len(slopes)
     if df < 1:
         raise ValueError(
-            f"{summary.nobs} rows, {summary.ngroups} group means and {_counted(len(slopes), 'slope')} leave nothing "
-            "to estimate the variance within from"
+            f"{summary.nobs} rows, {summary.ngroups} group means and {_counted(len(slopes), 'slope')} leave "
+            "nothing to estimate the variance within from"
         )
     b = solve(within[:-1, :-1], within[:-1, -1:])[:, 0]
     left = summary.unexplained(summary.within)
@@ -691,6 +691,12 @@ def _level_of(alpha):
     if not 0 < alpha < 1:
         raise ValueError(f"alpha must lie between 0 and 1; got {alpha}")
     return float(alpha)
+
+
+@lru_cache(maxsize=256)
+def _index(terms):
+    """Terms as pandas has them; kept, for pandas takes its time to make an index of text."""
+    return pd.Index(terms, tupleize_cols=False)
 
 
 def _grouped(summary, name):

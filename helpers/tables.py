@@ -109,7 +109,7 @@ def read(data, formula, groups, missing):
         numbers = {name: values if values is None else values[kept] for name, values in numbers.items()}
     for name in asked.names:
         if finite[name] and named[name].dtype == float:
-            continue
+            continue  # nothing to refuse
         _refuse_kind(named[name], name, name in asked.outcomes)
         if numbers[name] is not None:
             _refuse_infinite(numbers[name], f"column {name!r} holds an infinite value, the first", kept)
@@ -318,6 +318,8 @@ def _is_exact(series):
 
 def _numbers(series):
     """Values as doubles, NaN where there is none; None for what is not a number."""
+    if isinstance(series.dtype, np.dtype) and series.dtype.kind in "biuf":
+        return series.to_numpy(dtype=float)
     if not _is_number(series):
         return None
     if pd.api.types.is_object_dtype(series):
@@ -325,8 +327,6 @@ def _numbers(series):
             return series.where(series.notna(), np.nan).to_numpy(dtype=float)
         except OverflowError:
             raise ValueError(f"column {series.name!r} holds numbers too large for a double") from None
-    if isinstance(series.dtype, np.dtype):
-        return series.to_numpy(dtype=float)
     return series.to_numpy(dtype=float, na_value=np.nan)
 
 
