@@ -145,8 +145,7 @@ def repeated_means(repeats):
         figure, ax = _axes()
         for (label, repeat), (colour, dash) in zip(repeats.items(), looks, strict=False):
             ax.hist(repeat.means, edges, density=True, histtype="stepfilled", color=colour, alpha=0.25)
-            curve = np.exp(-0.5 * ((x - repeat.means.mean()) / repeat.target) ** 2)
-            curve /= repeat.target * np.sqrt(2 * np.pi)
+            curve = stats.norm.pdf(x, repeat.means.mean(), repeat.target)
             ax.plot(x, curve, color=colour, ls=dash, lw=2.5, label=f"{label}: sd {repeat.sd:.2f}")
         ax.set(xlabel="mean of all pupils", yticks=[], xlim=(edges[0], edges[-1]))
         ax.spines["left"].set_visible(False)

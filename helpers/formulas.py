@@ -79,9 +79,7 @@ def normal_coverage(se, sd, level=0.95):
     se, sd, level = _checked(se=se, sd=sd, level=level)
     if np.any(sd == 0):
         raise ValueError("sd must be positive: an estimate that never varies needs no interval; got 0")
-    if np.any((level == 0) | (level >= 1)):
-        raise ValueError(f"level must lie between 0 and 1; got {level}")
-    return 2 * ndtr(ndtri((1 + level) / 2) * se / sd) - 1
+    return 2 * ndtr(_normal_quantile(level) * se / sd) - 1
 
 
 def se_partial_pooling_unbalanced(psi, theta, sizes):
@@ -166,11 +164,9 @@ def coverage_group_mean_partial_at(distance, psi, theta, n, level=0.95):
     distance, psi, theta, n, level = _checked(distance=distance, psi=psi, theta=theta, n=n, level=level)
     if np.any((psi == 0) | (theta == 0)):
         raise ValueError("psi and theta must be positive: else the interval has no length; got 0")
-    if np.any((level == 0) | (level >= 1)):
-        raise ValueError(f"level must lie between 0 and 1; got {level}")
     factor = shrinkage(psi, theta, n)
     scatter = factor * np.sqrt(theta / n)
-    half = ndtri((1 + level) / 2) * np.sqrt(factor * theta / n) / scatter
+    half = _normal_quantile(level) * np.sqrt(factor * theta / n) / scatter
     bias = (1 - factor) * distance / scatter
     return ndtr(half - bias) - ndtr(-half - bias)
 
@@ -288,6 +284,12 @@ def _several(psi, theta, J, n):
     if np.any((J < 2) | (n < 2)):
         raise ValueError(f"J and n must be at least 2 to tell psi from theta; got J = {J} and n = {n}")
     return psi, theta, J, n
+
+
+def _normal_quantile(level):
+    if np.any((level == 0) | (level >= 1)):
+        raise ValueError(f"level must lie between 0 and 1; got {level}")
+    return ndtri((1 + level) / 2)
 
 
 _LEAST = {"n": 1, "J": 1}

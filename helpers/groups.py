@@ -100,6 +100,12 @@ class GroupSummary:
         """How many groups."""
         return len(self.sizes)
 
+    @property
+    def varying(self):
+        """Where among the terms those other than the constant stand, as an array."""
+        every = np.arange(len(self.terms))
+        return every if self.intercept is None else np.delete(every, self.intercept)
+
     @cached_property
     def centre(self):
         """Overall mean of each column, less ``shift``, in the order of ``means``."""

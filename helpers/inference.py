@@ -161,8 +161,7 @@ def cluster_robust(summary, beta, kind):
         errors (Bell and McCaffrey 2002; Pustejovsky and Tipton 2018), else J - 1.
     """
     p, J = len(summary.terms), summary.ngroups
-    varying = np.delete(np.arange(p), [] if summary.intercept is None else summary.intercept)
-    means, n = summary.centred_means(), summary.sizes
+    varying, means, n = summary.varying, summary.centred_means(), summary.sizes
     S = n[:, None, None] * means[:, :p, None] * means[:, None, :p]
     S[:, varying[:, None], varying] += summary.products[:, :, :-1]
     residual = np.append(-beta, 1.0)

@@ -77,7 +77,7 @@ class Fit:
         data = self.data
         if self.pooling != "no":
             return _index(tuple(data.terms))
-        slopes = (term for k, term in enumerate(data.terms) if k != data.intercept)
+        slopes = (data.terms[k] for k in data.varying)
         return pd.Index([*(f"{data.group}[{label}]" for label in data.labels), *slopes])
 
     @cached_property
@@ -481,7 +481,7 @@ def no_pooling(formula, data, groups=None, missing="raise"):
     if summary.intercept is None:
         raise ValueError(f"{summary.formula!r} has no constant for the group means to replace: add 1")
     _refuse_singletons(summary)
-    slopes = [k for k in range(len(summary.terms)) if k != summary.intercept]
+    slopes = summary.varying
     keep = [*slopes, len(summary.terms)]
     means, within = summary.centred_means()[:, keep], summary.within[np.ix_(keep, keep)]
     total = summary.about_centre().diagonal()[slopes]
@@ -507,7 +507,7 @@ def no_pooling(formula, data, groups=None, missing="raise"):
             "nothing is left to estimate the variance within from"
         )
     theta = float(left / df)
-    origin = _origin(summary, slopes)
+    origin = _origin(summary)
     level = _level(summary) + means[:, -1] - origin @ b
     unscaled = inverse(within[:-1, :-1])
     variance = theta * (1 / summary.sizes + np.einsum("ji,ik,jk->j", origin, unscaled, origin))
@@ -520,15 +520,15 @@ def no_pooling(formula, data, groups=None, missing="raise"):
     )  # fmt: skip
 
 
-def _origin(summary, slopes):
+def _origin(summary):
     """Means of the predictors in each group, from 0."""
-    return summary.centred_means()[:, slopes] + (summary.shift + summary.centre)[slopes]
+    return summary.centred_means()[:, summary.varying] + (summary.shift + summary.centre)[summary.varying]
 
 
 def _no_pooling_cov(summary, theta):
     """Covariance of group means and slopes: made when asked for, since it has J x J entries."""
-    slopes = [k for k in range(len(summary.terms)) if k != summary.intercept]
-    unscaled, origin = inverse(summary.within[np.ix_(slopes, slopes)]), _origin(summary, slopes)
+    slopes = summary.varying
+    unscaled, origin = inverse(summary.within[np.ix_(slopes, slopes)]), _origin(summary)
     cross = -origin @ unscaled
     return theta * np.block([[np.diag(1 / summary.sizes) - cross @ origin.T, cross], [cross.T, unscaled]])
 
@@ -666,8 +666,7 @@ def _within_terms(summary):
 def _mean_of_groups(no):
     """Estimate and SE of the unweighted mean of the group means without pooling."""
     data, J = no.data, no.ngroups
-    slopes = [k for k in range(len(data.terms)) if k != data.intercept]
-    origin = _origin(data, slopes).mean(axis=0)
+    slopes, origin = data.varying, _origin(data).mean(axis=0)
     variance = np.sum(1 / data.sizes) / J**2 + origin @ inverse(data.within[np.ix_(slopes, slopes)]) @ origin
     return no._estimate[:J].mean(), np.sqrt(no.theta * variance)
 

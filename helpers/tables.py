@@ -110,9 +110,10 @@ def read(data, formula, groups, missing):
     for name in asked.names:
         if finite[name] and named[name].dtype == float:
             continue  # nothing to refuse
-        _refuse_kind(named[name], name, name in asked.outcomes)
+        _refuse_kind(named[name], name, name in asked.outcomes and numbers[name] is None)
         if numbers[name] is not None:
-            _refuse_infinite(numbers[name], f"column {name!r} holds an infinite value, the first", kept)
+            if not finite[name]:
+                _refuse_infinite(numbers[name], f"column {name!r} holds an infinite value, the first", kept)
             if _is_exact(named[name]) and np.abs(numbers[name]).max() >= _WHOLE:
                 raise ValueError(
                     f"column {name!r} holds whole numbers beyond 2**53, which doubles cannot tell apart: "
@@ -380,7 +381,7 @@ def _order(labels):
     return list(range(len(labels)))
 
 
-def _refuse_kind(series, name, is_outcome):
+def _refuse_kind(series, name, is_text_outcome):
     dtype = series.dtype
     times = any(issubclass(kind, (date, timedelta)) for kind in _types(series))
     if dtype.kind in "mM" or isinstance(dtype, pd.PeriodDtype) or times:
@@ -389,7 +390,7 @@ def _refuse_kind(series, name, is_outcome):
         )
     if dtype.kind == "c":
         raise ValueError(f"column {name!r} is complex: take its real or imaginary part")
-    if is_outcome and not _is_number(series):
+    if is_text_outcome:
         raise ValueError(
             f"the outcome {name!r} is not numeric but {dtype}: if it holds numbers written as text, "
             "make them numbers first, as pandas' to_numeric does"
