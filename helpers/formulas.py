@@ -195,13 +195,65 @@ def icc(psi, theta):
 def design_effect(icc, n):
     """Variance of the mean of clustered data over that of as many independent pupils: 1 + (n - 1) icc.
 
-    Kish (1965), chapter 5.
+    Kish (1965), chapter 5. It is `moulton_factor` for a predictor of classes (``icc_x`` 1).
+    """
+    return moulton_factor(icc, 1.0, n)
+
+
+def moulton_factor(icc, icc_x, n):
+    """True variance of a least squares slope over the one for independent pupils: 1 + (n - 1) icc icc_x.
+
+    Moulton (1986); notebook 08 derives it. The predictor is held fixed, the errors have ``icc``.
+
+    Parameters
+    ----------
+    icc : float or array_like
+        Intraclass correlation of the outcome, given the predictor: from -1 / (n - 1) to 1.
+    icc_x : float or array_like
+        That of the predictor in these data, (n B - 1) / (n - 1), where B is the share of its sum of
+        squares that lies between classes: -1 / (n - 1) if all class means are equal, 1 for a predictor
+        of classes.
+    n : int or array_like
+        Pupils in each class.
+
+    Raises
+    ------
+    ValueError
+        If a correlation is not possible in classes of n.
     """
     (n,) = _checked(n=n)
-    icc = np.asarray(icc, dtype=float)
-    if np.any(np.isnan(icc) | (icc < -1 / np.maximum(n - 1, 1)) | (icc > 1)):
-        raise ValueError(f"icc must lie between -1 / (n - 1) and 1; got {icc}")
-    return 1 + (n - 1) * icc
+    icc, icc_x = _correlation("icc", icc, n), _correlation("icc_x", icc_x, n)
+    return 1 + (n - 1) * icc * icc_x
+
+
+def se_within_slope(theta, ss_within):
+    """SE of the slope within classes: sqrt(theta / ss_within). Holds for unequal classes too.
+
+    ``ss_within`` is the predictor's sum of squares about the class means, in its squared units.
+    The same for no pooling and for the mixed model. Notebook 08.
+
+    Raises
+    ------
+    ValueError
+        If the predictor does not vary within classes.
+    """
+    theta, ss_within = _checked(theta=theta, ss_within=ss_within)
+    return np.sqrt(theta / _varying("ss_within", ss_within))
+
+
+def se_between_slope(psi, theta, n, ss_between):
+    """SE of the slope between classes, and of any predictor of classes: sqrt((theta + n psi) / ss_between).
+
+    ``ss_between`` is the sum of squares of the class means over all pupils, n times that over the
+    classes: the formula is also sqrt((psi + theta / n) / sum of (mean_j - mean)^2). Notebook 08.
+
+    Raises
+    ------
+    ValueError
+        If the predictor does not vary between classes.
+    """
+    psi, theta, n, ss_between = _checked(psi=psi, theta=theta, n=n, ss_between=ss_between)
+    return np.sqrt((theta + n * psi) / _varying("ss_between", ss_between))
 
 
 def effective_sample_size(icc, J, n):
@@ -284,6 +336,20 @@ def _several(psi, theta, J, n):
     if np.any((J < 2) | (n < 2)):
         raise ValueError(f"J and n must be at least 2 to tell psi from theta; got J = {J} and n = {n}")
     return psi, theta, J, n
+
+
+def _correlation(name, value, n):
+    """Return an intraclass correlation that classes of n allow; one made from data may miss by rounding."""
+    value, least = np.asarray(value, dtype=float), -1 / np.maximum(n - 1, 1)
+    if np.any(np.isnan(value) | (value < least - 1e-9) | (value > 1 + 1e-9)):
+        raise ValueError(f"{name} must lie between -1 / (n - 1) and 1; got {value}")
+    return np.clip(value, least, 1.0)[()]
+
+
+def _varying(name, value):
+    if np.any(value == 0):
+        raise ValueError(f"{name} must be positive: without variation there is no slope; got {value}")
+    return value
 
 
 def _normal_quantile(level):

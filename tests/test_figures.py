@@ -65,6 +65,10 @@ DRAWN = {
     ],
     "class_mean_variance_parts": lambda c: [(366.23, 785.87, 20, 10), (266.23, 985.87, 20, 10)],
     "shrinkage_by_distance": lambda c: [(400, 900, 10), (266.23, 985.87, 10)],
+    "slopes_within_and_between": lambda c: [
+        (c, 2.19, (1.0, 5.87), (1.5, 2.39), "score", "error", "classroom", 4),
+        (other(c), 1.19, (1.0, 4.87), (1.5, 1.39), "score", "error", "classroom", 5)],
+    "se_ratio_by_icc": lambda c: [(366.23, 785.87, 10), (266.23, 985.87, 10)],
 }  # fmt: skip
 
 
@@ -287,6 +291,27 @@ def test_the_boundary_figure_draws_the_criterion_of_the_fit(classrooms):
 def test_the_chance_of_zero_alt_text_tells_percentages():
     _, alt = figures.chance_of_zero(900.0, 10)
     assert "20 classes 53.7, 3.0, 0.0" in alt
+
+
+def test_the_slopes_alt_text_counts_the_groups_that_are_drawn(classrooms):
+    figure, alt = figures.slopes_within_and_between(*DRAWN["slopes_within_and_between"](classrooms)[0])
+    assert "of 20 classrooms" in alt
+    assert "through 5 of the classrooms rise by 2.19" in alt
+    thin = [line for line in figure.axes[0].lines if line.get_linewidth() == 1 and line.get_label()[0] == "_"]
+    rises = [np.diff(line.get_ydata()) / np.diff(line.get_xdata()) for line in thin]
+    np.testing.assert_allclose(rises, 5 * [[2.19]])
+
+
+def test_the_ratio_alt_text_tells_both_ends_and_where_the_curves_pass_one(reference):
+    r = reference("classrooms")
+    figure, alt = figures.se_ratio_by_icc(r["anova.psi"], r["anova.theta"], 10)
+    assert f"from {(1 - r['icc']) ** 0.5:.2f} for" in alt
+    assert f"to {r['deff'] ** 0.5:.2f} for" in alt
+    _, true, mixed, *_ = figure.axes[0].lines
+    for line, passes in ((true, 0.0), (mixed, r["icc"])):
+        of_x, ratio = line.get_data()
+        assert np.interp(passes, of_x, ratio) == pytest.approx(1, abs=1e-4)  # between 400 points
+    assert (mixed.get_ydata() <= true.get_ydata() * (1 + 1e-12)).all()
 
 
 # ---- show ----------------------------------------------------------------------------------------

@@ -172,7 +172,9 @@ def elementwise():
 EXAMPLE = {
     "psi": [4.0, 9.0], "theta": [25.0, 16.0], "J": [5, 8], "n": [3, 7], "K": [9, 8], "icc": [0.1, 0.4],
     "se": [2.0, 3.0], "sd": [4.0, 3.0], "level": [0.95, 0.9],
-    "distance": [2.0, 5.0], "shrinkage": [0.5, 0.9], "ms_between": [40.0, 50.0], "ms_within": [25.0, 16.0],
+    "distance": [2.0, 5.0], "shrinkage": [0.5, 0.9], "icc_x": [-0.1, 1.0],
+    "ss_within": [12.0, 30.0], "ss_between": [5.0, 40.0],
+    "ms_between": [40.0, 50.0], "ms_within": [25.0, 16.0],
 }  # fmt: skip
 
 
@@ -393,6 +395,55 @@ def test_the_coverage_of_the_naive_interval_at_the_true_variances_is_the_stated_
     assert formulas.normal_coverage(0, honest) == 0
 
 
+@given(psi=variances, ratio=ratios, n=st.integers(2, 500))
+def test_t12_the_factor_at_its_two_ends_and_where_it_is_one(psi, ratio, n):
+    rho = formulas.icc(psi, psi * ratio)
+    assert formulas.moulton_factor(rho, 1, n) == formulas.design_effect(rho, n)
+    # 1 - rho may be as small as 1e-4, a difference of numbers near 1
+    assert close(formulas.moulton_factor(rho, -1 / (n - 1), n), 1 - rho, rel=1e-11)
+    assert formulas.moulton_factor(rho, 0, n) == formulas.moulton_factor(0, 1, n) == 1
+
+
+@given(psi=variances, ratio=ratios, n=st.integers(2, 500), share=st.floats(0, 1), total=variances)
+def test_t12_the_factor_is_an_average_of_the_variances_within_and_between(psi, ratio, n, share, total):
+    """By the share of the predictor that lies between: theta for the rest, theta + n psi for that share."""
+    theta = psi * ratio
+    factor = formulas.moulton_factor(formulas.icc(psi, theta), (n * share - 1) / (n - 1), n)
+    between, within = formulas.expected_mean_squares(psi, theta, n)
+    average = (1 - share) * within + share * between
+    assert close((psi + theta) * factor, average, rel=1e-10)
+
+
+@given(psi=variances, ratio=ratios, n=st.integers(2, 500))
+def test_t13_the_mixed_slope_has_lms_usual_variance_where_the_predictor_has_the_outcomes_icc(psi, ratio, n):
+    """So the standard error goes down below that, and up above."""
+    theta = psi * ratio
+    rho = formulas.icc(psi, theta)
+
+    def precision(icc_x):
+        share = (1 + (n - 1) * icc_x) / n
+        within = formulas.se_within_slope(theta, 1 - share) ** -2
+        return within + formulas.se_between_slope(psi, theta, n, share) ** -2
+
+    # 1 - share and 1 - rho may be as small as 1e-4
+    assert close(precision(rho), 1 / (psi + theta), rel=1e-10)
+    # an icc halfway to either end: more precise below, less above
+    assert precision(rho / 2) * (psi + theta) > 1
+    assert precision((1 + rho) / 2) * (psi + theta) < 1
+
+
+@given(psi=variances, theta=variances, n=sizes, J=group_counts)
+def test_t13_a_dummy_for_half_of_the_classes_has_the_se_of_a_difference_of_two_means(psi, theta, n, J):
+    """2 J classes: the sum of squares of a 0/1 predictor is J n / 2."""
+    half = formulas.se_partial_pooling(psi, theta, J, n)
+    assert close(formulas.se_between_slope(psi, theta, n, J * n / 2), math.sqrt(2) * half)
+
+
+def test_t12_and_t13_on_the_classrooms_are_rs_to_the_digits_the_course_states(r):
+    assert f"{formulas.moulton_factor(r['icc'], -1 / 9, 10):.6f}" == "0.682118"
+    assert close(formulas.moulton_factor(r["icc"], 1, 10), r["deff"])
+
+
 @given(psi=variances, ratio=ratios, n=st.lists(sizes, min_size=2, max_size=40))
 def test_t10_no_design_beats_the_root_of_theta_over_n(psi, ratio, n):
     theta = psi * ratio
@@ -547,6 +598,26 @@ def test_the_ends_of_the_iccs_that_a_design_allows_are_allowed(icc, n, effect):
 def test_an_icc_that_no_design_allows_is_refused(icc, n):
     with pytest.raises(ValueError, match=r"icc must lie between -1 / \(n - 1\) and 1; got .*1"):
         formulas.design_effect(icc, n)
+
+
+@pytest.mark.parametrize(("icc_x", "n"), [(1.01, 3), (-0.51, 3), ([0.2, 1.01], 3), (-1.01, 1)])
+def test_an_icc_of_a_predictor_that_no_design_allows_is_refused(icc_x, n):
+    with pytest.raises(ValueError, match=r"icc_x must lie between -1 / \(n - 1\) and 1; got .*1"):
+        formulas.moulton_factor(0.5, icc_x, n)
+
+
+def test_a_correlation_that_misses_its_end_by_rounding_is_taken_for_that_end():
+    assert formulas.moulton_factor(1, -1 / 9 - 1e-12, 10) == 0
+    assert formulas.moulton_factor(0.5, 1 + 1e-12, 10) == 5.5
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("ss", [0, [2, 0]])
+def test_a_predictor_that_does_not_vary_has_no_slope(ss):
+    with pytest.raises(ValueError, match="ss_within must be positive: without variation"):
+        formulas.se_within_slope(4, ss)
+    with pytest.raises(ValueError, match="ss_between must be positive: without variation"):
+        formulas.se_between_slope(1, 4, 5, ss)
 
 
 @pytest.mark.parametrize("factor", [1.01, [0.5, 1.01]])

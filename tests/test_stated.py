@@ -175,6 +175,32 @@ def test_what_is_stated_is_what_r_computes(reference, key, by_r):
     check_stated(key, reference("classrooms")[by_r])
 
 
+# The schools: ledger row to id in hsb.json and the place in its vector (None where it is one number).
+FROM_HSB = {
+    "within.ols_se": ("wb.se", 1), "between.ols_se": ("wb.se", 2), "between.ols_slope": ("wb.coef", 2),
+    "within.slope": ("H2.fixef", 1), "within.se": ("H2.se", 1),
+    "between.slope": ("H2.fixef", 2), "between.se": ("H2.se", 2),
+    "plain.slope": ("H1.fixef", 1), "plain.se": ("H1.se", 1), "plain.weight": ("H1.weights", None),
+    "no_pooling.slope": ("fe.ses", 0), "no_pooling.se": ("fe.ses", 1),
+    "complete.slope": ("ols_ses.coef", 1), "complete.se": ("ols_ses.se", 1),
+    "mundlak.within": ("H3.fixef", 1), "mundlak.within_se": ("H3.se", 1),
+    "mundlak.context": ("H3.fixef", 2), "mundlak.context_se": ("H3.se", 2),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("key", "by_r"), FROM_HSB.items())
+def test_what_is_stated_of_the_schools_is_what_r_computes(reference, key, by_r):
+    name, at = by_r
+    value = reference("hsb")[name]
+    check_stated(f"r.hsb.{key}", value if at is None else value[at])
+
+
+@pytest.mark.parametrize(("level", "at"), [("within", 1), ("between", 2)])
+def test_the_stated_ratios_of_the_schools_are_those_of_rs_standard_errors(reference, level, at):
+    r = reference("hsb")
+    check_stated(f"r.hsb.{level}.ratio", r["H2.se"][at] / r["wb.se"][at])
+
+
 SUBSET = {
     "se": "lmer_se", "mean": "formula_with_mean_n", "harmonic": "formula_with_harmonic_n",
     "complete": "cp_se", "cr1": "cr_CR1", "kr_se": "kr_se", "kr_df": "kr_df",
@@ -348,6 +374,7 @@ EXERCISES_FROM_R = {
         ("classrooms", "re.se_cond_formula"), ("classrooms", "re.se_classmean_pred_error"),
         ("classrooms", "re.naive_sum_se"),
     ],
+    "08.3": [("hsb", "H1.weights")],
 }  # fmt: skip
 
 

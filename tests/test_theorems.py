@@ -171,7 +171,7 @@ def test_t9_unequal_classes_weighted_by_their_pupils_have_the_mean_and_the_se_of
 
 @given(seed=seeds, J=group_counts, n=sizes, ratio=ratios, column=st.sampled_from(["x", "z", "x_within"]))
 def test_t12_the_variance_of_a_pooled_slope_is_moultons_factor_times_the_usual_one(seed, J, n, ratio, column):
-    """The factor is the design effect at the product of the two intraclass correlations."""
+    """The intraclass correlation of x is the share of it that lies between classes, on another scale."""
     data = balanced(seed, J, n, ratio)
     mixed = inside(partial_pooling(f"y ~ {column}", data, "g"))
     complete = complete_pooling(f"y ~ {column}", data)
@@ -183,9 +183,24 @@ def test_t12_the_variance_of_a_pooled_slope_is_moultons_factor_times_the_usual_o
     of_x = (x @ same @ x / (x @ x) - 1) / (n - 1)
     if column != "x":
         close(of_x, {"z": 1.0, "x_within": -1 / (n - 1)}[column])
-    close(actual / usual, formulas.design_effect(mixed.icc * of_x, n))
+    close(actual / usual, formulas.moulton_factor(mixed.icc, of_x, n))
+    between = n * np.sum((by_group(data, column) - data[column].mean()) ** 2)
+    # The share is 0 but for rounding where x is centred.
+    assert 1 + of_x * (n - 1) == pytest.approx(n * between / (x @ x), rel=NEAR, abs=NEAR)
     if column == "x_within":
         close(actual / usual, 1 - mixed.icc)
+
+
+@given(seed=seeds, J=group_counts, n=sizes, ratio=ratios, column=st.sampled_from(["x", "z", "x_within"]))
+def test_t12_what_lms_residual_variance_estimates_depends_on_the_predictor(seed, J, n, ratio, column):
+    """theta + psi n (J - 1 - B) / (J n - 2), B the share of the predictor between classes."""
+    data = balanced(seed, J, n, ratio)
+    N, same = J * n, np.equal.outer(data["g"].to_numpy(), data["g"].to_numpy())
+    x = data[column].to_numpy() - data[column].mean()
+    V = ratio * same + np.eye(N)
+    left = np.eye(N) - np.outer(x, x) / (x @ x) - 1 / N  # makes residuals
+    share = n * np.sum((by_group(data, column) - data[column].mean()) ** 2) / (x @ x)
+    close(np.trace(left @ V) / (N - 2), 1 + ratio * n * (J - 1 - share) / (N - 2))
 
 
 # ---- T13: the slope within and the slope between --------------------------------------------------
@@ -197,8 +212,9 @@ def test_t13_a_class_centred_predictor_has_the_slope_of_no_pooling(seed, J, rati
     mixed = partial_pooling("y ~ x_within", data, "g", method)
     separate = no_pooling("y ~ x", data, "g")
     close(mixed.params["x_within"], separate.params["x"])
-    close(mixed.bse["x_within"], math.sqrt(mixed.theta / np.sum(data["x_within"] ** 2)))
-    close(separate.bse["x"], math.sqrt(separate.theta / np.sum(data["x_within"] ** 2)))
+    ss_within = np.sum(data["x_within"] ** 2)
+    close(mixed.bse["x_within"], formulas.se_within_slope(mixed.theta, ss_within))
+    close(separate.bse["x"], formulas.se_within_slope(separate.theta, ss_within))
 
 
 @given(seed=seeds, J=st.integers(4, 12), n=sizes, ratio=ratios)
@@ -213,6 +229,7 @@ def test_t13_a_class_level_predictor_has_the_slope_and_the_se_of_a_regression_of
     close(mixed.bse, regression.bse)
     spread = np.sum((means["z"] - means["z"].mean()) ** 2)
     close(mixed.bse["z"], math.sqrt((mixed.psi + mixed.theta / n) / spread))
+    close(mixed.bse["z"], formulas.se_between_slope(mixed.psi, mixed.theta, n, n * spread))
     # As for the mean: through two inverses of 2 x 2 matrices.
     close(mixed.df["z"], J - 2, 1e-7)
 
@@ -235,6 +252,30 @@ def test_t13_the_mixed_slope_weighs_the_slopes_within_and_between_by_their_preci
     close(mixed.bse["x"], precision**-0.5)
     least, most = sorted([within, between])
     assert least - 1e-9 <= mixed.params["x"] <= most + 1e-9
+
+
+@given(seed=seeds, J=st.integers(4, 12), n=sizes, ratio=ratios, method=methods)
+def test_t13_balanced_the_mixed_variance_is_a_harmonic_average_and_lms_an_arithmetic_one(
+    seed, J, n, ratio, method
+):
+    """Of theta and theta + n psi, by the share of x between classes: so the mixed one is the smaller."""
+    data = balanced(seed, J, n, ratio)
+    mixed = inside(partial_pooling("y ~ x", data, "g", method))
+    between, within = formulas.expected_mean_squares(mixed.psi, mixed.theta, n)
+    total, ss_within = (np.sum(v**2) for v in (data["x"] - data["x"].mean(), data["x_within"]))
+    share = 1 - ss_within / total
+    harmonic = 1 / ((1 - share) / within + share / between)
+    close(mixed.bse["x"] ** 2, harmonic / total)
+    assert harmonic <= ((1 - share) * within + share * between) * (1 + NEAR)
+    parts = (
+        formulas.se_within_slope(within, ss_within),
+        formulas.se_between_slope(mixed.psi, mixed.theta, n, total - ss_within),
+    )
+    close(mixed.bse["x"], math.hypot(*(1 / se for se in parts)) ** -1, 1e-9)  # of the difference of sums
+    # Down below the outcome's intraclass correlation, up above it.
+    of_x = (n * share - 1) / (n - 1)
+    if abs(of_x - mixed.icc) > 1e-6:
+        assert (harmonic < mixed.psi + mixed.theta) == (of_x < mixed.icc)
 
 
 # ---- T14: Mundlak ---------------------------------------------------------------------------------
