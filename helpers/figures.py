@@ -832,3 +832,99 @@ def se_ratio_by_icc(psi, theta, n):
         f"passes 1 at {rho:.2f}."
     )
     return figure, alt
+
+
+def coverage_by_groups(simulated, level=0.95):
+    """How often z and t intervals hold the mean, against the number of groups: closed form and simulated.
+
+    Parameters
+    ----------
+    simulated : dict of int to DataFrame
+        Number of groups to what `simulate.coverage` found for "partial pooling, z" and "..., t".
+    level : float
+        What the intervals promise.
+
+    Returns
+    -------
+    figure, alt : Figure, str
+    """
+    counts = sorted(simulated)
+    J = np.geomspace(counts[0], counts[-1], 200)
+    shown = {"z": ("o", COMPLETE), "t": ("D", PARTIAL)}
+    with plt.rc_context(STYLE):
+        figure, ax = _axes(height=4.2)
+        ax.plot(J, formulas.z_coverage(J - 1, level), "--", color=COMPLETE, label="z, by formula")
+        ax.axhline(level, color=PARTIAL, label="t, by formula")
+        for reference, (marker, colour) in shown.items():
+            rows = [simulated[k].loc[f"partial pooling, {reference}"] for k in counts]
+            found, error = (np.array([row[name] for row in rows]) for name in ("coverage", "mcse"))
+            label = f"{reference}, simulated with REML"
+            ax.errorbar(counts, found, 2 * error, fmt=marker, color=colour, ms=7, capsize=4, label=label)
+            for k, value in zip(counts, found, strict=True):
+                below = reference == "z" and value < formulas.z_coverage(k - 1, level) + 0.01
+                shift = (14, -14) if below else (0, 13)
+                ax.annotate(
+                    f"{value:.3f}", (k, value), shift, textcoords="offset points", ha="center", va="center"
+                )
+        ax.set(xscale="log", xlabel="number of classes (log scale)", ylabel="share that hold the mean")
+        ax.set_xticks(counts, [f"{k}" for k in counts])
+        ax.minorticks_off()
+        ax.set(xlim=(counts[0] / 1.2, counts[-1] * 1.3), ylim=(0.78, 1.02))
+        figure.legend(loc="outside upper center", ncols=2)
+    told = "; ".join(
+        f"{k} classes, z {simulated[k].loc['partial pooling, z', 'coverage']:.3f} where the formula has "
+        f"{formulas.z_coverage(k - 1, level):.3f}, t {simulated[k].loc['partial pooling, t', 'coverage']:.3f}"
+        for k in counts
+    )
+    alt = (
+        f"The share of {100 * level:g}% intervals that hold the mean, against the number of classes. "
+        f"Intervals with z rise towards the promise from below, those with t lie on it or above. "
+        f"Simulated: {told}."
+    )
+    return figure, alt
+
+
+def df_by_predictor(fits):
+    """Degrees of freedom of each term on a log axis, one panel a fit, the level of each term marked.
+
+    Parameters
+    ----------
+    fits : dict of str to Fit
+        Partial pooling, by the name of the data.
+
+    Returns
+    -------
+    figure, alt : Figure, str
+    """
+    told = []
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(
+            len(fits), figsize=(7.2, 2.1 * len(fits) + 0.6), sharex=True, squeeze=False
+        )
+        for ax, (name, fit) in zip(axes[:, 0], fits.items(), strict=True):
+            share = fit.data.within.diagonal() / fit.data.about_centre().diagonal().clip(1e-300)
+            within = {term for term, part in zip(fit.data.terms, share, strict=False) if part > 1e-12}
+            for k, (term, df) in enumerate(fit.df.items()):
+                marker, colour = ("D", PARTIAL) if term in within else ("o", NO)
+                ax.plot(df, k, marker, color=colour, ms=9)
+                ax.text(df * 1.12, k, f"{df:.0f}", va="center", bbox={"fc": "white", "ec": "none", "pad": 1})
+            ax.axvline(fit.ngroups, color=FAINT, lw=1.5, ls="--", zorder=0)
+            ax.axvline(fit.nobs, color=FAINT, lw=1.5, ls=":", zorder=0)
+            ax.set(xscale="log", xlim=(30, 20_000), ylim=(len(fit.df) - 0.4, -0.6))
+            ax.set_yticks(range(len(fit.df)), fit.df.index)
+            ax.set_title(f"{name}: {fit.ngroups} groups, {fit.nobs} rows", fontsize=11, loc="left")
+            ax.set_xlabel("degrees of freedom (log scale)" if ax is axes[-1, 0] else " ")
+            ax.set_xticks([50, 200, 1000, 5000], ["50", "200", "1000", "5000"])
+            ax.minorticks_off()
+            terms = (
+                f"{term} {df:.0f} ({'varies within groups' if term in within else 'the same within a group'})"
+                for term, df in fit.df.items()
+            )
+            told.append(f"{name}, {fit.ngroups} groups and {fit.nobs} rows: {', '.join(terms)}")
+        keys = [("D", PARTIAL, "varies within groups"), ("o", NO, "the same within a group")]
+        handles = [plt.Line2D([], [], marker=m, color=c, ls="", ms=9, label=t) for m, c, t in keys]
+        lines = [("--", "groups"), (":", "rows")]
+        handles += [plt.Line2D([], [], color=FAINT, lw=1.5, ls=dash, label=t) for dash, t in lines]
+        figure.legend(handles=handles, loc="outside upper center", ncols=4, fontsize=10)
+    alt = f"Degrees of freedom of each term on a log axis. {'; '.join(told)}."
+    return figure, alt

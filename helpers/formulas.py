@@ -12,7 +12,7 @@ and returns a float, or an array where it was given one.
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import fdtr, ndtr, ndtri
+from scipy.special import fdtr, ndtr, ndtri, stdtr
 
 
 def se_complete_pooling(psi, theta, J, n):
@@ -324,6 +324,65 @@ def probability_of_zero(psi, theta, J, n):
     """
     psi, theta, J, n = _positive(*_several(*_checked(psi=psi, theta=theta, J=J, n=n)))
     return fdtr(J - 1, J * (n - 1), theta / (theta + n * psi))
+
+
+def z_coverage(df, level=0.95):
+    """How often the estimate, give or take z estimated SEs, holds its mean: 2 T(z) - 1.
+
+    T is the distribution function of t on ``df`` degrees of freedom, z the normal quantile of ``level``.
+    Exact where the estimate over its SE is t on ``df``: the mean of J equal classes, normal data, the SE
+    from the class means, df = J - 1. REML's SE is this one or larger (psi = 0), so its z interval covers
+    at least as often. Notebook 09.
+    """
+    df, level = _checked(df=df, level=level)
+    if np.any(df == 0):
+        raise ValueError("df must be positive: without degrees of freedom there is no estimated SE; got 0")
+    return 2 * stdtr(df, _normal_quantile(level)) - 1
+
+
+def kenward_roger_mean(psi, theta, sizes):
+    """Kenward and Roger's SE and degrees of freedom of the generalised least squares mean.
+
+    With w_j = 1 / (psi + theta / n_j), their sum S, and the rates a_0 = w, a_1 = w / n at which log w falls
+    in psi and theta: SE^2 = 1 / S + 2 sum W_ik C_ik, where C_ik = sum w (a_i - m_i)(a_k - m_k) / S^2, m the
+    means of the a weighted by w, and W the inverse expected REML information; df = 2 / sum W_ik m_i m_k.
+    Kenward and Roger (1997) for a constant alone and one contrast; notebook 09 derives it.
+
+    Parameters
+    ----------
+    psi, theta : array_like
+        REML estimates, theta > 0; the results have their shape.
+    sizes : array_like of shape (J,)
+        Observations in each of two or more groups, not all 1.
+
+    Returns
+    -------
+    se, df : float or ndarray
+
+    Raises
+    ------
+    ValueError
+        As the others, and if theta is 0, there is one group, or every size is 1.
+    """
+    psi, theta, n = _checked(psi=psi, theta=theta, n=sizes)
+    if np.any(theta == 0):
+        raise ValueError("theta must be positive; got 0")
+    J = np.size(n)
+    if J < 2 or np.all(n == 1):
+        raise ValueError(f"sizes must be two or more, not all 1, to tell psi from theta; got {n}")
+    ratio = (psi / theta)[..., None]  # in units of theta
+    w = 1 / (ratio + 1 / n)
+    a = np.stack([w, w / n], axis=-2)
+    S = np.sum(w, axis=-1)
+    mean = np.sum(w[..., None, :] * a, axis=-1) / S[..., None]
+    apart = a - mean[..., None]
+    spread = np.einsum("...j,...ij,...kj->...ik", w, apart, apart) / S[..., None, None]
+    twice = a @ np.swapaxes(a, -1, -2) - 2 * spread - mean[..., None] * mean[..., None, :]
+    twice[..., 1, 1] += np.sum(n) - J
+    W = 2 * np.linalg.inv(twice)
+    variance = (1 + 2 * np.sum(W * spread, axis=(-1, -2))) / S
+    relative = np.einsum("...i,...ik,...k", mean, W, mean)  # variance of the estimated variance's logarithm
+    return np.sqrt(theta * variance), 2 / relative
 
 
 def _positive(psi, theta, *others):

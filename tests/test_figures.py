@@ -6,12 +6,13 @@ import re
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 from matplotlib.figure import Figure
 
-from helpers import figures
+from helpers import figures, partial_pooling
 from helpers.groups import summarise
 from helpers.reml import Profile
 from helpers.simulate import replicate
@@ -33,6 +34,19 @@ def other(classrooms):
 
 def repeat(psi):
     return replicate(psi, 900, 20, 10, mean=1629, replicates=500, seed=1)
+
+
+def covered(z):
+    """What `simulate.coverage` gives, with this share for z."""
+    rows = ["partial pooling, z", "partial pooling, t"]
+    return pd.DataFrame({"coverage": [z, 0.96], "mcse": [0.002, 0.001]}, rows)
+
+
+def two_levels(classrooms):
+    """A fit with a predictor that varies within classes, and one that does not."""
+    number = classrooms["classroom"].astype(int)
+    data = classrooms.assign(row=np.arange(len(classrooms)) % 10, odd=number % 2)
+    return partial_pooling("score ~ row + odd", data, "classroom")
 
 
 # Two sets of arguments for each function: the second changes the data, and nothing else.
@@ -69,6 +83,9 @@ DRAWN = {
         (c, 2.19, (1.0, 5.87), (1.5, 2.39), "score", "error", "classroom", 4),
         (other(c), 1.19, (1.0, 4.87), (1.5, 1.39), "score", "error", "classroom", 5)],
     "se_ratio_by_icc": lambda c: [(366.23, 785.87, 10), (266.23, 985.87, 10)],
+    "coverage_by_groups": lambda c: [
+        ({3: covered(0.84), 20: covered(0.93)},), ({3: covered(0.8), 20: covered(0.9)},)],
+    "df_by_predictor": lambda c: [({"here": two_levels(c)},), ({"there": two_levels(c[:100])},)],
 }  # fmt: skip
 
 
@@ -312,6 +329,21 @@ def test_the_ratio_alt_text_tells_both_ends_and_where_the_curves_pass_one(refere
         of_x, ratio = line.get_data()
         assert np.interp(passes, of_x, ratio) == pytest.approx(1, abs=1e-4)  # between 400 points
     assert (mixed.get_ydata() <= true.get_ydata() * (1 + 1e-12)).all()
+
+
+def test_the_coverage_alt_text_tells_each_number_of_groups_with_its_formula():
+    _, alt = figures.coverage_by_groups({5: covered(0.884), 3: covered(0.84)})
+    assert "3 classes, z 0.840 where the formula has 0.811, t 0.960; 5 classes, z 0.884" in alt
+    assert "formula has 0.878" in alt
+
+
+def test_the_df_alt_text_tells_the_level_of_each_term(radon):
+    fit = partial_pooling("log_radon ~ floor + log_uranium", radon, "county")
+    figure, alt = figures.df_by_predictor({"Radon": fit})
+    for text in ("Radon, 85 groups and 919 rows", "floor 906 (varies within groups)",
+                 "log_uranium 58 (the same within a group)"):  # fmt: skip
+        assert text in alt
+    assert [text.get_text() for text in figure.axes[0].texts] == ["69", "906", "58"]
 
 
 # ---- show ----------------------------------------------------------------------------------------

@@ -160,7 +160,7 @@ def test_the_generalised_least_squares_se_is_rs_on_every_unbalanced_design(r):
 # ---- arrays, limits ------------------------------------------------------------------------------
 
 
-OF_SIZES = [formulas.se_partial_pooling_unbalanced, formulas.se_bracket]
+OF_SIZES = [formulas.se_partial_pooling_unbalanced, formulas.se_bracket, formulas.kenward_roger_mean]
 
 
 def elementwise():
@@ -175,6 +175,8 @@ EXAMPLE = {
     "distance": [2.0, 5.0], "shrinkage": [0.5, 0.9], "icc_x": [-0.1, 1.0],
     "ss_within": [12.0, 30.0], "ss_between": [5.0, 40.0],
     "ms_between": [40.0, 50.0], "ms_within": [25.0, 16.0],
+    "se": [2.0, 3.0], "sd": [4.0, 3.0], "level": [0.95, 0.9], "df": [4, 2.5],
+    "distance": [2.0, 5.0], "shrinkage": [0.5, 0.9], "ms_between": [40.0, 50.0], "ms_within": [25.0, 16.0],
 }  # fmt: skip
 
 
@@ -505,6 +507,88 @@ def test_the_new_things_to_predict_add_their_own_variance(psi, theta, J, n):
     known_group = formulas.se_group_mean_partial(psi, theta, J, n)
     new_pupil = formulas.se_new_observation_known_group(psi, theta, J, n)
     assert close(new_pupil, math.hypot(known_group, math.sqrt(theta)))
+
+
+# ---- few groups ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("J", "by_r"),
+    [(3, 0.8109376), (5, 0.8784403), (10, 0.9183509), (20, 0.9351665), (40, 0.9428267)],
+)
+def test_t16_the_coverage_of_z_is_rs(J, by_r):
+    """In R: 2 * pt(qnorm(.975), J - 1) - 1, to the seven digits that it prints."""
+    assert formulas.z_coverage(J - 1) == pytest.approx(by_r, abs=5e-8)
+
+
+@given(df=st.floats(0.5, 1e6), level=st.floats(0.01, 0.999))
+def test_t16_z_covers_less_than_it_says_and_the_more_so_the_fewer_the_df(df, level):
+    few, more = formulas.z_coverage(df * np.array([1, 2]), level)
+    assert 0 < few < more < level
+    assert formulas.z_coverage(1e12, level) == pytest.approx(level, abs=1e-9)
+
+
+def test_no_degrees_of_freedom_are_refused():
+    with pytest.raises(ValueError, match="df must be positive"):
+        formulas.z_coverage([4, 0])
+
+
+# Sums over groups and one inverse of two by two: what pbkrtest does with N by N.
+OF_PBKRTEST = 1e-9
+
+
+def test_kenward_roger_of_a_mean_is_pbkrtests_on_every_unbalanced_design(r):
+    for name, design in r.whole["unbalanced"].items():
+        psi, theta, n = design["lmer_psi"], design["lmer_theta"], design["n_j"]
+        answer = formulas.kenward_roger_mean(psi, theta, n)
+        assert answer == pytest.approx((design["kr_se"], design["kr_df"]), rel=OF_PBKRTEST), name
+
+
+def test_kenward_roger_of_the_radon_mean_is_pbkrtests(reference):
+    r = reference("radon")
+    se, df = formulas.kenward_roger_mean(r["M0.var_county"], r["M0.var_resid"], r["data.nj"])
+    assert se == pytest.approx(r["M0.kr_se"], rel=OF_PBKRTEST)
+    assert df == pytest.approx(r["M0.kr_df"], rel=OF_PBKRTEST)
+
+
+@given(psi=variances, ratio=ratios, J=group_counts, n=st.integers(2, 500))
+def test_equal_groups_leave_nothing_to_repair_and_j_less_one_df(psi, ratio, J, n):
+    theta = psi * ratio
+    se, df = formulas.kenward_roger_mean(psi, theta, [n] * J)
+    # The information of (psi, theta) is the nearer to singular the larger n psi / theta is: up to 5e6 here.
+    assert close(se, formulas.se_partial_pooling(psi, theta, J, n), rel=1e-9)
+    assert close(df, J - 1, rel=1e-6)
+
+
+@given(psi=variances, ratio=ratios, n=st.lists(st.integers(1, 60), min_size=2, max_size=40))
+def test_the_repair_makes_the_se_larger_and_knows_no_unit(psi, ratio, n):
+    n[0] = 2 if max(n) == 1 else n[0]
+    theta = psi * ratio
+    se, df = formulas.kenward_roger_mean(psi, theta, n)
+    assert se >= formulas.se_partial_pooling_unbalanced(psi, theta, n) * (1 - ROUNDING)
+    assert df > 0
+    tenfold = formulas.kenward_roger_mean(100 * psi, 100 * theta, n)
+    assert tenfold == pytest.approx((10 * se, df), rel=1e-6)
+
+
+def test_kenward_roger_of_many_fits_is_that_of_each():
+    psi, theta, n = np.array([[1.0, 2.0, 0.0], [4.0, 0.5, 9.0]]), np.array([3.0, 1.0, 2.0]), [5, 1, 3, 8]
+    se, df = formulas.kenward_roger_mean(psi, theta, n)
+    assert se.shape == df.shape == (2, 3)
+    for i, k in np.ndindex(2, 3):
+        one = formulas.kenward_roger_mean(psi[i, k], theta[k], n)
+        assert (se[i, k], df[i, k]) == pytest.approx(one, rel=1e-13)
+
+
+@pytest.mark.parametrize("n", [[5], [1, 1, 1]])
+def test_kenward_roger_refuses_sizes_that_cannot_tell_the_variances_apart(n):
+    with pytest.raises(ValueError, match="sizes must be two or more, not all 1"):
+        formulas.kenward_roger_mean(1, 1, n)
+
+
+def test_kenward_roger_refuses_a_variance_within_of_zero():
+    with pytest.raises(ValueError, match="theta must be positive"):
+        formulas.kenward_roger_mean(1, [1, 0], [3, 4])
 
 
 # ---- what no formula takes -----------------------------------------------------------------------

@@ -8,6 +8,7 @@ from importlib.resources import files
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from helpers import check_exercise, check_stated, stated
 
@@ -211,6 +212,43 @@ SUBSET = {
 def test_what_is_stated_of_the_unbalanced_subsets_is_what_r_computes(reference, key):
     _, _, design, quantity = key.split(".")
     check_stated(key, reference("classrooms").whole["unbalanced"][design][SUBSET[quantity]])
+
+
+FEW_FROM_R = {
+    "r.few.t.lower": ("classrooms", "ci.t19", 0), "r.few.t.upper": ("classrooms", "ci.t19", 1),
+    "r.few.wald.lower": ("classrooms", "ci.wald_z", 0), "r.few.wald.upper": ("classrooms", "ci.wald_z", 1),
+    "r.df.nlme": ("classrooms", "pp.nlme_df", None),
+    "r.df.satterthwaite": ("classrooms", "df.satterthwaite", None),
+    "r.df.kenward_roger": ("classrooms", "df.kenward_roger", None),
+    "r.df.hsb.intercept": ("hsb", "H4.df_satt", 0), "r.df.hsb.ses_within": ("hsb", "H4.df_satt", 1),
+    "r.df.hsb.mean_ses": ("hsb", "H4.df_satt", 2), "r.df.hsb.catholic": ("hsb", "H4.df_satt", 3),
+    "r.df.radon.se": ("radon", "M2.se", 2), "r.df.radon.kr_se": ("radon", "M2.kr_se", 2),
+    "r.df.radon.satterthwaite": ("radon", "M2.satterthwaite_df", 2),
+    "r.df.radon.kenward_roger": ("radon", "M2.kr_df", 2),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("key", "by_r"), FEW_FROM_R.items())
+def test_what_is_stated_of_few_groups_is_what_r_computes(reference, key, by_r):
+    name, value, k = by_r
+    found = reference(name)[value]
+    check_stated(key, found if k is None else found[k])
+
+
+def test_what_is_stated_of_the_five_classes_is_what_r_computes(reference):
+    designs = reference("classrooms").whole["unbalanced"]
+    five = designs["few_clusters5"]
+    half = stats.t.ppf(0.975, five["kr_df"]) * five["kr_se"]
+    ends = {"lower": five["lmer_estimate"] - half, "upper": five["lmer_estimate"] + half}
+    for name, value in {
+        "se": five["lmer_se"],
+        "kr_se": five["kr_se"],
+        "kr_df": five["kr_df"],
+        **ends,
+    }.items():
+        check_stated(f"r.few.five.{name}", value)
+    for name in ("sizes_1to10_twice", "half_small", "one_big", "few_clusters5"):
+        check_stated(f"r.df.{name}.satterthwaite", designs[name]["satterthwaite_df"])
 
 
 @pytest.mark.parametrize(("key", "by_r"), [("residual", "cp.resid_quantiles"),

@@ -497,6 +497,30 @@ def test_many_pupils_bring_every_class_to_its_own_mean_and_the_se_to_its_floor(s
     assert floor < fit.bse.iloc[0] < floor * (1 + 0.5 * fit.theta / (fit.psi * 2000))
 
 
+# ---- T16: few groups ------------------------------------------------------------------------------
+
+
+@given(seed=seeds, J=st.integers(2, 12), n=sizes, ratio=st.sampled_from([0.0, 0.02, 0.1, 2.0]))
+def test_t16_the_mixed_se_is_never_below_that_of_the_class_means(seed, J, n, ratio):
+    """Also where psi is estimated as 0: so t on J - 1 holds the mean at least as often as it says."""
+    data = balanced(seed, J, n, ratio)
+    fit = partial_pooling("y ~ 1", data, "g")
+    of_means = by_group(data).std(ddof=1) / math.sqrt(J)
+    assert fit.bse.iloc[0] >= of_means * (1 - NEAR)
+    if not fit.singular:
+        close(fit.bse, of_means, 1e-7)  # F near 1: psi is a small difference
+
+
+@given(seed=seeds, J=st.integers(4, 12), n=st.integers(3, 9), ratio=ratios)
+def test_t16_balanced_degrees_of_freedom_are_counted_level_by_level(seed, J, n, ratio):
+    """Groups less the coefficients between; rows less the groups and the coefficients within."""
+    data = balanced(seed, J, n, ratio)
+    fit = inside(partial_pooling("y ~ x_within + z", data, "g"))
+    expected = [J - 2, J * (n - 1) - 1, J - 2]
+    close(fit.with_df("kenward-roger").df, expected, 1e-8)
+    close(fit.with_df("satterthwaite").df, expected, 1e-6)  # at the optimum only
+
+
 # ---- what must not matter -------------------------------------------------------------------------
 
 
