@@ -771,7 +771,7 @@ def equal_families(balanced, unbalanced, others):
                 text = textwrap.fill(f"{', '.join(names)}: {value:.3f}", 30)
                 half = line * (text.count("\n") + 1) / 2
                 at = max(value, free + half)
-                ax.text(x, at, text, ha=side, va="center", fontsize=9.5)
+                ax.text(x + np.sign(x) * 0.02, at, text, ha=side, va="center", fontsize=9.5)
                 ax.plot([round(x), x], [value, at], color=FAINT, lw=0.8, zorder=0)
                 free = at + half
         for label, (colour, marker, dash) in looks.items():
@@ -785,7 +785,7 @@ def equal_families(balanced, unbalanced, others):
         "; ".join(f"{', '.join(names)} {value:.3f}" for value, names in family.items()) for family in families
     )
     alt = (
-        f"Standard errors under {len(balanced)} names in two data sets, a line for each name. With equal sizes "
+        f"Standard errors under {len(balanced)} names in two data sets, a line for each. With equal sizes "
         f"there are {len(families[0])} values: {equal}. With unequal sizes {len(families[1])}: {parted}."
     )
     return figure, alt
