@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import textwrap
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -927,4 +928,102 @@ def df_by_predictor(fits):
         handles += [plt.Line2D([], [], color=FAINT, lw=1.5, ls=dash, label=t) for dash, t in lines]
         figure.legend(handles=handles, loc="outside upper center", ncols=4, fontsize=10)
     alt = f"Degrees of freedom of each term on a log axis. {'; '.join(told)}."
+    return figure, alt
+
+
+def equal_families(balanced, unbalanced, others):
+    """Standard errors of one data set on the left, of another on the right: which are equal, which part.
+
+    Parameters
+    ----------
+    balanced, unbalanced : dict of str to float
+        Name to standard error, the same names in both.
+    others : dict of str to sequence of str
+        Estimates other than the mean of all pupils, two at most, with the names that belong to each.
+
+    Returns
+    -------
+    figure, alt : Figure, str
+    """
+    looks = zip((COMPLETE, PARTIAL, NO), ("o", "D", "s"), ("-", "--", ":"), strict=True)
+    looks = dict(zip(["mean of all pupils", *others], looks, strict=False))
+    of = {name: label for label, names in others.items() for name in names}
+    families = [_families(values) for values in (balanced, unbalanced)]
+    spread = [value for family in families for value in family]
+    line = 0.046 * (max(spread) - min(spread))
+    with plt.rc_context(STYLE):
+        figure, ax = _axes(height=5.2)
+        for name in balanced:
+            colour, marker, dash = looks[of.get(name, "mean of all pupils")]
+            heights = balanced[name], unbalanced[name]
+            ax.plot([0, 1], heights, color=colour, ls=dash, marker=marker, ms=7, lw=1.6)
+        for family, x, side in zip(families, (-0.07, 1.07), ("right", "left"), strict=True):
+            free = -np.inf
+            for value, names in family.items():
+                text = textwrap.fill(f"{', '.join(names)}: {value:.3f}", 30)
+                half = line * (text.count("\n") + 1) / 2
+                at = max(value, free + half)
+                ax.text(x + np.sign(x) * 0.02, at, text, ha=side, va="center", fontsize=9.5)
+                ax.plot([round(x), x], [value, at], color=FAINT, lw=0.8, zorder=0)
+                free = at + half
+        for label, (colour, marker, dash) in looks.items():
+            ax.plot([], [], color=colour, ls=dash, marker=marker, ms=7, lw=1.6, label=label)
+        ax.set(xlim=(-1.2, 2.1), ylim=(min(spread) - 2 * line, None), yticks=[])
+        ax.set(xlabel="height: standard error, points")
+        ax.set_xticks([0, 1], ["equal sizes", "unequal sizes"])
+        ax.spines["left"].set_visible(False)
+        figure.legend(loc="outside upper center", ncols=3)
+    equal, parted = (
+        "; ".join(f"{', '.join(names)} {value:.3f}" for value, names in family.items()) for family in families
+    )
+    alt = (
+        f"Standard errors under {len(balanced)} names in two data sets, a line for each. With equal sizes "
+        f"there are {len(families[0])} values: {equal}. With unequal sizes {len(families[1])}: {parted}."
+    )
+    return figure, alt
+
+
+def _families(values):
+    """Value to the names that have it (to nine digits), from the least up."""
+    out = {}
+    for name, value in sorted(values.items(), key=lambda item: item[1]):
+        last = next(reversed(out), None)
+        if last is None or not np.isclose(value, last, rtol=1e-9):
+            last = value
+        out.setdefault(last, []).append(name)
+    order = list(values)  # not that of the last digits, which are rounding
+    return {value: sorted(names, key=order.index) for value, names in out.items()}
+
+
+def bootstrap_histograms(boots):
+    """Histograms of resampled means on one scale, each under the normal curve of its exact limit.
+
+    Parameters
+    ----------
+    boots : dict of str to Simulated
+        Scheme to what `simulate.bootstrap` gave; four at most.
+
+    Returns
+    -------
+    figure, alt : Figure, str
+    """
+    centre = np.mean([boot.means.mean() for boot in boots.values()])
+    reach = 3.5 * max(boot.target for boot in boots.values())
+    edges = np.linspace(centre - reach, centre + reach, 61)
+    x = np.linspace(edges[0], edges[-1], 300)
+    looks = ((COMPLETE, "--"), (PARTIAL, "-"), (NO, ":"), (ACCENT, "-."))
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(2, 2, figsize=(7.2, 4.8), sharex=True, sharey=True)
+        for ax, (label, boot), (colour, dash) in zip(axes.flat, boots.items(), looks, strict=False):
+            ax.hist(boot.means, edges, density=True, histtype="stepfilled", color=colour, alpha=0.35)
+            ax.plot(x, stats.norm.pdf(x, centre, boot.target), color=colour, ls=dash, lw=2.5)
+            ax.set_title(f"{label}: exact {boot.target:.3f}\nresampled {boot.sd:.3f}", fontsize=11)
+            ax.set(yticks=[], xlim=(edges[0], edges[-1]), xlabel="mean of the resample")
+            ax.spines["left"].set_visible(False)
+    listing = "; ".join(f"{label} {boot.sd:.3f} (exact {boot.target:.3f})" for label, boot in boots.items())
+    count = len(next(iter(boots.values())).means)
+    alt = (
+        f"Histograms of the mean of {count} resamples for each of {len(boots)} schemes, all around "
+        f"{centre:.0f}, with the normal curve of the exact limit on top. Standard deviations: {listing}."
+    )
     return figure, alt

@@ -385,6 +385,42 @@ def kenward_roger_mean(psi, theta, sizes):
     return np.sqrt(theta * variance), 2 / relative
 
 
+def se_bootstrap_rows(ms_between, ms_within, J, n):
+    """SE by resampling rows whatever their class, replicates without end: sqrt(SST) / N.
+
+    SST = (J - 1) MSB + J (n - 1) MSW. Complete pooling's SE times sqrt((N - 1) / N). Notebook 10.
+    """
+    ms_between, ms_within, J, n = _checked(ms_between=ms_between, ms_within=ms_within, J=J, n=n)
+    return np.sqrt((J - 1) * ms_between + J * (n - 1) * ms_within) / (J * n)
+
+
+def se_bootstrap_groups(ms_between, J, n):
+    """SE by resampling whole classes, replicates without end: sqrt((J - 1) / J) sqrt(MSB / (J n)).
+
+    CR0, and ML where its psi > 0. Notebook 10.
+    """
+    ms_between, J, n = _checked(ms_between=ms_between, J=J, n=n)
+    return np.sqrt((J - 1) / J * ms_between / (J * n))
+
+
+def se_bootstrap_within(ms_within, J, n):
+    """SE by resampling rows within each class, replicates without end: sqrt((n - 1) / n) sqrt(MSW / (J n)).
+
+    No pooling's SE of the mean of these J classes times sqrt((n - 1) / n). Notebook 10.
+    """
+    ms_within, J, n = _checked(ms_within=ms_within, J=J, n=n)
+    return np.sqrt((n - 1) / n * ms_within / (J * n))
+
+
+def se_bootstrap_two_stage(ms_between, ms_within, J, n):
+    """SE by resampling classes, and then rows within each class drawn, replicates without end.
+
+    The squares of `se_bootstrap_groups` and `se_bootstrap_within` add. Notebook 10; Davison and Hinkley
+    (1997), section 3.8, compare the schemes.
+    """
+    return np.hypot(se_bootstrap_groups(ms_between, J, n), se_bootstrap_within(ms_within, J, n))
+
+
 def _positive(psi, theta, *others):
     if np.any(psi + theta <= 0):
         raise ValueError("psi + theta must be positive: without any variance there is nothing to divide")

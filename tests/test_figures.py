@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from helpers import figures, partial_pooling
 from helpers.groups import summarise
 from helpers.reml import Profile
-from helpers.simulate import replicate
+from helpers.simulate import BOOTSTRAPS, bootstrap, replicate
 
 
 @pytest.fixture(autouse=True)
@@ -30,6 +30,13 @@ def other(classrooms):
     raised = classrooms.copy()
     raised.loc[raised["classroom"] == 1, "score"] += 30
     return raised
+
+
+FOUR = {"CR1": 5.1, "jackknife": 5.2, "REML": 5.0, "CR3": 5.4}
+
+
+def resample(data, scheme):
+    return bootstrap(data["score"], data["classroom"], scheme=scheme, replicates=300, seed=1)
 
 
 def repeat(psi):
@@ -86,6 +93,11 @@ DRAWN = {
     "coverage_by_groups": lambda c: [
         ({3: covered(0.84), 20: covered(0.93)},), ({3: covered(0.8), 20: covered(0.9)},)],
     "df_by_predictor": lambda c: [({"here": two_levels(c)},), ({"there": two_levels(c[:100])},)],
+    "equal_families": lambda c: [
+        ({"CR1": 4.7, "jackknife": 4.7, "REML": 4.7, "CR3": 4.8}, FOUR, {"GLS": ["REML"]}),
+        ({"CR1": 4.7, "jackknife": 4.7, "REML": 4.9, "CR3": 4.9}, FOUR, {"GLS": ["REML"]})],
+    "bootstrap_histograms": lambda c: [
+        ({scheme: resample(data, scheme) for scheme in BOOTSTRAPS},) for data in (c, other(c))],
 }  # fmt: skip
 
 
@@ -461,3 +473,23 @@ def test_every_colour_stands_out_from_the_white_ground(colour):
     light = linear(colour) @ [0.2126, 0.7152, 0.0722]
     # Marks of 7 points and lines of 2: they need no text's 4.5, but must not vanish.
     assert 1.05 / (light + 0.05) > 2
+
+
+def test_the_families_alt_text_puts_equal_standard_errors_together(classrooms):
+    _, alt = figures.equal_families(*DRAWN["equal_families"](classrooms)[0])
+    assert "there are 2 values: CR1, jackknife, REML 4.700; CR3 4.800." in alt
+    assert "With unequal sizes 4: REML 5.000; CR1 5.100; jackknife 5.200; CR3 5.400." in alt
+
+
+def test_families_of_rounding_keep_the_order_of_their_names():
+    up = figures._families({"a": 1.0, "b": 1.0 + 1e-15, "c": 2.0})
+    down = figures._families({"a": 1.0 + 1e-15, "b": 1.0, "c": 2.0})
+    assert list(up.values()) == list(down.values()) == [["a", "b"], ["c"]]
+
+
+def test_the_bootstrap_alt_text_tells_each_sd_beside_its_exact_limit(classrooms, reference):
+    boots = {scheme: resample(classrooms, scheme) for scheme in ("rows", "groups")}
+    _, alt = figures.bootstrap_histograms(boots)
+    for scheme, key in (("rows", "iid"), ("groups", "cluster")):
+        exact = reference("classrooms")[f"boot.{key}_exact"]
+        assert f"{scheme} {boots[scheme].sd:.3f} (exact {exact:.3f})" in alt

@@ -69,6 +69,16 @@ def test_the_design_effect_and_the_effective_sample_size_are_rs(r):
     assert close(formulas.effective_sample_size(r["icc"], 20, 10), r["n_eff"])
 
 
+@pytest.mark.parametrize(
+    ("name", "key"), [("rows", "iid"), ("groups", "cluster"), ("within", "stratified"),
+                      ("two_stage", "twostage")],
+)  # fmt: skip
+def test_the_bootstraps_of_the_mean_squares_are_rs(r, name, key):
+    function = getattr(formulas, f"se_bootstrap_{name}")
+    squares = {"ms_between": r["anova.MSB"], "ms_within": r["anova.MSW"], "J": 20, "n": 10}
+    assert close(function(**given_to(function, squares)), r[f"boot.{key}_exact"])
+
+
 @pytest.mark.parametrize("K", [20, 25, 40, 100, 1000])
 def test_the_finite_population_se_is_rs(r, known, K):
     assert close(formulas.se_finite_population(**known, K=K), r[f"fpc.K{K}"])
@@ -444,6 +454,29 @@ def test_t13_a_dummy_for_half_of_the_classes_has_the_se_of_a_difference_of_two_m
 def test_t12_and_t13_on_the_classrooms_are_rs_to_the_digits_the_course_states(r):
     assert f"{formulas.moulton_factor(r['icc'], -1 / 9, 10):.6f}" == "0.682118"
     assert close(formulas.moulton_factor(r["icc"], 1, 10), r["deff"])
+
+
+@given(between=variances, within=variances, J=group_counts, n=sizes)
+def test_t15_the_four_bootstraps_are_the_usual_ses_with_divisors_that_are_too_large(between, within, J, n):
+    N = J * n
+    total = (J - 1) * between + J * (n - 1) * within
+    rows = formulas.se_bootstrap_rows(between, within, J, n)
+    assert close(rows, math.sqrt(total / (N - 1) / N * (N - 1) / N))
+    groups, inside = formulas.se_bootstrap_groups(between, J, n), formulas.se_bootstrap_within(within, J, n)
+    assert close(groups, math.sqrt(between / N * (J - 1) / J))
+    assert close(inside, formulas.se_no_pooling(within, J, n) * math.sqrt((n - 1) / n))
+    both = formulas.se_bootstrap_two_stage(between, within, J, n)
+    assert close(both**2, groups**2 + inside**2)
+
+
+@given(between=variances, within=variances, J=group_counts, n=sizes)
+def test_t15_two_stages_are_more_than_reml_just_where_f_is_below_j_times_n_less_one_over_n(
+    between, within, J, n
+):
+    bound = J * (n - 1) / n * within
+    if abs(between - bound) > 1e-9 * between:
+        reml = math.sqrt(between / (J * n))
+        assert (formulas.se_bootstrap_two_stage(between, within, J, n) > reml) == (between < bound)
 
 
 @given(psi=variances, ratio=ratios, n=st.lists(sizes, min_size=2, max_size=40))

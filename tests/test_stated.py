@@ -251,6 +251,33 @@ def test_what_is_stated_of_the_five_classes_is_what_r_computes(reference):
         check_stated(f"r.df.{name}.satterthwaite", designs[name]["satterthwaite_df"])
 
 
+ROBUST = {
+    "r.cr.cr0": "cr.CR0", "r.cr.cr1": "cr.CR1", "r.cr.cr1s": "cr.CR1S", "r.cr.cr2": "cr.CR2",
+    "r.cr.cr3": "cr.CR3", "r.cr.cr2_df": "cr.CR2_df",
+    "r.cr.mixed_cr0": "cr.mixed_CR0", "r.cr.mixed_cr2": "cr.mixed_CR2",
+    "r.cr.half_small.cr0": "unbalanced.half_small.CR0", "r.cr.half_small.cr2": "unbalanced.half_small.CR2",
+    "r.cr.half_small.cr3": "unbalanced.half_small.CR3",
+    "r.cr.half_small.cr2_df": "unbalanced.half_small.CR2_df",
+    "r.cr.sizes_1to10_twice.cr2": "unbalanced.sizes_1to10_twice.CR2",
+    "r.cr.sizes_1to10_twice.cr2_df": "unbalanced.sizes_1to10_twice.CR2_df",
+    "r.boot.rows": "boot.iid_exact", "r.boot.classes": "boot.cluster_exact",
+    "r.boot.within": "boot.stratified_exact", "r.boot.two_stage": "boot.twostage_exact",
+}  # fmt: skip
+
+
+ROBUST_MIXED = {"mixed_cr2": "mixed_CR2", "model": "true_se_of_grand_mean_under_model"}
+
+
+@pytest.mark.parametrize("key", [key for key in LEDGER.index if key.startswith(("r.cr.", "r.boot."))])
+def test_what_is_stated_of_robust_and_resampled_errors_is_what_r_computes(reference, key):
+    r = reference("classrooms")
+    if key in ROBUST:
+        check_stated(key, r[ROBUST[key]])
+    else:
+        _, _, design, quantity = key.split(".")
+        check_stated(key, r.whole["unbalanced"][design][ROBUST_MIXED[quantity]])
+
+
 @pytest.mark.parametrize(("key", "by_r"), [("residual", "cp.resid_quantiles"),
                                            ("scaled_residual", "pp.scaled_resid_quantiles")])  # fmt: skip
 def test_the_quantiles_of_the_residuals_are_rs(reference, key, by_r):
@@ -413,6 +440,8 @@ EXERCISES_FROM_R = {
         ("classrooms", "re.naive_sum_se"),
     ],
     "08.3": [("hsb", "H1.weights")],
+    "10.1": [("classrooms", "cr.CR1_formula"), ("classrooms", "cr.CR3"), ("classrooms", "cr.CR0")],
+    "10.2": [("classrooms", f"boot.{key}_exact") for key in ("iid", "cluster", "stratified", "twostage")],
 }  # fmt: skip
 
 

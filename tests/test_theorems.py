@@ -10,6 +10,8 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+import statsmodels.api as sm
+import statsmodels.formula.api as smf
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
@@ -95,6 +97,82 @@ def test_t5_maximum_likelihood_is_the_bootstrap_of_classes(seed, J, n, ratio):
     fit = inside(partial_pooling("y ~ 1", data, "g", "ml"))
     every = by_group(data)[list(itertools.product(range(J), repeat=J))].mean(axis=1)
     close(fit.bse, np.std(every))
+
+
+@given(seed=seeds, J=group_counts, ratio=ratios)
+def test_t5_cr3_is_how_far_the_mean_moves_when_a_class_is_left_out(seed, J, ratio):
+    """Classes of any size; the jackknife, about the mean of those means, is no more than balanced."""
+    data = unbalanced(seed, J, ratio)
+    complete = complete_pooling("y ~ 1", data, "g")
+    moves = [data.loc[data["g"] != j, "y"].mean() - data["y"].mean() for j in range(J)]
+    cr3 = complete.cluster_robust("CR3").bse.iloc[0]
+    close(cr3, np.linalg.norm(moves))
+    jackknife = math.sqrt((J - 1) * np.var(moves))
+    assert jackknife <= cr3 * math.sqrt((J - 1) / J) * (1 + NEAR)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_t5_gee_is_cr0_and_bias_reduced_cr3_for_classes_of_any_size(seed):
+    data = unbalanced(seed, 4 + seed)
+    complete = complete_pooling("y ~ 1", data, "g")
+    for cov_type, kind in (("robust", "CR0"), ("bias_reduced", "CR3")):
+        gee = smf.gee("y ~ 1", "g", data).fit(cov_type=cov_type)
+        close(gee.bse, complete.cluster_robust(kind).bse, 1e-10)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_t5_gee_of_equal_classes_is_the_same_at_any_working_correlation(seed):
+    data = balanced(seed, 4 + seed, 5)
+    exchangeable = smf.gee("y ~ 1", "g", data, cov_struct=sm.cov_struct.Exchangeable()).fit()
+    assert abs(exchangeable.cov_struct.dep_params) > 0.01
+    close(exchangeable.bse, complete_pooling("y ~ 1", data, "g").cluster_robust("CR0").bse, 1e-10)
+
+
+@given(seed=seeds, J=group_counts, ratio=ratios, method=methods)
+def test_t5_the_mixed_models_se_is_the_sandwich_of_its_own_mean(seed, J, ratio, method):
+    """Classes of any size: the criterion has slope 0. Under REML less the sum of the squared weights."""
+    data = unbalanced(seed, J, ratio)
+    fit = inside(partial_pooling("y ~ 1", data, "g", method))
+    weights = 1 / (fit.psi + fit.theta / fit.data.sizes)
+    weights /= weights.sum()
+    sandwich = np.sum((weights * (by_group(data) - fit.params.iloc[0])) ** 2)
+    seen = 1 - weights @ weights if method == "reml" else 1.0
+    close(sandwich, fit.bse.iloc[0] ** 2 * seen, 1e-9)  # the root of the slope, to some last digits
+
+
+@pytest.mark.parametrize("n", [1, 2, 5])
+def test_t5_the_corrected_sandwich_is_unbiased_whatever_the_classes_variances_are(n):
+    """Six equal classes of unequal variances, each class one sign times its scale: all 64 outcomes."""
+    J, scales = 6, np.array([0.1, 1.0, 2.0, 3.0, 5.0, 20.0])
+    squares = []
+    for signs in itertools.product([-1, 1], repeat=J):
+        data = pd.DataFrame({"y": np.repeat(signs * scales, n), "g": np.repeat(np.arange(J), n)})
+        squares.append(complete_pooling("y ~ 1", data, "g").cluster_robust("CR2").bse.iloc[0] ** 2)
+    close(np.mean(squares), np.sum(scales**2) / J**2)
+
+
+def test_t5_parts_where_sizes_differ(designs):
+    """In half_small; what is left are the two names of GEE, and CR1S, which is CR1."""
+    data, _ = designs["half_small"]
+    complete = complete_pooling("score ~ 1", data, "classroom")
+    ses = [complete.cluster_robust(kind).bse.iloc[0] for kind in ("CR0", "CR1", "CR2", "CR3")]
+    ses += [partial_pooling("score ~ 1", data, "classroom", method).bse.iloc[0] for method in ("reml", "ml")]
+    means = data.groupby("classroom", observed=True)["score"].mean()
+    without = [data.loc[data["classroom"] != j, "score"].mean() for j in means.index]
+    ses += [means.std() / math.sqrt(20), math.sqrt(19 * np.var(without))]
+    assert np.diff(np.sort(ses)).min() > 0.02
+    clusters = {"groups": data["classroom"].cat.codes}
+    cr1s = smf.ols("score ~ 1", data).fit(cov_type="cluster", cov_kwds=clusters)
+    close(cr1s.bse, ses[1], 1e-10)
+
+
+@given(seed=seeds, J=group_counts, ratio=ratios, kind=st.sampled_from(["CR0", "CR1"]))
+def test_t5_the_cluster_robust_ses_of_class_dummies_are_zero(seed, J, ratio, kind):
+    data = unbalanced(seed, J, ratio).astype({"g": str})
+    dummies = complete_pooling("y ~ 0 + g", data, "g")
+    rounding = 1e-12 * np.abs(data["y"]).max()
+    assert (dummies.cluster_robust(kind).bse < rounding).all()
+    assert (dummies.bse > 0).all()
 
 
 # ---- T7: predicted class means --------------------------------------------------------------------
