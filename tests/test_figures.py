@@ -167,14 +167,14 @@ def test_each_figure_has_labelled_axes_and_draws_something(drawn):
 def test_the_callers_data_are_left_as_they_were(classrooms):
     before = classrooms.copy(deep=True)
     for name, cases in DRAWN.items():
-        getattr(figures, name)(*cases(classrooms)[0])
+        plt.close(getattr(figures, name)(*cases(classrooms)[0])[0])
     assert classrooms.equals(before)
 
 
 def test_the_look_is_not_left_behind_in_matplotlib(classrooms):
     before = dict(plt.rcParams)
     for name, cases in DRAWN.items():
-        getattr(figures, name)(*cases(classrooms)[0])
+        plt.close(getattr(figures, name)(*cases(classrooms)[0])[0])
     assert dict(plt.rcParams) == before
 
 
