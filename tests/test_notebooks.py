@@ -1,5 +1,6 @@
 """The notebooks: text and derived file agree, outputs are whole, every number and exercise is held."""
 
+import json
 import re
 import subprocess
 import sys
@@ -15,12 +16,18 @@ from helpers.stated import exercises, ledger, rounds_to
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
 PATHS = sorted(FOLDER.glob("*.ipynb"))
+CHAPTERS = [path for path in PATHS if path.name[:2].isdigit()]
+APPENDIX = FOLDER / "r_and_python.ipynb"
 CHECK = re.compile(r"^✓ (\S+): stated (\S+), computed (\S+)$", re.MULTILINE)
 NUMBER = re.compile(r"(?<![\w.])\d+\.\d+(?![\w.]*\w)")
 WIDTH = 79  # what a page of the site shows without scrolling
 SKELETON = [
     "**The question.**", "**You will learn**", "**You need**", "**Time**",
     "## In short", "## Exercises", "## Further reading",
+]  # fmt: skip
+
+APPENDIX_SKELETON = [
+    "**What this is.**", "**How to read it.**", "**You need**", "## Where they differ, in short", "**Next**",
 ]  # fmt: skip
 
 each_notebook = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
@@ -106,14 +113,54 @@ def test_every_figure_carries_the_alt_text_made_from_its_data(path):
             )
 
 
-@each_notebook
+def test_a_notebook_is_a_chapter_or_the_appendix():
+    assert [*CHAPTERS, APPENDIX] == PATHS
+
+
+def own_text(path):
+    return "\n".join(cell.source for cell in read(path).cells if cell.cell_type == "markdown")
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 def test_it_has_the_parts_a_reader_expects(path):
-    text = "\n".join(cell.source for cell in read(path).cells if cell.cell_type == "markdown")
+    text = own_text(path)
     for part in SKELETON:
         assert part in text, f"{path.stem} lacks {part!r}"
     exercise = text.split("## Exercises")[1]
     assert len(re.findall(r"^### \d\d\.\d ", exercise, re.MULTILINE)) == 3
     assert "**Next**" in text, f"{path.stem} does not say what comes next"
+
+
+def test_the_appendix_leads_each_table_with_a_sentence_the_r_objects_and_the_python_objects():
+    _, *sections = re.split(r"^## ", own_text(APPENDIX), flags=re.MULTILINE)
+    for part in APPENDIX_SKELETON:
+        assert part in own_text(APPENDIX), f"the appendix lacks {part!r}"
+    for section in sections[:-1]:
+        assert re.match(r"[^\n]+\n\n[^\n]+\.\n\n```r\n", section), section[:80]
+    tables = [cell for cell in code_cells(APPENDIX) if cell.source.startswith("side_by_side(")]
+    assert len(tables) == own_text(APPENDIX).count("```r")
+    for cell in tables:
+        assert "remove-input" in cell.metadata["tags"]
+        assert cell.metadata["jupyter"]["source_hidden"]
+        assert "sides" in cell.outputs[0].data["text/html"]
+
+
+def test_r_ran_what_the_appendix_shows_and_printed_what_it_states():
+    reference = Path(__file__).parent / "reference"
+    ran = json.loads((reference / "dictionary.json").read_text(encoding="utf-8"))["values"]
+    script = (reference / "dictionary.R").read_text(encoding="utf-8")
+    for block in re.findall(r"```r\n(.*?)```", own_text(APPENDIX), re.DOTALL):
+        for line in block.splitlines():
+            assert line.strip() in script, line
+    shown = set()
+    blocks = r"^R {12}(.*?)^statsmodels(.*?)(?=^R {12}|\Z)"
+    for found in re.finditer(blocks, printed(APPENDIX), re.DOTALL | re.MULTILINE):
+        call, _, value = " ".join(found[1].split()).rpartition(": ")
+        if call:
+            shown.add(call)
+            assert rounds_to(ran[call]["value"], value), call
+            assert f": stated {value}, computed" in found[2], call
+    assert shown == set(ran)
 
 
 def checks():
