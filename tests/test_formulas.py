@@ -466,16 +466,6 @@ def test_t15_the_four_bootstraps_are_the_usual_ses_with_divisors_that_are_too_la
     assert close(both**2, groups**2 + inside**2)
 
 
-@given(between=variances, within=variances, J=group_counts, n=sizes)
-def test_t15_two_stages_are_more_than_reml_just_where_f_is_below_j_times_n_less_one_over_n(
-    between, within, J, n
-):
-    bound = J * (n - 1) / n * within
-    if abs(between - bound) > 1e-9 * between:
-        reml = math.sqrt(between / (J * n))
-        assert (formulas.se_bootstrap_two_stage(between, within, J, n) > reml) == (between < bound)
-
-
 @given(psi=variances, ratio=ratios, n=st.lists(sizes, min_size=2, max_size=40))
 def test_t10_no_design_beats_the_root_of_theta_over_n(psi, ratio, n):
     theta = psi * ratio

@@ -111,6 +111,15 @@ def test_t5_cr3_is_how_far_the_mean_moves_when_a_class_is_left_out(seed, J, rati
     assert jackknife <= cr3 * math.sqrt((J - 1) / J) * (1 + NEAR)
 
 
+@given(seed=seeds, J=group_counts, ratio=ratios)
+def test_t5_maximum_likelihood_is_cr0_of_its_own_mean_for_classes_of_any_size(seed, J, ratio):
+    data = unbalanced(seed, J, ratio)
+    fit = inside(partial_pooling("y ~ 1", data, "g", "ml"))
+    weights = 1 / (fit.psi + fit.theta / data.groupby("g").size().to_numpy())
+    parts = weights / weights.sum() * (by_group(data) - fit.params.iloc[0])
+    close(fit.bse, np.linalg.norm(parts), 1e-8)  # psi is a root found to about half the digits
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_t5_gee_is_cr0_and_bias_reduced_cr3_for_classes_of_any_size(seed):
     data = unbalanced(seed, 4 + seed)
