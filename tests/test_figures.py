@@ -6,12 +6,13 @@ import re
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 from matplotlib.figure import Figure
 
-from helpers import figures
+from helpers import figures, partial_pooling
 from helpers.groups import summarise
 from helpers.reml import Profile
 from helpers.simulate import replicate
@@ -33,6 +34,14 @@ def other(classrooms):
 
 def repeat(psi):
     return replicate(psi, 900, 20, 10, mean=1629, replicates=500, seed=1)
+
+
+def few_counties(rise):
+    """Means of four counties without and with pooling, their sizes, and the one to circle."""
+    sizes = pd.Series([1, 1, 5, 40], ["A", "B", "C", "D"])
+    own, pooled = np.array([2.5, 0.5, 1.5 + rise, 1.2]), np.array([1.5, 1.1, 1.6, 1.2 + rise])
+    se = 0.8 / np.sqrt(sizes)
+    return {"No": (own, se, 1.3), "Partial": (pooled, se / 2, 1.4)}, sizes, "A"
 
 
 # Two sets of arguments for each function: the second changes the data, and nothing else.
@@ -65,6 +74,13 @@ DRAWN = {
     ],
     "class_mean_variance_parts": lambda c: [(366.23, 785.87, 20, 10), (266.23, 985.87, 20, 10)],
     "shrinkage_by_distance": lambda c: [(400, 900, 10), (266.23, 985.87, 10)],
+    "means_by_size": lambda c: [(*few_counties(0),), (*few_counties(0.4),)],
+    "two_logarithms": lambda c: [
+        ([0, 0.1, 1.0, 4.0], [1, 1, 0, 0], ["down", "up"]), ([0, 0.2, 2.0, 4.0], [1, 1, 0, 0], ["down", "up"])],
+    "county_standard_errors": lambda c: [
+        ({"M": (0.5, pd.DataFrame({"se": [0.4, 0.3, 0.1 + d], "se_conditional": [0.35 + d, 0.25, 0.1]})),
+          "N": (0.6, pd.DataFrame({"se": [0.2, 0.2, 0.1], "se_conditional": [0.1, 0.1, 0.05]}))}, [1, 2, 40])
+        for d in (0, 0.02)],
 }  # fmt: skip
 
 
@@ -287,6 +303,38 @@ def test_the_boundary_figure_draws_the_criterion_of_the_fit(classrooms):
 def test_the_chance_of_zero_alt_text_tells_percentages():
     _, alt = figures.chance_of_zero(900.0, 10)
     assert "20 classes 53.7, 3.0, 0.0" in alt
+
+
+def test_the_sizes_alt_text_tells_the_range_and_where_the_circled_one_stands():
+    _, alt = figures.means_by_size(*few_counties(0))
+    assert "No, means from 0.50 to 2.50, bars from 0.13 to 0.80 either way, line at 1.30" in alt
+    assert "the circled one the highest; Partial, means from 1.10 to 1.60" in alt
+    assert alt.endswith("the circled one 1 below the highest.")
+
+
+def test_groups_of_one_size_are_spread_evenly_about_it():
+    figure, _ = figures.means_by_size(*few_counties(0))
+    (x,) = (
+        line.get_xdata() for line in figure.axes[0].lines if line.get_marker() == "o" and line.get_ms() < 5
+    )
+    np.testing.assert_allclose(x, [np.exp(-0.1 / 3), np.exp(0.1 / 3), 5, 40], rtol=1e-12)
+
+
+def test_the_logarithms_alt_text_tells_who_is_raised_and_by_how_much(radon):
+    _, alt = figures.two_logarithms(radon["radon"], radon["floor"], ["basement", "first floor"])
+    raised = (np.log(radon["radon"] + 0.1) - radon["log_radon"]).groupby(radon["floor"]).mean()
+    for text in ("0.69 at 0.1 pCi/L", "at 3 zeros no", f"{raised[0]:.3f}", f"{raised[1]:.3f}", "median 3.9"):
+        assert text in alt
+
+
+def test_the_county_errors_alt_text_tells_the_three_of_the_smallest(radon, reference):
+    fit = partial_pooling("log_radon ~ floor", radon, "county")
+    r, sizes = reference("radon"), radon.groupby("county", observed=True).size()
+    _, alt = figures.county_standard_errors({"M1": (fit.theta, fit.group_means)}, sizes)
+    alone = [k for k, n in enumerate(r["data.nj"]) if n == 1]
+    full = [r["M1.se_county_intercept_full"][k] for k in alone]
+    assert f"M1: {r['M1.sigma']:.2f} without pooling, {r['M1.se_ranef'][alone[0]]:.3f} conditional" in alt
+    assert f"{min(full):.3f} to {max(full):.3f} full" in alt
 
 
 # ---- show ----------------------------------------------------------------------------------------
