@@ -762,10 +762,8 @@ def means_by_size(panels, sizes, marked):
     told = []
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(1, len(panels), figsize=(7.2, 4), sharey=True)
-        for ax, (title, (means, se, overall)), colour in zip(
-            axes, panels.items(), (NO, PARTIAL), strict=True
-        ):
-            means, se = np.asarray(means), np.asarray(se)
+        for ax, (title, panel), colour in zip(axes, panels.items(), (NO, PARTIAL), strict=True):
+            means, se, overall = np.asarray(panel[0]), np.asarray(panel[1]), panel[2]
             ax.vlines(x, means - se, means + se, color=colour, lw=1)
             ax.plot(x, means, "o" if colour == NO else "D", color=colour, ms=3.5)
             ax.axhline(overall, color=INK, lw=1, ls="--")
@@ -782,8 +780,8 @@ def means_by_size(panels, sizes, marked):
             )
         axes[0].set(ylabel="mean log radon")
     alt = (
-        f"Means of {len(sizes)} counties against their number of houses, {sizes.min()} to {sizes.max()}, with "
-        f"bars of one standard error: {'; '.join(told)}."
+        f"Means of {len(sizes)} counties against their number of houses, {sizes.min()} to {sizes.max()}, "
+        f"with bars of one standard error: {'; '.join(told)}."
     )
     return figure, alt
 
@@ -810,6 +808,7 @@ def two_logarithms(levels, group, names):
     raised = np.where(levels > 0, np.log1p(0.1 / shown), 0.0)
     edges = np.geomspace(0.05, 60, 25)
     means = [raised[group == k].mean() for k in (0, 1)]
+    medians = [np.median(levels[group == k]) for k in (0, 1)]
     with plt.rc_context(STYLE):
         figure, (top, bottom) = plt.subplots(2, figsize=(7.2, 5), sharex=True)
         at = np.unique(shown[levels > 0])
@@ -825,8 +824,10 @@ def two_logarithms(levels, group, names):
                 rows, edges, weights=share, histtype=kind, color=colour, alpha=alpha, ls=dash, lw=2,
                 label=f"{names[k]}: raised by {means[k]:.3f} on average",
             )  # fmt: skip
+        for ax in (top, bottom):
+            ax.set(xlabel="x, radon in pCi/L (log scale)", xscale="log")
         top.set(ylabel="log(x + 0.1)\nabove log x", ylim=(0, None))
-        bottom.set(ylabel="% of the houses", xlabel="x, radon in pCi/L (log scale)", xscale="log")
+        bottom.set(ylabel="% of the houses")
         ticks = [0.1, 0.3, 1, 3, 10, 30]
         bottom.set_xticks([at_zero, *ticks], ["0", *(f"{tick:g}" for tick in ticks)])
         bottom.minorticks_off()
@@ -835,9 +836,8 @@ def two_logarithms(levels, group, names):
     alt = (
         f"Above: log(x + 0.1) less log x against the radon level x, {raised.max():.2f} at {at[0]:g} pCi/L, "
         f"{np.log1p(0.1):.2f} at 1 and {np.log1p(0.01):.2f} at 10; at {np.sum(levels == 0)} zeros no "
-        f"difference. Below: how the levels are spread, {names[0]} (median {np.median(levels[group == 0]):.1f}, "
-        f"raised by {means[0]:.3f} on average) and {names[1]} (median {np.median(levels[group == 1]):.1f}, "
-        f"by {means[1]:.3f})."
+        f"difference. Below: how the levels are spread, {names[0]} (median {medians[0]:.1f}, raised by "
+        f"{means[0]:.3f} on average) and {names[1]} (median {medians[1]:.1f}, by {means[1]:.3f})."
     )
     return figure, alt
 

@@ -76,7 +76,7 @@ DRAWN = {
     "shrinkage_by_distance": lambda c: [(400, 900, 10), (266.23, 985.87, 10)],
     "means_by_size": lambda c: [(*few_counties(0),), (*few_counties(0.4),)],
     "two_logarithms": lambda c: [
-        ([0, 0.1, 1.0, 4.0], [1, 1, 0, 0], ["down", "up"]), ([0, 0.2, 2.0, 4.0], [1, 1, 0, 0], ["down", "up"])],
+        ([0, low, 1.0, 4.0], [1, 1, 0, 0], ["down", "up"]) for low in (0.1, 0.2)],
     "county_standard_errors": lambda c: [
         ({"M": (0.5, pd.DataFrame({"se": [0.4, 0.3, 0.1 + d], "se_conditional": [0.35 + d, 0.25, 0.1]})),
           "N": (0.6, pd.DataFrame({"se": [0.2, 0.2, 0.1], "se_conditional": [0.1, 0.1, 0.05]}))}, [1, 2, 40])
@@ -314,9 +314,7 @@ def test_the_sizes_alt_text_tells_the_range_and_where_the_circled_one_stands():
 
 def test_groups_of_one_size_are_spread_evenly_about_it():
     figure, _ = figures.means_by_size(*few_counties(0))
-    (x,) = (
-        line.get_xdata() for line in figure.axes[0].lines if line.get_marker() == "o" and line.get_ms() < 5
-    )
+    (x,) = (line.get_xdata() for line in figure.axes[0].lines if line.get_ms() == 3.5)
     np.testing.assert_allclose(x, [np.exp(-0.1 / 3), np.exp(0.1 / 3), 5, 40], rtol=1e-12)
 
 

@@ -258,7 +258,7 @@ def test_group_means_are_those_at_0_of_all_predictors(radon, radon_fits, pooling
 def test_group_means_at_own_values_are_hendersons(radon, shift):
     data = radon.assign(floor=radon["floor"] + shift)
     fit = partial_pooling("log_radon ~ floor + log_uranium", data, "county")
-    solution, C, p = henderson(fit, radon, ["floor", "log_uranium"], "county")
+    solution, C, _ = henderson(fit, radon, ["floor", "log_uranium"], "county")
     x = radon.groupby("county", observed=True)[["floor", "log_uranium"]].mean()
     for setting, floor in [({}, x["floor"]), ({"floor": x["floor"] + shift + 0.5}, x["floor"] + 0.5)]:
         L = np.column_stack([np.ones(85), floor, x["log_uranium"], np.eye(85)])
