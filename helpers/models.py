@@ -339,12 +339,12 @@ class Fit:
         k = self.data.intercept
         return self._predicted(self._estimate[k], _to_terms(self.data)[k])
 
-    def group_means_at(self, **values):
-        """The mean of each group where the predictors have other values than 0, with its standard error.
+    def group_means_at(self, /, **values):
+        """The mean of each group at chosen values of the predictors, with its standard error.
 
-        Where `group_means` sets every predictor to 0, this leaves each at the group's own mean, but for
-        those named. After ``"log_radon ~ floor + log_uranium"``, ``group_means_at(floor=0)`` is the mean
-        of each county's basements at the county's own uranium.
+        A predictor that is not named stays at the group's own mean; `group_means` sets all to 0. After
+        ``"log_radon ~ floor + log_uranium"``, ``group_means_at(floor=0)`` is the mean of each county's
+        basements at the county's own uranium.
 
         Parameters
         ----------
@@ -363,8 +363,8 @@ class Fit:
         TypeError
             If a value is neither a number nor one number for each group.
         ValueError
-            If there is no such term, or it is the constant; if a Series lacks a group; if a value is not
-            finite; and as `group_means`, but a constant is not needed under partial pooling.
+            For complete pooling; if there is no such term, or it is the constant; if a Series lacks a
+            group or names one twice; or if a value is not finite.
         """
         if self.pooling == "complete":
             raise ValueError("complete pooling has no group means: use no_pooling or partial_pooling")
@@ -785,9 +785,12 @@ def _level(summary):
 def _by_group(term, value, data):
     """A value given for all groups or for each, as an array."""
     if isinstance(value, pd.Series):
-        lacking = data.labels.difference(value.index)
+        lacking = data.labels[~data.labels.isin(value.index)]
         if len(lacking):
             raise ValueError(f"the values of {term!r} lack {data.group} {lacking[0]!r}")
+        twice = value.index[value.index.duplicated()]
+        if len(twice):
+            raise ValueError(f"the values of {term!r} name {data.group} {twice[0]!r} twice")
         value = value.loc[data.labels]
     try:
         value = np.asarray(value, dtype=float)

@@ -320,6 +320,17 @@ def test_values_that_cannot_be_set_are_named(radon_fits, values, error, said):
         radon_fits["M2"].group_means_at(**values)
 
 
+def test_a_group_named_twice_is_refused(radon, radon_fits):
+    uranium = radon.groupby("county", observed=True)["log_uranium"].first()
+    with pytest.raises(ValueError, match="values of 'log_uranium' name county 'ANOKA' twice"):
+        radon_fits["M2"].group_means_at(log_uranium=pd.concat([uranium, uranium.loc[["ANOKA"]]]))
+
+
+def test_a_predictor_may_be_called_self(radon, radon_fits):
+    fit = partial_pooling("log_radon ~ self", radon.rename(columns={"floor": "self"}), "county")
+    np.testing.assert_array_equal(fit.group_means_at(**{"self": 1}), radon_fits["M1"].group_means_at(floor=1))
+
+
 def test_group_means_at_needs_groups_and_says_where_nothing_can_be_set(radon, radon_fits):
     with pytest.raises(ValueError, match="complete pooling has no group means"):
         complete_pooling("log_radon ~ floor", radon, "county").group_means_at(floor=0)
