@@ -738,7 +738,7 @@ def shrinkage_by_distance(psi, theta, n, level=0.95):
     return figure, alt
 
 
-def means_by_size(panels, sizes, marked):
+def means_by_size(panels, sizes, overall, marked):
     """Group means against group size, one panel for each way to estimate them, with bars of one SE.
 
     Groups of one size are spread out evenly, by up to a tenth either way, so that their bars can be seen.
@@ -746,9 +746,11 @@ def means_by_size(panels, sizes, marked):
     Parameters
     ----------
     panels : dict of str to tuple
-        Title to (means, their standard errors, the overall mean that a line marks).
+        Title to (means, their standard errors).
     sizes : Series
         Rows in each group, by label.
+    overall : float
+        The mean that a line marks.
     marked : label
         The group to circle.
 
@@ -763,7 +765,7 @@ def means_by_size(panels, sizes, marked):
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(1, len(panels), figsize=(7.2, 4), sharey=True)
         for ax, (title, panel), colour in zip(axes, panels.items(), (NO, PARTIAL), strict=True):
-            means, se, overall = np.asarray(panel[0]), np.asarray(panel[1]), panel[2]
+            means, se = map(np.asarray, panel)
             ax.vlines(x, means - se, means + se, color=colour, lw=1)
             ax.plot(x, means, "o" if colour == NO else "D", color=colour, ms=3.5)
             ax.axhline(overall, color=INK, lw=1, ls="--")
@@ -775,13 +777,13 @@ def means_by_size(panels, sizes, marked):
             top = int(means.argmax())
             told.append(
                 f"{title}, means from {means.min():.2f} to {means.max():.2f}, bars from {se.min():.2f} to "
-                f"{se.max():.2f} either way, line at {overall:.2f}, the circled one "
+                f"{se.max():.2f} either way, the circled one "
                 + ("the highest" if top == where else f"{np.sum(means > means[where])} below the highest")
             )
         axes[0].set(ylabel="mean log radon")
     alt = (
         f"Means of {len(sizes)} counties against their number of houses, {sizes.min()} to {sizes.max()}, "
-        f"with bars of one standard error: {'; '.join(told)}."
+        f"with bars of one standard error and a line at {overall:.2f}: {'; '.join(told)}."
     )
     return figure, alt
 
@@ -832,7 +834,8 @@ def two_logarithms(levels, group, names):
         bottom.set_xticks([at_zero, *ticks], ["0", *(f"{tick:g}" for tick in ticks)])
         bottom.minorticks_off()
         bottom.set_xlim(0.05, 60)
-        figure.legend(loc="outside upper center", ncols=2, fontsize=10)
+        bottom.margins(y=0.2)
+        bottom.legend(loc="upper left", fontsize=10)
     alt = (
         f"Above: log(x + 0.1) less log x against the radon level x, {raised.max():.2f} at {at[0]:g} pCi/L, "
         f"{np.log1p(0.1):.2f} at 1 and {np.log1p(0.01):.2f} at 10; at {np.sum(levels == 0)} zeros no "

@@ -41,7 +41,7 @@ def few_counties(rise):
     sizes = pd.Series([1, 1, 5, 40], ["A", "B", "C", "D"])
     own, pooled = np.array([2.5, 0.5, 1.5 + rise, 1.2]), np.array([1.5, 1.1, 1.6, 1.2 + rise])
     se = 0.8 / np.sqrt(sizes)
-    return {"No": (own, se, 1.3), "Partial": (pooled, se / 2, 1.4)}, sizes, "A"
+    return {"No": (own, se), "Partial": (pooled, se / 2)}, sizes, 1.3, "A"
 
 
 # Two sets of arguments for each function: the second changes the data, and nothing else.
@@ -307,7 +307,7 @@ def test_the_chance_of_zero_alt_text_tells_percentages():
 
 def test_the_sizes_alt_text_tells_the_range_and_where_the_circled_one_stands():
     _, alt = figures.means_by_size(*few_counties(0))
-    assert "No, means from 0.50 to 2.50, bars from 0.13 to 0.80 either way, line at 1.30" in alt
+    assert "a line at 1.30: No, means from 0.50 to 2.50, bars from 0.13 to 0.80 either way" in alt
     assert "the circled one the highest; Partial, means from 1.10 to 1.60" in alt
     assert alt.endswith("the circled one 1 below the highest.")
 

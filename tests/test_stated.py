@@ -366,14 +366,7 @@ RADON_FROM_R = {
     "r.radon.equation.off": ("M0.gh_eq12_1_maxdiff", None),
     "r.radon.slope.lower": ("book.slope_ci", 0), "r.radon.slope.upper": ("book.slope_ci", 1),
     "r.radon.equivalent.m1": ("book.equiv_n", None), "r.radon.equivalent.m2": ("book.equiv_n_M2", None),
-    **{
-        f"r.radon.m2.{name}.{key}": (by_r, k)
-        for name, k in (("hennepin", 25), ("koochiching", 34))
-        for key, by_r in (
-            ("intercept", "M2.county_intercept"), ("se_ranef", "M2.se_ranef"),
-            ("se_full", "M2.se_county_intercept_full"),
-        )
-    },
+    "r.radon.drop.m1.floor": ("dropzeros.M1.fixef", 1),
     "r.radon.county36.mean": ("np0.est", 35), "r.radon.county36.bar_book": ("fig12_1.gh_se", 35),
     "r.radon.county36.bar_pooled": ("np0.se", 35), "r.radon.county36.partial": ("M0.coef_intercept", 35),
     "r.radon.county36.se_full": ("M0.se_county_mean_full", 35),
@@ -387,12 +380,11 @@ def radon_by_r(r, key):
         return r[by_r] if k is None else r[by_r][k]
     *_, model, quantity = key.split(".")
     if quantity.startswith("sd_"):
-        if ".plus." in key or ".drop." in key:
-            by_r = f"plus01.A{model[1]}.sds" if ".plus." in key else "dropzeros.M1.sds"
-            return r[by_r][quantity == "sd_within"]
+        if ".plus." in key:
+            return r[f"plus01.A{model[1]}.sds"][quantity == "sd_within"]
         return r[f"M{model[1]}." + {"sd_between": "sd_county", "sd_within": "sigma"}[quantity]]
     term, is_se = quantity.removesuffix("_se"), quantity.endswith("_se")
-    start = f"plus01.A{model[1]}" if ".plus." in key else "dropzeros.M1" if ".drop." in key else model.upper()
+    start = f"plus01.A{model[1]}" if ".plus." in key else model.upper()
     start, estimates = ("lm1", "coef") if model == "lm1" else (start, "fixef")
     values = np.atleast_1d(r[f"{start}.{'se' if is_se else estimates}"])
     return values[RADON_TERMS[term]]
