@@ -42,7 +42,9 @@ def radon():
 
     Source: US EPA State Residential Radon Survey (Price, Nero and Gelman 1996), by way of the R
     package rstanarm 2.21.3. The rows stand in file order, and so do the counties (by their federal
-    code: MCLEOD before MAHNOMEN, STLOUIS before SCOTT), as the book numbers them: 26 is HENNEPIN.
+    code: MCLEOD before MAHNOMEN, STLOUIS before SCOTT). The book numbers them as the survey's own file
+    does, by the alphabet with ST LOUIS before STEARNS. Both have 26 HENNEPIN and 36 LACQUIPARLE; 42 to
+    45 and 67 to 70 are other counties. Index by name.
 
     Returns
     -------

@@ -339,6 +339,63 @@ class Fit:
         k = self.data.intercept
         return self._predicted(self._estimate[k], _to_terms(self.data)[k])
 
+    def group_means_at(self, /, **values):
+        """The mean of each group at chosen values of the predictors, with its standard error.
+
+        A predictor that is not named stays at the group's own mean; `group_means` sets all to 0. After
+        ``"log_radon ~ floor + log_uranium"``, ``group_means_at(floor=0)`` is the mean of each county's
+        basements at the county's own uranium.
+
+        Parameters
+        ----------
+        **values : float, sequence or Series
+            By term of the formula: one value for all groups, or one for each, in their order or, in a
+            Series, by label. (A term whose name is not a Python name goes in as
+            ``**{"center(age)": 10}``; a product of two columns is a term of its own.)
+
+        Returns
+        -------
+        DataFrame
+            As `group_means`, under the same assumptions.
+
+        Raises
+        ------
+        TypeError
+            If a value is neither a number nor one number for each group.
+        ValueError
+            For complete pooling; if there is no such term, or it is the constant; if a Series lacks a
+            group or names one twice; or if a value is not finite.
+        """
+        if self.pooling == "complete":
+            raise ValueError("complete pooling has no group means: use no_pooling or partial_pooling")
+        data = self.data
+        own, centre = data.centred_means()[:, :-1], data.centre[:-1]
+        if data.intercept is None:
+            centre = np.zeros_like(centre)
+        design = own.copy()
+        for term, value in values.items():
+            k = self._place(term)
+            design[:, k] = _by_group(term, value, data) - data.shift[k] - centre[k]
+        if self.pooling == "partial":
+            level = design @ self._centred[0] + (design + centre) @ data.slopes
+            if data.intercept is not None:
+                level += data.shift[-1] + data.centre[-1]
+            return self._predicted(level, design)
+        k = data.varying
+        away, unscaled = (design - own)[:, k], inverse(data.within[np.ix_(k, k)])
+        level = data.shift[-1] + data.means[:, -1] + data.means[:, k] @ data.slopes[k]
+        variance = self.theta * (1 / data.sizes + np.einsum("ji,ik,jk->j", away, unscaled, away))
+        estimate = level + away @ self._estimate[data.ngroups :]
+        return pd.DataFrame({"estimate": estimate, "se": np.sqrt(variance)}, data.labels)
+
+    def _place(self, term):
+        """Where among the terms one stands that can have a value."""
+        names = [self.data.terms[k] for k in self.data.varying]
+        if term not in names:
+            known = f"there are {', '.join(names)}" if names else "there is none but the constant"
+            raise ValueError(f"{self.data.formula!r} has no term {term!r} to set: {known}")
+        return self.data.terms.index(term)
+
     @cached_property
     def group_effects(self):
         """What each group adds to the fixed part, with its standard error.
@@ -723,6 +780,28 @@ def _to_terms(summary):
 def _level(summary):
     """What shifting and centring took off the outcome, where every term but the constant is 0."""
     return summary.shift[-1] + summary.centre[-1] - summary.shift[:-1] @ summary.slopes
+
+
+def _by_group(term, value, data):
+    """A value given for all groups or for each, as an array."""
+    if isinstance(value, pd.Series):
+        lacking = data.labels[~data.labels.isin(value.index)]
+        if len(lacking):
+            raise ValueError(f"the values of {term!r} lack {data.group} {lacking[0]!r}")
+        twice = value.index[value.index.duplicated()]
+        if len(twice):
+            raise ValueError(f"the values of {term!r} name {data.group} {twice[0]!r} twice")
+        value = value.loc[data.labels]
+    try:
+        value = np.asarray(value, dtype=float)
+        value = np.broadcast_to(value, (data.ngroups,))
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"{term!r} takes one number, or one for each of the {data.ngroups} groups; got {value!r}"
+        ) from None
+    if not np.isfinite(value).all():
+        raise ValueError(f"the values of {term!r} must be finite; got {value[~np.isfinite(value)][0]}")
+    return value
 
 
 def _counted(number, noun):

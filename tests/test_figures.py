@@ -56,6 +56,14 @@ def two_levels(classrooms):
     return partial_pooling("score ~ row + odd", data, "classroom")
 
 
+def few_counties(rise):
+    """Means of four counties without and with pooling, their sizes, and the one to circle."""
+    sizes = pd.Series([1, 1, 5, 40], ["A", "B", "C", "D"])
+    own, pooled = np.array([2.5, 0.5, 1.5 + rise, 1.2]), np.array([1.5, 1.1, 1.6, 1.2 + rise])
+    se = 0.8 / np.sqrt(sizes)
+    return {"No": (own, se), "Partial": (pooled, se / 2)}, sizes, 1.3, "A"
+
+
 # Two sets of arguments for each function: the second changes the data, and nothing else.
 DRAWN = {
     "students_by_class": lambda c: [(c,), (other(c),)],
@@ -98,6 +106,13 @@ DRAWN = {
         ({"CR1": 4.7, "jackknife": 4.7, "REML": 4.9, "CR3": 4.9}, FOUR, {"GLS": ["REML"]})],
     "bootstrap_histograms": lambda c: [
         ({scheme: resample(data, scheme) for scheme in BOOTSTRAPS},) for data in (c, other(c))],
+    "means_by_size": lambda c: [(*few_counties(0),), (*few_counties(0.4),)],
+    "two_logarithms": lambda c: [
+        ([0, low, 1.0, 4.0], [1, 1, 0, 0], ["down", "up"]) for low in (0.1, 0.2)],
+    "county_standard_errors": lambda c: [
+        ({"M": (0.5, pd.DataFrame({"se": [0.4, 0.3, 0.1 + d], "se_conditional": [0.35 + d, 0.25, 0.1]})),
+          "N": (0.6, pd.DataFrame({"se": [0.2, 0.2, 0.1], "se_conditional": [0.1, 0.1, 0.05]}))}, [1, 2, 40])
+        for d in (0, 0.02)],
 }  # fmt: skip
 
 
@@ -356,6 +371,36 @@ def test_the_df_alt_text_tells_the_level_of_each_term(radon):
                  "log_uranium 58 (the same within a group)"):  # fmt: skip
         assert text in alt
     assert [text.get_text() for text in figure.axes[0].texts] == ["69", "906", "58"]
+
+
+def test_the_sizes_alt_text_tells_the_range_and_where_the_circled_one_stands():
+    _, alt = figures.means_by_size(*few_counties(0))
+    assert "a line at 1.30: No, means from 0.50 to 2.50, bars from 0.13 to 0.80 either way" in alt
+    assert "the circled one the highest; Partial, means from 1.10 to 1.60" in alt
+    assert alt.endswith("the circled one 1 below the highest.")
+
+
+def test_groups_of_one_size_are_spread_evenly_about_it():
+    figure, _ = figures.means_by_size(*few_counties(0))
+    (x,) = (line.get_xdata() for line in figure.axes[0].lines if line.get_ms() == 3.5)
+    np.testing.assert_allclose(x, [np.exp(-0.1 / 3), np.exp(0.1 / 3), 5, 40], rtol=1e-12)
+
+
+def test_the_logarithms_alt_text_tells_who_is_raised_and_by_how_much(radon):
+    _, alt = figures.two_logarithms(radon["radon"], radon["floor"], ["basement", "first floor"])
+    raised = (np.log(radon["radon"] + 0.1) - radon["log_radon"]).groupby(radon["floor"]).mean()
+    for text in ("0.69 at 0.1 pCi/L", "at 3 zeros no", f"{raised[0]:.3f}", f"{raised[1]:.3f}", "median 3.9"):
+        assert text in alt
+
+
+def test_the_county_errors_alt_text_tells_the_three_of_the_smallest(radon, reference):
+    fit = partial_pooling("log_radon ~ floor", radon, "county")
+    r, sizes = reference("radon"), radon.groupby("county", observed=True).size()
+    _, alt = figures.county_standard_errors({"M1": (fit.theta, fit.group_means)}, sizes)
+    alone = [k for k, n in enumerate(r["data.nj"]) if n == 1]
+    full = [r["M1.se_county_intercept_full"][k] for k in alone]
+    assert f"M1: {r['M1.sigma']:.2f} without pooling, {r['M1.se_ranef'][alone[0]]:.3f} conditional" in alt
+    assert f"{min(full):.3f} to {max(full):.3f} full" in alt
 
 
 # ---- show ----------------------------------------------------------------------------------------

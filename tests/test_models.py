@@ -229,6 +229,115 @@ def test_full_standard_errors_of_county_intercepts_are_rs(radon_fits, rr, name, 
     close(means["se"], by_county(means, rr, f"{name}.se_{key}_full"), OF_LME4)
 
 
+def test_full_standard_errors_at_the_countys_own_uranium_are_rs(radon, radon_fits, rr):
+    means = radon_fits["M2"].group_means_at(floor=0)
+    close(means["estimate"], by_county(means, rr, "M2.county_intercept"), OF_LME4)
+    close(means["se"], by_county(means, rr, "M2.se_county_intercept_full"), OF_LME4)
+    close(means["se_conditional"], by_county(means, rr, "M2.se_ranef"), OF_LME4)
+
+
+def test_a_first_floor_in_county_26_has_the_mean_that_r_predicts(radon_fits, rr):
+    means = radon_fits["M2"].group_means_at(floor=1)
+    close(means.loc["HENNEPIN", "estimate"], rr["pred12_8.county26_point"], OF_LME4)
+
+
+@pytest.mark.parametrize("pooling", ["partial", "no"])
+def test_group_means_are_those_at_0_of_all_predictors(radon, radon_fits, pooling):
+    fit = radon_fits["M1"] if pooling == "partial" else no_pooling(RADON["M1"], radon, "county")
+    np.testing.assert_allclose(fit.group_means_at(floor=0), fit.group_means, rtol=1e-13)
+    assert list(fit.group_means_at()) == list(fit.group_means)
+    if pooling == "partial":
+        at_zero = radon_fits["M2"].group_means_at(floor=0, log_uranium=0)
+        np.testing.assert_allclose(at_zero, radon_fits["M2"].group_means, rtol=1e-12)
+        np.testing.assert_allclose(
+            radon_fits["M0"].group_means_at(), radon_fits["M0"].group_means, rtol=1e-13
+        )
+
+
+@pytest.mark.parametrize("shift", [0.0, 1e6])
+def test_group_means_at_own_values_are_hendersons(radon, shift):
+    data = radon.assign(floor=radon["floor"] + shift)
+    fit = partial_pooling("log_radon ~ floor + log_uranium", data, "county")
+    solution, C, _ = henderson(fit, radon, ["floor", "log_uranium"], "county")
+    x = radon.groupby("county", observed=True)[["floor", "log_uranium"]].mean()
+    for setting, floor in [({}, x["floor"]), ({"floor": x["floor"] + shift + 0.5}, x["floor"] + 0.5)]:
+        L = np.column_stack([np.ones(85), floor, x["log_uranium"], np.eye(85)])
+        means = fit.group_means_at(**setting)
+        # A shift of 1e6 costs the floor six of its sixteen digits before the fit sees it.
+        np.testing.assert_allclose(means["estimate"], L @ solution, rtol=1e-8)
+        np.testing.assert_allclose(means["se"], np.sqrt(np.diag(L @ C @ L.T)), rtol=1e-8)
+
+
+def test_group_means_at_without_pooling_are_contrasts_of_the_coefficients(radon):
+    fit = no_pooling("log_radon ~ floor", radon, "county")
+    own = radon.groupby("county", observed=True)["floor"].mean()
+    for setting, at in [({}, own), ({"floor": 0.25}, own * 0 + 0.25), ({"floor": list(own)}, own)]:
+        L = np.column_stack([np.eye(85), at])
+        means = fit.group_means_at(**setting)
+        np.testing.assert_allclose(means["estimate"], L @ fit.params, rtol=1e-12)
+        np.testing.assert_allclose(means["se"], np.sqrt(np.diag(L @ fit.cov_params() @ L.T)), rtol=1e-9)
+    raw = radon.groupby("county", observed=True)["log_radon"].mean()
+    np.testing.assert_allclose(fit.group_means_at()["estimate"], raw, rtol=1e-12)
+
+
+def test_group_means_at_without_a_constant_are_the_regression_and_the_effect(radon):
+    fit = partial_pooling("log_radon ~ floor - 1", radon, "county")
+    means, effects = fit.group_means_at(floor=2), fit.group_effects
+    np.testing.assert_allclose(
+        means["estimate"], 2 * fit.params["floor"] + effects["estimate"], rtol=1e-12, atol=1e-14
+    )
+    np.testing.assert_allclose(fit.group_means_at(floor=0), effects, rtol=1e-12, atol=1e-14)
+
+
+def test_a_value_for_each_group_goes_by_label_or_in_order(radon, radon_fits):
+    fit = radon_fits["M2"]
+    uranium = radon.groupby("county", observed=True)["log_uranium"].first()
+    expected = fit.group_means_at(floor=0)
+    for given_ in (uranium, uranium.sample(frac=1, random_state=1), uranium.tolist(), uranium.to_numpy()):
+        found = fit.group_means_at(floor=0, log_uranium=given_)
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
+    assert found.index.equals(fit.group_means.index)
+
+
+@pytest.mark.parametrize(
+    ("values", "error", "said"),
+    [
+        ({"florr": 0}, ValueError, "has no term 'florr' to set: there are floor, log_uranium"),
+        ({"Intercept": 0}, ValueError, "has no term 'Intercept' to set"),
+        ({"floor": "basement"}, TypeError, "'floor' takes one number, or one for each of the 85 groups"),
+        ({"floor": None}, ValueError, "values of 'floor' must be finite"),
+        ({"floor": [0, 1]}, TypeError, "one for each of the 85 groups"),
+        ({"floor": np.nan}, ValueError, "values of 'floor' must be finite; got nan"),
+        (
+            {"log_uranium": pd.Series({"AITKIN": 0.1})},
+            ValueError,
+            "values of 'log_uranium' lack county 'ANOKA'",
+        ),
+    ],
+)
+def test_values_that_cannot_be_set_are_named(radon_fits, values, error, said):
+    with pytest.raises(error, match=said):
+        radon_fits["M2"].group_means_at(**values)
+
+
+def test_a_group_named_twice_is_refused(radon, radon_fits):
+    uranium = radon.groupby("county", observed=True)["log_uranium"].first()
+    with pytest.raises(ValueError, match="values of 'log_uranium' name county 'ANOKA' twice"):
+        radon_fits["M2"].group_means_at(log_uranium=pd.concat([uranium, uranium.loc[["ANOKA"]]]))
+
+
+def test_a_predictor_may_be_called_self(radon, radon_fits):
+    fit = partial_pooling("log_radon ~ self", radon.rename(columns={"floor": "self"}), "county")
+    np.testing.assert_array_equal(fit.group_means_at(**{"self": 1}), radon_fits["M1"].group_means_at(floor=1))
+
+
+def test_group_means_at_needs_groups_and_says_where_nothing_can_be_set(radon, radon_fits):
+    with pytest.raises(ValueError, match="complete pooling has no group means"):
+        complete_pooling("log_radon ~ floor", radon, "county").group_means_at(floor=0)
+    with pytest.raises(ValueError, match="there is none but the constant"):
+        radon_fits["M0"].group_means_at(floor=0)
+
+
 @pytest.mark.parametrize("name", ["M0", "M1", "M2"])
 def test_radon_degrees_of_freedom_are_kenward_and_rogers(radon_fits, rr, name):
     # pbkrtest starts from lme4's variances (3e-8), and df respond to them more than linearly.

@@ -51,10 +51,11 @@ def printed(path):
 
 
 def words(notebook):
-    """The notebook's own words: no headings, code, links' addresses or exercise ids."""
+    """The notebook's own words: no headings, code, links' addresses, exercise ids or places in a book."""
     text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
     text = re.sub(r"```.*?```", " ", text, flags=re.DOTALL)
     text = re.sub(r"`[^`]*`|^#.*$|\]\([^)]*\)|<[^>\n]*>", " ", text, flags=re.MULTILINE)
+    text = re.sub(r"\b(equation|figure|section) \d+\.\d+", " ", text, flags=re.IGNORECASE)
     return re.sub("|".join(map(re.escape, sorted(exercises(), key=len, reverse=True))), " ", text)
 
 
@@ -188,7 +189,7 @@ def test_every_stated_value_shifted_in_its_last_digit_is_refused():
 def test_the_prose_is_the_words_and_only_they():
     cells = [
         new_markdown_cell("# 01.1 Title 9.99\n\nSaid 1.25, `2.5` and 03.1b. [A link](x/3.5)."),
-        new_markdown_cell("```r\n4.5\n```\n\nEnds at $6.75$."),
+        new_markdown_cell("```r\n4.5\n```\n\nFigure 12.1 and section 12.8. Ends at $6.75$."),
     ]
     assert NUMBER.findall(words(new_notebook(cells=cells))) == ["1.25", "6.75"]
 

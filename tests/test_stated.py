@@ -512,3 +512,62 @@ def test_side_by_side_breaks_long_lines_and_escapes():
 def test_side_by_side_knows_its_ledger():
     with pytest.raises(KeyError, match="no_such"):
         one("no_such", "exact", "exact")
+
+
+# ---- the radon models ----------------------------------------------------------------------------
+
+RADON_TERMS = {"intercept": 0, "floor": 1, "uranium": 2}
+
+
+RADON_FROM_R = {
+    "r.radon.m1.aic": ("M1.AIC", None), "r.radon.m1.deviance": ("M1.deviance_ML", None),
+    "r.radon.figure.mean_sd": ("fig12_1.gh_mean_sd", None), "r.radon.figure.pooled_sd": ("np0.sigma", None),
+    "r.radon.equation.off": ("M0.gh_eq12_1_maxdiff", None),
+    "r.radon.slope.lower": ("book.slope_ci", 0), "r.radon.slope.upper": ("book.slope_ci", 1),
+    "r.radon.equivalent.m1": ("book.equiv_n", None), "r.radon.equivalent.m2": ("book.equiv_n_M2", None),
+    "r.radon.drop.m1.floor": ("dropzeros.M1.fixef", 1),
+    "r.radon.county36.mean": ("np0.est", 35), "r.radon.county36.bar_book": ("fig12_1.gh_se", 35),
+    "r.radon.county36.bar_pooled": ("np0.se", 35), "r.radon.county36.partial": ("M0.coef_intercept", 35),
+    "r.radon.county36.se_full": ("M0.se_county_mean_full", 35),
+}  # fmt: skip
+
+
+def radon_by_r(r, key):
+    """R's value of a row of the ledger that starts with book.radon. or r.radon."""
+    if key in RADON_FROM_R:
+        by_r, k = RADON_FROM_R[key]
+        return r[by_r] if k is None else r[by_r][k]
+    *_, model, quantity = key.split(".")
+    if quantity.startswith("sd_"):
+        if ".plus." in key:
+            return r[f"plus01.A{model[1]}.sds"][quantity == "sd_within"]
+        return r[f"M{model[1]}." + {"sd_between": "sd_county", "sd_within": "sigma"}[quantity]]
+    term, is_se = quantity.removesuffix("_se"), quantity.endswith("_se")
+    start = f"plus01.A{model[1]}" if ".plus." in key else model.upper()
+    start, estimates = ("lm1", "coef") if model == "lm1" else (start, "fixef")
+    values = np.atleast_1d(r[f"{start}.{'se' if is_se else estimates}"])
+    return values[RADON_TERMS[term]]
+
+
+OF_RADON = re.compile(r"(book|r)\.radon\.(?!overall\.|short\.|m1\.dic)")
+
+
+@pytest.mark.parametrize("key", [key for key in LEDGER.index if OF_RADON.match(key)])
+def test_what_is_stated_of_radon_is_what_r_computes(reference, key):
+    check_stated(key, radon_by_r(reference("radon"), key))
+
+
+def test_what_is_derived_of_radon_follows_from_rs_values(reference):
+    r = reference("radon")
+    check_stated("r.radon.m1.dic", 2 * r["M1.deviance_ML"] - r["M1.REMLcrit"])
+    for m in "12":
+        more = np.divide(r[f"M{m}.se_county_intercept_full"], r[f"M{m}.se_ranef"]) - 1
+        check_stated(f"r.radon.short.m{m}", more.max())
+
+
+def test_the_solutions_of_the_radon_exercises_are_rs_values(reference):
+    r = reference("radon")
+    assert right("11.1") == pytest.approx([*r["plus01.A1.fixef"], *r["plus01.A1.se"]], rel=1e-8)
+    assert right("11.2") == pytest.approx([r["book.equiv_n"], r["book.equiv_n_M2"]], rel=1e-7)
+    keys = ("data.nj", "np0.est", "fig12_1.gh_se", "np0.se", "M0.coef_intercept", "M0.se_county_mean_full")
+    assert right("11.3") == pytest.approx([r[key][35] for key in keys], rel=1e-7)
