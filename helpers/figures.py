@@ -736,3 +736,146 @@ def shrinkage_by_distance(psi, theta, n, level=0.95):
         f"mean: {centre:.3f} in the middle, {end:.3f} at {3 * sd:.0f} points."
     )
     return figure, alt
+
+
+def more_classes_or_pupils(psi, theta, J, n, most=100):
+    """SE of the mean against the pupils tested: more classes of n, or more pupils in the same J classes.
+
+    Parameters
+    ----------
+    most : int
+        Pupils at the right end, in multiples of those of J classes of n.
+
+    Returns
+    -------
+    figure, alt : Figure, str
+    """
+    times = np.geomspace(1, most, 200)
+    classes = formulas.se_partial_pooling(psi, theta, J * times, n)
+    pupils = formulas.se_partial_pooling(psi, theta, J, n * times)
+    floor = float(formulas.se_floor(psi, J))
+    with plt.rc_context(STYLE):
+        figure, ax = _axes()
+        ax.plot(J * n * times, pupils, color=NO, ls="--", lw=2.5, label=f"more pupils in the {J} classes")
+        ax.plot(J * n * times, classes, color=PARTIAL, lw=2.5, label=f"more classes of {n}")
+        ax.axhline(floor, color=FAINT, lw=1.5, ls=":")
+        ax.plot(J * n, classes[0], "o", color=INK, ms=8, clip_on=False)
+        text = f"{J} classes of {n}: {classes[0]:.2f}"
+        ax.annotate(text, (J * n, classes[0]), (8, 6), textcoords="offset points")
+        ax.text(J * n * most, floor * 0.985, f"floor {floor:.2f}", ha="right", va="top")
+        ax.set_xscale("log")
+        ticks = [k for k in (1, 2, 5, 10, 20, 50, 100) if k <= most]
+        ax.set_xticks([J * n * k for k in ticks], [f"{J * n * k:g}" for k in ticks])
+        ax.minorticks_off()
+        ax.set(xlabel="pupils in all (log scale)", ylabel="standard error, points")
+        ax.set(xlim=(J * n, J * n * most), ylim=(0, 1.12 * classes[0]))
+        figure.legend(loc="outside upper center", ncols=2)
+    four = (formulas.se_partial_pooling(psi, theta, *d) for d in ((4 * J, n), (J, 4 * n)))
+    alt = (
+        f"Standard error of the mean against the number of pupils, from {J} classes of {n}, "
+        f"{classes[0]:.2f}. With four times the pupils: in more classes {{:.2f}}, in the same classes "
+        f"{{:.2f}}. The line of more classes goes on towards 0, that of more pupils levels off at its floor, "
+        f"{floor:.2f}."
+    ).format(*four)
+    return figure, alt
+
+
+def design_contours(psi, theta, cost_ratio, ses):
+    """The plane of class size and classes: lines of equal SE, the least budget of each, where they touch.
+
+    Parameters
+    ----------
+    cost_ratio : float
+        What one more class costs without its pupils, over what one more pupil costs.
+    ses : sequence of float
+        Standard errors of the mean, one pair of lines each.
+
+    Returns
+    -------
+    figure, alt : Figure, str
+    """
+    n = np.geomspace(1, 50, 200)
+    best = float(formulas.optimal_group_size(psi, theta, cost_ratio))
+    told = []
+    with plt.rc_context(STYLE):
+        figure, ax = _axes(height=4.6)
+        ax.axvline(best, color=FAINT, lw=1.5, ls=":")
+        for k, se in enumerate(ses):
+            need = (psi + theta / n) / se**2
+            J = (psi + theta / best) / se**2
+            cost = J * (cost_ratio + best)
+            pay = cost / (cost_ratio + n)
+            told.append(f"SE {se:g}, {J:.1f} classes, cost {cost:.0f}")
+            ax.plot(n, need, color=PARTIAL, lw=2.5, label=None if k else "equal standard error")
+            ax.plot(n, pay, color=COMPLETE, ls="--", label=None if k else "equal cost")
+            ax.plot(best, J, "o", color=ACCENT, ms=8, zorder=3, label=None if k else "best design")
+            ax.annotate(f"SE {se:g}", (n[-1], need[-1]), (6, 0), textcoords="offset points", va="center")
+            side = {"textcoords": "offset points", "ha": "right", "va": "center"}
+            ax.annotate(f"cost {cost:.0f}", (n[0], pay[0]), (-6, 0), **side)
+        ax.text(best * 1.06, 6.4, f"n = {best:.2f}", va="bottom")
+        ax.set_xscale("log")
+        ax.set_yscale("log")
+        ax.set_xticks([1, 2, 5, 10, 20, 50], ["1", "2", "5", "10", "20", "50"])
+        ax.set_yticks([10, 20, 50, 100], ["10", "20", "50", "100"])
+        ax.minorticks_off()
+        ax.set(xlabel="n, pupils in a class (log scale)", ylabel="J, classes (log scale)")
+        ax.set(xlim=(0.45, 95), ylim=(6, 200))
+        figure.legend(loc="outside upper center", ncols=3)
+    alt = (
+        "The plane of class size n and number of classes J, on log axes. Falling lines of equal standard "
+        "error level off to the right; each is touched from below by a line of equal cost, always at "
+        f"n = {best:.2f}: {'; '.join(told)}."
+    )
+    return figure, alt
+
+
+def power_curves(psi, theta, J, n, share=0.8):
+    """Power of a test of two arms of classes against the true effect, and what it seems without classes.
+
+    Parameters
+    ----------
+    share : float
+        Power at which the least effect that is found is marked.
+
+    Returns
+    -------
+    figure, alt : Figure, str
+    """
+    se = formulas.se_two_arms(psi, theta, J, n)
+    naive = 2 * formulas.se_complete_pooling(psi, theta, J, n)
+    lines = {
+        "classes ignored": (naive, J * n - 2, COMPLETE, "--", "s"),
+        "z": (se, np.inf, NO, ":", "D"),
+        f"t, {J - 2} df": (se, J - 2, PARTIAL, "-", "o"),
+    }
+    least = {
+        label: float(formulas.minimum_detectable_effect(error, share, df=df))
+        for label, (error, df, *_) in lines.items()
+    }
+    believed = least["classes ignored"]
+    real = float(formulas.power(believed, se, df=J - 2))
+    effect = np.linspace(0, 1.6 * max(least.values()), 300)
+    with plt.rc_context(STYLE):
+        figure, ax = _axes()
+        ax.axhline(share, color=FAINT, lw=1.5)
+        for label, (error, df, colour, dash, marker) in lines.items():
+            chance = formulas.power(effect, error, df=df)
+            ax.plot(effect, chance, color=colour, ls=dash, lw=2.5, label=label)
+            ax.plot(least[label], share, marker, color=colour, ms=7)
+        ax.plot(believed, real, "X", color=ACCENT, ms=10, mew=0)
+        exact = least[f"t, {J - 2} df"]
+        for text, at, shift, side in (
+            (f"{believed:.1f}", (believed, share), (-6, 5), "right"),
+            (f"really {real:.2f}", (believed, real), (9, -13), "left"),
+            (f"{exact:.1f}", (exact, share), (7, -13), "left"),
+        ):
+            ax.annotate(text, at, shift, textcoords="offset points", ha=side)
+        ax.set(xlabel="true effect, points", ylabel="power", xlim=(0, effect[-1]), ylim=(0, 1.02))
+        figure.legend(loc="outside upper center", ncols=3)
+    listing = "; ".join(f"{label} {value:.1f}" for label, value in least.items())
+    alt = (
+        f"Power against the true effect for {J} classes of {n}, half of them in each arm. Effects found with "
+        f"{share:.0%} power: {listing}. At {believed:.1f} points, where the curve that ignores classes "
+        f"promises {share:.0%}, the power is really {real:.2f}."
+    )
+    return figure, alt
