@@ -463,11 +463,13 @@ def test_the_new_things_to_predict_add_their_own_variance(psi, theta, J, n):
 
 def test_the_three_answers_of_the_design_exercises(r):
     psi, theta = r["anova.psi"], r["anova.theta"]
-    assert close(formulas.optimal_group_size(psi, theta, 10), 4.63230053156662)
+    assert close(formulas.optimal_group_size(psi, theta, 10), r["design.n_opt_cost10"])
     assert formulas.groups_needed(psi, theta, 10, 3) == 50
     se = formulas.se_two_arms(psi, theta, 20, 10)
     assert close(se, 9.432043712134114)
     assert close(formulas.minimum_detectable_effect(se), 26.424674240510303)
+    # R: power.t.test(n = 10, sd = sqrt(psi + theta / 10), power = 0.8)$delta, to R's own tolerance
+    assert close(formulas.minimum_detectable_effect(se, df=18), 27.9440877, rel=1e-7)
 
 
 @given(psi=variances, ratio=ratios, cost=st.floats(0.1, 1000), factor=st.floats(0.5, 2))
