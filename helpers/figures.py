@@ -738,48 +738,6 @@ def shrinkage_by_distance(psi, theta, n, level=0.95):
     return figure, alt
 
 
-def more_classes_or_pupils(psi, theta, J, n, most=100):
-    """SE of the mean against the pupils tested: more classes of n, or more pupils in the same J classes.
-
-    Parameters
-    ----------
-    most : int
-        Pupils at the right end, in multiples of those of J classes of n.
-
-    Returns
-    -------
-    figure, alt : Figure, str
-    """
-    times = np.geomspace(1, most, 200)
-    classes = formulas.se_partial_pooling(psi, theta, J * times, n)
-    pupils = formulas.se_partial_pooling(psi, theta, J, n * times)
-    floor = float(formulas.se_floor(psi, J))
-    with plt.rc_context(STYLE):
-        figure, ax = _axes()
-        ax.plot(J * n * times, pupils, color=NO, ls="--", lw=2.5, label=f"more pupils in the {J} classes")
-        ax.plot(J * n * times, classes, color=PARTIAL, lw=2.5, label=f"more classes of {n}")
-        ax.axhline(floor, color=FAINT, lw=1.5, ls=":")
-        ax.plot(J * n, classes[0], "o", color=INK, ms=8, clip_on=False)
-        text = f"{J} classes of {n}: {classes[0]:.2f}"
-        ax.annotate(text, (J * n, classes[0]), (8, 6), textcoords="offset points")
-        ax.text(J * n * most, floor * 0.985, f"floor {floor:.2f}", ha="right", va="top")
-        ax.set_xscale("log")
-        ticks = [k for k in (1, 2, 5, 10, 20, 50, 100) if k <= most]
-        ax.set_xticks([J * n * k for k in ticks], [f"{J * n * k:g}" for k in ticks])
-        ax.minorticks_off()
-        ax.set(xlabel="pupils in all (log scale)", ylabel="standard error, points")
-        ax.set(xlim=(J * n, J * n * most), ylim=(0, 1.12 * classes[0]))
-        figure.legend(loc="outside upper center", ncols=2)
-    four = (formulas.se_partial_pooling(psi, theta, *d) for d in ((4 * J, n), (J, 4 * n)))
-    alt = (
-        f"Standard error of the mean against the number of pupils, from {J} classes of {n}, "
-        f"{classes[0]:.2f}. With four times the pupils: in more classes {{:.2f}}, in the same classes "
-        f"{{:.2f}}. The line of more classes goes on towards 0, that of more pupils levels off at its floor, "
-        f"{floor:.2f}."
-    ).format(*four)
-    return figure, alt
-
-
 def design_contours(psi, theta, cost_ratio, ses):
     """The plane of class size and classes: lines of equal SE, the least budget of each, where they touch.
 

@@ -65,7 +65,6 @@ DRAWN = {
     ],
     "class_mean_variance_parts": lambda c: [(366.23, 785.87, 20, 10), (266.23, 985.87, 20, 10)],
     "shrinkage_by_distance": lambda c: [(400, 900, 10), (266.23, 985.87, 10)],
-    "more_classes_or_pupils": lambda c: [(400, 900, 20, 10), (266.23, 985.87, 20, 10)],
     "design_contours": lambda c: [(400, 900, 10, [3, 4, 5]), (266.23, 985.87, 10, [3, 4, 5])],
     "power_curves": lambda c: [(400, 900, 20, 10), (266.23, 985.87, 20, 10)],
 }  # fmt: skip
@@ -290,12 +289,6 @@ def test_the_boundary_figure_draws_the_criterion_of_the_fit(classrooms):
 def test_the_chance_of_zero_alt_text_tells_percentages():
     _, alt = figures.chance_of_zero(900.0, 10)
     assert "20 classes 53.7, 3.0, 0.0" in alt
-
-
-def test_the_more_alt_text_tells_what_four_times_the_pupils_buy():
-    _, alt = figures.more_classes_or_pupils(400, 900, 20, 10)
-    for text in ("20 classes of 10, 4.95", "in more classes 2.47", "in the same classes 4.60", "floor, 4.47"):
-        assert text in alt
 
 
 def test_the_contours_alt_text_tells_the_best_class_size_and_the_least_cost():
