@@ -277,8 +277,8 @@ def probability_of_zero(psi, theta, J, n):
 def optimal_group_size(psi, theta, cost_ratio):
     """Class size of the least SE for the money: sqrt(cost_ratio theta / psi), not rounded.
 
-    Where it is below 1, one pupil a class is best. Notebook 12 derives it; Snijders and Bosker (1993)
-    have it too.
+    Where it is below 1, one pupil a class is best. Notebook 12 derives it; Cochran (1977), chapter 10, has
+    it for samples in two stages.
 
     Parameters
     ----------
