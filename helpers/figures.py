@@ -1180,3 +1180,104 @@ def county_standard_errors(panels, sizes):
         f"{'; '.join(told)}."
     )
     return figure, alt
+
+
+def design_contours(psi, theta, cost_ratio, ses):
+    """The plane of class size and classes: lines of equal SE, the least budget of each, where they touch.
+
+    Parameters
+    ----------
+    cost_ratio : float
+        What one more class costs without its pupils, over what one more pupil costs.
+    ses : sequence of float
+        Standard errors of the mean, one pair of lines each.
+
+    Returns
+    -------
+    figure, alt : Figure, str
+    """
+    n = np.geomspace(1, 50, 200)
+    best = float(formulas.optimal_group_size(psi, theta, cost_ratio))
+    told = []
+    with plt.rc_context(STYLE):
+        figure, ax = _axes(height=4.6)
+        ax.axvline(best, color=FAINT, lw=1.5, ls=":")
+        for k, se in enumerate(ses):
+            need = (psi + theta / n) / se**2
+            J = (psi + theta / best) / se**2
+            cost = J * (cost_ratio + best)
+            pay = cost / (cost_ratio + n)
+            told.append(f"SE {se:g}, {J:.1f} classes, cost {cost:.0f}")
+            ax.plot(n, need, color=PARTIAL, lw=2.5, label=None if k else "equal standard error")
+            ax.plot(n, pay, color=COMPLETE, ls="--", label=None if k else "equal cost")
+            ax.plot(best, J, "o", color=ACCENT, ms=8, zorder=3, label=None if k else "best design")
+            ax.annotate(f"SE {se:g}", (n[-1], need[-1]), (6, 0), textcoords="offset points", va="center")
+            side = {"textcoords": "offset points", "ha": "right", "va": "center"}
+            ax.annotate(f"cost {cost:.0f}", (n[0], pay[0]), (-6, 0), **side)
+        ax.text(best * 1.06, 6.4, f"n = {best:.2f}", va="bottom")
+        ax.set_xscale("log")
+        ax.set_yscale("log")
+        ax.set_xticks([1, 2, 5, 10, 20, 50], ["1", "2", "5", "10", "20", "50"])
+        ax.set_yticks([10, 20, 50, 100], ["10", "20", "50", "100"])
+        ax.minorticks_off()
+        ax.set(xlabel="n, pupils in a class (log scale)", ylabel="J, classes (log scale)")
+        ax.set(xlim=(0.45, 95), ylim=(6, 200))
+        figure.legend(loc="outside upper center", ncols=3)
+    alt = (
+        "The plane of class size n and number of classes J, on log axes. Falling lines of equal standard "
+        "error level off to the right; each is touched from below by a line of equal cost, always at "
+        f"n = {best:.2f}: {'; '.join(told)}."
+    )
+    return figure, alt
+
+
+def power_curves(psi, theta, J, n, share=0.8):
+    """Power of a test of two arms of classes against the true effect, and what it seems without classes.
+
+    Parameters
+    ----------
+    share : float
+        Power at which the least effect that is found is marked.
+
+    Returns
+    -------
+    figure, alt : Figure, str
+    """
+    se = formulas.se_two_arms(psi, theta, J, n)
+    naive = 2 * formulas.se_complete_pooling(psi, theta, J, n)
+    lines = {
+        "classes ignored": (naive, J * n - 2, COMPLETE, "--", "s"),
+        "z": (se, np.inf, NO, ":", "D"),
+        f"t, {J - 2} df": (se, J - 2, PARTIAL, "-", "o"),
+    }
+    least = {
+        label: float(formulas.minimum_detectable_effect(error, share, df=df))
+        for label, (error, df, *_) in lines.items()
+    }
+    believed = least["classes ignored"]
+    real = float(formulas.power(believed, se, df=J - 2))
+    effect = np.linspace(0, 1.6 * max(least.values()), 300)
+    with plt.rc_context(STYLE):
+        figure, ax = _axes()
+        ax.axhline(share, color=FAINT, lw=1.5)
+        for label, (error, df, colour, dash, marker) in lines.items():
+            chance = formulas.power(effect, error, df=df)
+            ax.plot(effect, chance, color=colour, ls=dash, lw=2.5, label=label)
+            ax.plot(least[label], share, marker, color=colour, ms=7)
+        ax.plot(believed, real, "X", color=ACCENT, ms=10, mew=0)
+        exact = least[f"t, {J - 2} df"]
+        for text, at, shift, side in (
+            (f"{believed:.1f}", (believed, share), (-6, 5), "right"),
+            (f"really {real:.2f}", (believed, real), (9, -13), "left"),
+            (f"{exact:.1f}", (exact, share), (7, -13), "left"),
+        ):
+            ax.annotate(text, at, shift, textcoords="offset points", ha=side)
+        ax.set(xlabel="true effect, points", ylabel="power", xlim=(0, effect[-1]), ylim=(0, 1.02))
+        figure.legend(loc="outside upper center", ncols=3)
+    listing = "; ".join(f"{label} {value:.1f}" for label, value in least.items())
+    alt = (
+        f"Power against the true effect for {J} classes of {n}, half of them in each arm. Effects found with "
+        f"{share:.0%} power: {listing}. At {believed:.1f} points, where the curve that ignores classes "
+        f"promises {share:.0%}, the power is really {real:.2f}."
+    )
+    return figure, alt

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 from scipy.special import fdtr, ndtr, ndtri, stdtr
+from scipy.special import fdtr, nctdtr, nctdtrinc, ndtr, ndtri, stdtrit
 
 
 def se_complete_pooling(psi, theta, J, n):
@@ -419,6 +420,119 @@ def se_bootstrap_two_stage(ms_between, ms_within, J, n):
     (1997), section 3.8, compare the schemes.
     """
     return np.hypot(se_bootstrap_groups(ms_between, J, n), se_bootstrap_within(ms_within, J, n))
+
+
+def optimal_group_size(psi, theta, cost_ratio):
+    """Class size of the least SE for the money: sqrt(cost_ratio theta / psi), not rounded.
+
+    Where it is below 1, one pupil a class is best. Notebook 12 derives it; Cochran (1977), chapter 10, has
+    it for samples in two stages.
+
+    Parameters
+    ----------
+    psi, theta : float
+        The two variances, psi positive.
+    cost_ratio : float
+        What one more class costs without its pupils, over what one more pupil costs.
+
+    Raises
+    ------
+    ValueError
+        If psi is 0: then no class size is too large.
+    """
+    psi, theta, ratio = _checked(psi=psi, theta=theta, cost_ratio=cost_ratio)
+    if np.any(psi == 0):
+        raise ValueError("psi must be positive: where classes do not differ no class is too large; got 0")
+    return np.sqrt(ratio * theta / psi)
+
+
+def groups_needed(psi, theta, n, se):
+    """Fewest classes of n with a standard error of the mean of at most ``se``: (psi + theta / n) / se^2, up.
+
+    Two at least, for one class tells nothing of psi. Notebook 12.
+    """
+    psi, theta, n, se = _checked(psi=psi, theta=theta, n=n, se=se)
+    if np.any(se == 0):
+        raise ValueError("se must be positive: no number of classes brings it down to 0; got 0")
+    exact = (psi + theta / n) / se**2
+    return np.maximum(np.ceil(exact * (1 - 1e-12)), 2)  # 50 is 50 in spite of rounding
+
+
+def se_two_arms(psi, theta, J, n):
+    """SE of the difference of two arms, J classes in all: sqrt((psi + theta / n) (1 / J1 + 1 / J2)).
+
+    Whole classes are assigned, half to each arm (J1 = J2 = J / 2: twice `se_partial_pooling`); if J is
+    odd, one more to one of them. The variances are the same in both arms. Notebook 12 derives it;
+    Donner and Klar (2000), chapter 5, have the sample size that follows.
+
+    Raises
+    ------
+    ValueError
+        If J is not whole and at least 2.
+    """
+    psi, theta, J, n = _checked(psi=psi, theta=theta, J=J, n=n)
+    if np.any((J < 2) | (J % 1 != 0)):
+        raise ValueError(f"J, the classes of both arms, must be whole and at least 2; got {J}")
+    return np.sqrt((psi + theta / n) * (1 / (J // 2) + 1 / (J - J // 2)))
+
+
+def power(effect, se, alpha=0.05, df=np.inf):
+    """How often a two-sided test of level alpha finds a true effect, and with the right sign.
+
+    1 - T(t; df, effect / se), T the noncentral t distribution and t the 1 - alpha / 2 quantile of t on df
+    degrees of freedom (normal at df = inf). Exact where the estimate is normal and ``se`` is estimated on
+    df degrees of freedom. Notebook 12.
+
+    Parameters
+    ----------
+    effect : float
+        The true effect, not negative, in the unit of ``se``.
+    se : float
+        Standard error of its estimate, at the true variances.
+    alpha : float
+        Level of the test.
+    df : float
+        Degrees of freedom of the test, at least 1; inf for a known standard error.
+    """
+    effect, se, alpha = _checked(effect=effect, se=se, alpha=alpha)
+    if np.any(se == 0):
+        raise ValueError("se must be positive: an estimate that never varies needs no test; got 0")
+    t, df = _critical(alpha, df)
+    away = effect / se
+    return np.where(np.isinf(df), ndtr(away - t), 1 - nctdtr(_finite(df), away, t))[()]
+
+
+def minimum_detectable_effect(se, power=0.8, alpha=0.05, df=np.inf):
+    """Least true effect that a two-sided test of level alpha finds with this power.
+
+    The effect whose `power` is as given; at df = inf it is (z(1 - alpha / 2) + z(power)) se
+    (Bloom 1995). Notebook 12.
+
+    Raises
+    ------
+    ValueError
+        If the power is not above alpha / 2, what no effect has, and below 1.
+    """
+    se, share = _checked(se=se, power=power)
+    t, df = _critical(alpha, df)
+    if np.any((share <= np.asarray(alpha) / 2) | (share >= 1)):
+        raise ValueError(f"power must lie between alpha / 2 and 1; got {share}")
+    return se * np.where(np.isinf(df), t + ndtri(share), nctdtrinc(_finite(df), 1 - share, t))[()]
+
+
+def _critical(alpha, df):
+    """Return the two-sided critical value of t on df degrees of freedom, and df as floats."""
+    alpha, df = np.asarray(alpha, dtype=float)[()], np.asarray(df, dtype=float)[()]
+    if np.any(~((alpha > 0) & (alpha < 1))):
+        raise ValueError(f"alpha must lie between 0 and 1; got {alpha}")
+    if np.any(~(df >= 1)):
+        raise ValueError(f"df must be at least 1, inf for a known standard error; got {df}")
+    return np.where(np.isinf(df), ndtri(1 - alpha / 2), stdtrit(_finite(df), 1 - alpha / 2))[()], df
+
+
+def _finite(df):
+    """Return df with 1 in place of inf, for the branch that is not taken."""
+    return np.where(np.isinf(df), 1.0, df)
 
 
 def _positive(psi, theta, *others):

@@ -113,6 +113,8 @@ DRAWN = {
         ({"M": (0.5, pd.DataFrame({"se": [0.4, 0.3, 0.1 + d], "se_conditional": [0.35 + d, 0.25, 0.1]})),
           "N": (0.6, pd.DataFrame({"se": [0.2, 0.2, 0.1], "se_conditional": [0.1, 0.1, 0.05]}))}, [1, 2, 40])
         for d in (0, 0.02)],
+    "design_contours": lambda c: [(400, 900, 10, [3, 4, 5]), (266.23, 985.87, 10, [3, 4, 5])],
+    "power_curves": lambda c: [(400, 900, 20, 10), (266.23, 985.87, 20, 10)],
 }  # fmt: skip
 
 
@@ -401,6 +403,18 @@ def test_the_county_errors_alt_text_tells_the_three_of_the_smallest(radon, refer
     full = [r["M1.se_county_intercept_full"][k] for k in alone]
     assert f"M1: {r['M1.sigma']:.2f} without pooling, {r['M1.se_ranef'][alone[0]]:.3f} conditional" in alt
     assert f"{min(full):.3f} to {max(full):.3f} full" in alt
+
+
+def test_the_contours_alt_text_tells_the_best_class_size_and_the_least_cost():
+    _, alt = figures.design_contours(400, 900, 10, [3, 5])
+    assert "always at n = 4.74" in alt
+    assert f"SE 5, 23.6 classes, cost {(np.sqrt(4000) + 30) ** 2 / 25:.0f}." in alt
+
+
+def test_the_power_alt_text_tells_the_least_effects_and_the_power_that_is_left():
+    _, alt = figures.power_curves(400, 900, 20, 10)
+    for text in ("classes ignored 14.4; z 27.7; t, 18 df 29.3", "is really 0.28"):
+        assert text in alt
 
 
 # ---- show ----------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
+from statsmodels.stats.power import NormalIndPower, TTestIndPower
 
 from helpers import formulas
 
@@ -184,6 +185,9 @@ EXAMPLE = {
     "icc_x": [-0.1, 1.0], "ss_within": [12.0, 30.0], "ss_between": [5.0, 40.0],
     "ms_between": [40.0, 50.0], "ms_within": [25.0, 16.0], "se": [2.0, 3.0], "sd": [4.0, 3.0],
     "level": [0.95, 0.9], "df": [4, 2.5], "distance": [2.0, 5.0], "shrinkage": [0.5, 0.9],
+    "se": [2.0, 3.0], "sd": [4.0, 3.0], "level": [0.95, 0.9],
+    "cost_ratio": [10.0, 3.0], "effect": [5.0, 2.0], "power": [0.8, 0.9], "alpha": [0.05, 0.1], "df": [18, 7],
+    "distance": [2.0, 5.0], "shrinkage": [0.5, 0.9], "ms_between": [40.0, 50.0], "ms_within": [25.0, 16.0],
 }  # fmt: skip
 
 
@@ -611,6 +615,137 @@ def test_kenward_roger_refuses_a_variance_within_of_zero():
         formulas.kenward_roger_mean(1, [1, 0], [3, 4])
 
 
+# ---- designing a study ---------------------------------------------------------------------------
+
+
+def test_the_three_answers_of_the_design_exercises(r):
+    psi, theta = r["anova.psi"], r["anova.theta"]
+    assert close(formulas.optimal_group_size(psi, theta, 10), r["design.n_opt_cost10"])
+    assert formulas.groups_needed(psi, theta, 10, 3) == 50
+    se = formulas.se_two_arms(psi, theta, 20, 10)
+    assert close(se, 9.432043712134114)
+    assert close(formulas.minimum_detectable_effect(se), 26.424674240510303)
+    # R: power.t.test(n = 10, sd = sqrt(psi + theta / 10), power = 0.8)$delta, to R's own tolerance
+    assert close(formulas.minimum_detectable_effect(se, df=18), 27.9440877, rel=1e-7)
+
+
+@given(psi=variances, ratio=ratios, cost=st.floats(0.1, 1000), factor=st.floats(0.5, 2))
+def test_t17_twice_or_half_the_best_class_size_adds_at_most_an_eighth_to_the_variance(
+    psi, ratio, cost, factor
+):
+    theta = psi * ratio
+    best = formulas.optimal_group_size(psi, theta, cost)
+
+    def product(n):
+        """Variance times budget, whatever the budget."""
+        return (psi + theta / n) * (cost + n)
+
+    assert product(best) <= product(factor * best) * (1 + ROUNDING)
+    assert product(factor * best) <= 1.125 * product(best) * (1 + ROUNDING)
+    assert close(product(best), (math.sqrt(psi * cost) + math.sqrt(theta)) ** 2, rel=1e-12)
+
+
+def test_where_the_eighth_is_reached():
+    """Class and pupils cost the same share: psi c = theta; then twice the best size adds just 1/8."""
+    best = formulas.optimal_group_size(9, 90, 10)
+    assert best == 10
+    assert (9 + 90 / 20) * (10 + 20) / ((9 + 90 / 10) * (10 + 10)) == 1.125
+
+
+@given(psi=variances, ratio=ratios, n=sizes, se=st.floats(1e-2, 10))
+def test_so_many_groups_are_needed_and_not_one_fewer(psi, ratio, n, se):
+    theta, se = psi * ratio, se * math.sqrt(psi)
+    J = formulas.groups_needed(psi, theta, n, se)
+    assert round(J) == J
+    assert formulas.se_partial_pooling(psi, theta, J, n) <= se * (1 + 1e-11)
+    if J > 2:
+        assert formulas.se_partial_pooling(psi, theta, J - 1, n) > se
+
+
+def test_a_whole_number_of_groups_is_not_rounded_up_and_one_group_is_never_enough():
+    assert formulas.groups_needed(0.1, 0.7, 7, 0.1) == 20  # 0.2 / 0.01 is a little more in doubles
+    assert formulas.groups_needed(1, 1, 1, 100) == 2
+
+
+@given(psi=variances, ratio=ratios, J=st.integers(1, 250), n=sizes)
+def test_two_arms_have_twice_the_error_of_one_mean(psi, ratio, J, n):
+    theta = psi * ratio
+    two, one = formulas.se_two_arms(psi, theta, 2 * J, n), formulas.se_partial_pooling(psi, theta, 2 * J, n)
+    assert close(two, 2 * one)
+
+
+def test_an_odd_class_more_goes_to_one_arm():
+    by_arm = [formulas.se_partial_pooling(4, 9, J, 3) for J in (2, 3)]
+    assert close(formulas.se_two_arms(4, 9, 5, 3), math.hypot(*by_arm))
+
+
+@pytest.mark.parametrize("J", [1, 4.5])
+def test_two_arms_need_whole_classes_and_one_each(J):
+    with pytest.raises(ValueError, match=rf"J, the classes of both arms, must be whole.*got {J}"):
+        formulas.se_two_arms(4, 9, J, 3)
+
+
+@pytest.mark.parametrize(("J", "effect", "alpha"), [(4, 2.0, 0.05), (20, 0.9, 0.05), (50, 1.1, 0.01)])
+def test_the_power_is_that_of_statsmodels_t_test_of_class_means(J, effect, alpha):
+    """Less the findings of the wrong sign, which it counts."""
+    wrong_sign = stats.nct.cdf(stats.t.ppf(alpha / 2, J - 2), J - 2, effect / math.sqrt(4 / J))
+    theirs = TTestIndPower().power(effect, J / 2, alpha)
+    ours = formulas.power(effect, math.sqrt(4 / J), alpha, J - 2)
+    assert ours == pytest.approx(theirs - wrong_sign, abs=1e-9)
+
+
+@pytest.mark.parametrize(("effect", "se"), [(3.0, 1.0), (10.0, 4.0)])
+def test_the_power_with_a_known_error_is_that_of_statsmodels_normal_test(effect, se):
+    wrong_sign = stats.norm.cdf(-effect / se - stats.norm.ppf(0.975))
+    theirs = NormalIndPower().power(effect / se, 1, 0.05, ratio=0)
+    assert formulas.power(effect, se) == pytest.approx(theirs - wrong_sign, abs=1e-12)
+
+
+@pytest.mark.parametrize("df", [1, 2, 3.58, 18, 198])
+def test_the_power_is_the_tail_of_the_noncentral_t(df):
+    t = stats.t.ppf(0.975, df)
+    for away in (0.0, 1.0, 2.5, 6.0):
+        assert formulas.power(3 * away, 3, df=df) == pytest.approx(stats.nct.sf(t, df, away), abs=1e-10)
+
+
+@given(
+    se=variances, share=st.floats(0.1, 0.99), alpha=st.floats(0.001, 0.15),
+    df=st.one_of(st.just(math.inf), st.floats(2, 1000)),
+)  # fmt: skip
+def test_the_least_effect_that_is_found_is_found_as_often_as_asked(se, share, alpha, df):
+    effect = formulas.minimum_detectable_effect(se, share, alpha, df)
+    assert effect > 0
+    assert formulas.power(effect, se, alpha, df) == pytest.approx(share, abs=1e-5)  # scipy's root
+
+
+@given(se=variances, share=st.floats(0.1, 0.99), df=st.floats(2, 500))
+def test_the_fewer_the_degrees_of_freedom_the_larger_an_effect_must_be(se, share, df):
+    few, more, known = (formulas.minimum_detectable_effect(se, share, df=k) for k in (df, 2 * df, math.inf))
+    assert few > more > known
+
+
+def test_no_effect_is_found_half_as_often_as_the_level_says():
+    assert close(formulas.power(0, 1, 0.05), 0.025)
+    assert formulas.power(0, 1, 0.05, 7) == pytest.approx(0.025, abs=1e-12)
+
+
+def test_what_no_design_formula_takes():
+    with pytest.raises(ValueError, match="psi must be positive"):
+        formulas.optimal_group_size(0, 1, 10)
+    with pytest.raises(ValueError, match="se must be positive: no number of classes"):
+        formulas.groups_needed(1, 1, 5, 0)
+    with pytest.raises(ValueError, match="se must be positive"):
+        formulas.power(1, 0)
+    for alpha in (0, 1, 5):
+        with pytest.raises(ValueError, match="alpha must lie between 0 and 1; got"):
+            formulas.power(1, 1, alpha)
+    for share in (0.02, 1, 80):
+        with pytest.raises(ValueError, match="power must lie between alpha / 2 and 1; got"):
+            formulas.minimum_detectable_effect(1, share)
+    with pytest.raises(ValueError, match=r"df must be at least 1.*; got 0\.5"):
+        formulas.power(1, 1, df=0.5)
+
+
 # ---- what no formula takes -----------------------------------------------------------------------
 
 
@@ -643,8 +778,8 @@ def test_a_negative_or_missing_number_is_refused_by_name(function, name, value):
 
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize(("function", "name"), every_argument())
-def test_an_infinite_number_is_refused_but_for_the_classes_of_a_population(function, name):
-    if name == "K":
+def test_an_infinite_number_is_refused_but_for_the_classes_of_a_population_and_df(function, name):
+    if name in ("K", "df"):
         assert math.isfinite(function(**spoilt(function, name, math.inf)))
     else:
         with pytest.raises(ValueError, match=rf"\b{named(name)}\b.*must.*got"):
