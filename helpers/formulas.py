@@ -12,8 +12,7 @@ and returns a float, or an array where it was given one.
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import fdtr, ndtr, ndtri, stdtr
-from scipy.special import fdtr, nctdtr, nctdtrinc, ndtr, ndtri, stdtrit
+from scipy.special import fdtr, nctdtr, nctdtrinc, ndtr, ndtri, stdtr, stdtrit
 
 
 def se_complete_pooling(psi, theta, J, n):

@@ -185,9 +185,7 @@ EXAMPLE = {
     "icc_x": [-0.1, 1.0], "ss_within": [12.0, 30.0], "ss_between": [5.0, 40.0],
     "ms_between": [40.0, 50.0], "ms_within": [25.0, 16.0], "se": [2.0, 3.0], "sd": [4.0, 3.0],
     "level": [0.95, 0.9], "df": [4, 2.5], "distance": [2.0, 5.0], "shrinkage": [0.5, 0.9],
-    "se": [2.0, 3.0], "sd": [4.0, 3.0], "level": [0.95, 0.9],
-    "cost_ratio": [10.0, 3.0], "effect": [5.0, 2.0], "power": [0.8, 0.9], "alpha": [0.05, 0.1], "df": [18, 7],
-    "distance": [2.0, 5.0], "shrinkage": [0.5, 0.9], "ms_between": [40.0, 50.0], "ms_within": [25.0, 16.0],
+    "cost_ratio": [10.0, 3.0], "effect": [5.0, 2.0], "power": [0.8, 0.9], "alpha": [0.05, 0.1],
 }  # fmt: skip
 
 
