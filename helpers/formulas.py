@@ -329,15 +329,15 @@ def probability_of_zero(psi, theta, J, n):
 def z_coverage(df, level=0.95):
     """How often the estimate, give or take z estimated SEs, holds its mean: 2 T(z) - 1.
 
-    T is the distribution function of t on ``df`` degrees of freedom, z the normal quantile of ``level``.
-    Exact where the estimate over its SE is t on ``df``: the mean of J equal classes, normal data, the SE
-    from the class means, df = J - 1. REML's SE is this one or larger (psi = 0), so its z interval covers
-    at least as often. Notebook 09.
+    T is the distribution function of t on ``df`` degrees of freedom (inf where the SE is known), z the normal
+    quantile of ``level``. Exact where the estimate over its SE is t on ``df``: the mean of J equal classes,
+    normal data, the SE from the class means, df = J - 1. REML's SE is this one or larger (psi = 0), so its
+    z interval covers at least as often. Notebook 09.
     """
-    df, level = _checked(df=df, level=level)
-    if np.any(df == 0):
-        raise ValueError("df must be positive: without degrees of freedom there is no estimated SE; got 0")
-    return 2 * stdtr(df, _normal_quantile(level)) - 1
+    (level,), df = _checked(level=level), np.asarray(df, dtype=float)
+    if np.any(~(df > 0)):
+        raise ValueError(f"df must be positive, inf for a known standard error; got {df}")
+    return np.where(np.isinf(df), level, 2 * stdtr(_finite(df), _normal_quantile(level)) - 1)[()]
 
 
 def kenward_roger_mean(psi, theta, sizes):
