@@ -395,7 +395,7 @@ class Fit:
             raise TypeError(f"K, the number of groups in the population, must be a number; got {K!r}")
         if not self.ngroups <= K:
             raise ValueError(
-                f"K, the number of groups in the population, must be at least the {self.ngroups} seen; got {K}"
+                f"K, the number of groups in the population, must be at least {self.ngroups}; got {K}"
             )
         effects = self.group_effects["estimate"].to_numpy()
         return self._mean("the mean of K groups", effects.sum() / K, K=float(K))

@@ -70,7 +70,11 @@ DRAWN = {
 
 def figure_functions():
     own = inspect.getmembers(figures, inspect.isfunction)
-    return [f for n, f in own if f.__module__ == figures.__name__ and n != "show" and not n.startswith("_")]
+    return [
+        f
+        for n, f in own
+        if f.__module__ == figures.__name__ and n not in ("show", "save") and not n.startswith("_")
+    ]
 
 
 @pytest.fixture(params=DRAWN)
