@@ -793,11 +793,12 @@ def grouped_means(means, pooled, fit, level=0.95):
         right.locator_params(axis="x", nbins=3)
         right.tick_params(axis="y", left=False)
         figure.legend(loc="outside upper center", ncols=3, fontsize=9, markerscale=1 if named else 6 / mark)
-    low, high = (f"{_plain(data.labels[k], 40)} {means.iloc[k]:.4g}" for k in (order[0], order[-1]))
+    low, high = (f"{means.iloc[k]:.4g} ({_plain(data.labels[k], 40)})" for k in (order[0], order[-1]))
     alt = (
         f"The means of {_plain(data.outcome, 40)} in {J} groups, from the lowest to the highest, each with "
-        f"its {level * 100:g}% interval, and beside them the number of rows. The lowest mean is that of {low}, "
-        f"the highest that of {high}; partial pooling has them from {pooled.min():.4g} to {pooled.max():.4g}. "
+        f"its {level * 100:g}% interval, and beside them the number of rows. The lowest mean is {low}, the "
+        f"highest {high}; partial pooling has them from {pooled.min():.4g} to "
+        f"{pooled.max():.4g}. "
         f"The groups have {size.min():.0f} to {size.max():.0f} rows."
     )
     return figure, alt

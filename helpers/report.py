@@ -399,6 +399,47 @@ class Report:
         share = {data.terms[k]: 1 - within[k] / whole[k] for k in data.varying}
         return pd.Series({term: 0.0 if s < 1e-12 else s for term, s in share.items()}, dtype=float)
 
+    @cached_property
+    def _first(self):
+        """Text predictors to the level that their others are set against."""
+        out, terms = {}, self.fit.data.terms
+        for name in self.predictors:
+            column = self.columns.get(name)
+            if column is None or name in terms:
+                continue
+            labels = isinstance(column.dtype, pd.CategoricalDtype)
+            levels = column.cat.categories if labels else sorted(column.dropna().unique(), key=str)
+            first = [level for level in levels if f"{name}[T.{level}]" not in terms]
+            out[name] = _name(first[0]) if first else "its first level"
+        return out
+
+    def _place(self, names):
+        return " and ".join(f"{_name(name)} = {self._first.get(name, 0)}" for name in names)
+
+    @property
+    def where(self):
+        """Where the means of the table are: the value of each predictor."""
+        return self._place(self.predictors)
+
+    @property
+    def _where_within(self):
+        """The same without pooling, where the group means absorb what does not vary within."""
+        return self._place(name for name in self.predictors if name not in self._absorbed)
+
+    @property
+    def _absorbed(self):
+        terms = self._group_level
+        return [n for n in self.predictors if n in terms or any(t.startswith(f"{n}[T.") for t in terms)]
+
+    @property
+    def _means_are(self):
+        """Where the means are, as a sentence."""
+        text = f"Means are those where {self.where}."
+        if self._absorbed:
+            own = " and ".join(map(_name, self._absorbed))
+            text += f" Without pooling each group has its own {own}."
+        return text if self.predictors else ""
+
     @property
     def _group_level(self):
         return [term for term, share in self.levels.items() if share > 1 - 1e-12]
@@ -460,11 +501,18 @@ class Report:
         }  # fmt: skip
 
     def _asked(self):
-        """Each question: its words, what would be drawn anew, its rows of the table."""
-        said = dict(self._questions.values())
-        for question, rows in self.table.groupby("question", sort=False):
-            over = said.get(question)
-            yield question, f"SE {over}" if over else _after_slope(rows["estimand"].iloc[0]), rows
+        """Each question: its words, what would be drawn anew, its lines of the table."""
+        for key, lines in self._lines.groupby("key", sort=False):
+            known = self._questions.get(key) if lines["short"].iloc[0] != "slope" else None
+            over = f"SE {known[1]}" if known else _level_of(self.levels[key])
+            yield lines["question"].iloc[0], over, lines
+
+    def _one_more(self, term):
+        """A term in a question: one unit more of it, or a level of a text column in place of the first."""
+        for name, first in self._first.items():
+            if term.startswith(f"{name}[T."):
+                return f"{_name(name)} = {_name(term[len(name) + 3 : -1])} in place of {first}"
+        return f"one more of {_name(term)}"
 
     @cached_property
     def table(self):
@@ -477,51 +525,60 @@ class Report:
             ``upper``: the rows of `compare`, and the mean of K groups (where K was given), of a group and
             of a row not yet seen.
         """
-        found, J = self.answers, self.fit.ngroups
+        return self._lines.drop(columns=["key", "short"])
+
+    @cached_property
+    def _lines(self):
+        """The table, with a key for each question, and each estimand without where its predictors are."""
+        found, J, K = self.answers, self.fit.ngroups, self.population
         numbers = ["estimate", "se", "df", "lower", "upper"]
-        at = " where the predictors are 0" if len(self.fit.data.terms) > 1 else ""
-        rows = []
+        at, own = (f" where {place}" if place else "" for place in (self.where, self._where_within))
+        lines = []
 
-        def add(key, estimand, method, values):
-            rows.append((self._questions[key][0], estimand, method, *values))
+        def add(key, short, place, method, values):
+            lines.append((key, short, self._questions[key][0], short + place, method, *values))
 
-        def add_row(key, estimand, k):
-            add(key, estimand, found["method"].iloc[k], found[numbers].iloc[k])
+        def add_row(key, short, k, place=at):
+            add(key, short, place, found["method"].iloc[k], found[numbers].iloc[k])
 
-        def add_predicted(key, estimand, predicted):
+        def add_predicted(key, short, predicted):
             estimate, se, df = predicted
             half = stats.t.isf((1 - self.level) / 2, df) * se
-            add(key, estimand, "partial pooling", (estimate, se, df, estimate - half, estimate + half))
+            add(key, short, at, "partial pooling", (estimate, se, df, estimate - half, estimate + half))
 
-        add_row("one", f"mean of one group{at}", 2)
-        add_row("one", f"mean of one group{at}", 4)
-        add_row("these", f"mean of these {J} groups{at}", 3)
-        add_row("all", f"mean of all groups{at}", 5)
-        if self.population is not None:
-            add_predicted(
-                "finite", f"mean of {self.population:g} groups{at}", self.fit.mean_of(self.population)
-            )
-        add_predicted("new", f"mean of a new group{at}", self.fit.new_group())
-        add_predicted("row", f"one row of a new group{at}", self.fit.new_observation())
-        add_row("rows", f"mean of all rows{at}, as if independent", 0)
-        add_row("rows", f"mean of all rows{at}", 1)
+        add_row("one", "mean of one group", 2, own)
+        add_row("one", "mean of one group", 4)
+        add_row("these", f"mean of these {J} groups", 3, own)
+        add_row("all", "mean of all groups", 5)
+        if K is not None:
+            add_predicted("finite", f"mean of {K:g} groups", self.fit.mean_of(K))
+        add_predicted("new", "mean of a new group", self.fit.new_group())
+        add_predicted("row", "one row of a new group", self.fit.new_observation())
+        add_row("rows", "mean of all rows, as if independent", 0)
+        add_row("rows", "mean of all rows", 1)
         for k in range(6, len(found)):
             term = found["estimand"].iloc[k].removeprefix("slope of ")
-            question = f"What goes with {_one_more(term)}?"
+            question = f"What goes with {self._one_more(term)}?"
             estimand = f"slope of {_name(term)} ({_level_of(self.levels[term])})"
-            rows.append((question, estimand, found["method"].iloc[k], *found[numbers].iloc[k]))
-        return pd.DataFrame(rows, columns=["question", "estimand", "method", *numbers])
+            lines.append(
+                (term, "slope", question, estimand, found["method"].iloc[k], *found[numbers].iloc[k])
+            )
+        return pd.DataFrame(lines, columns=["key", "short", "question", "estimand", "method", *numbers])
 
     @cached_property
     def text(self):
         """The table in words and figures, as text of lines of 79 characters."""
-        lines = []
+        lines = _wrapped(self._means_are)
         for question, over, rows in self._asked():
             lines += _wrapped(question) + _wrapped(over, "  ")
             for row in rows.itertuples():
                 estimate, se, lower, upper = _fixed([row.estimate, row.se, row.lower, row.upper], row.se)
-                name = row.method + (", independent" if row.estimand.endswith("as if independent") else "")
-                lines.append(f"  {name:29}{estimate:>9}  SE {se:<8} df {_df(row.df):<7} {lower} to {upper}")
+                name = row.method + (", independent" if row.short.endswith("as if independent") else "")
+                name = name.replace("complete pooling, ", "complete, ")
+                line = f"  {name:22}{estimate:>9}  SE {se:<8} df {_df(row.df):<7} {lower} to {upper}"
+                if len(line) > _WIDE:
+                    line = f"  {name:22}{estimate}, SE {se}, df {_df(row.df)},\n{'':24}{lower} to {upper}"
+                lines.append(line)
         return "\n".join(lines)
 
     @cached_property
@@ -553,8 +610,8 @@ class Report:
         psi, theta = _figures(fit.psi), _figures(fit.theta)
         text = (
             f"In a random-intercept model fitted by REML to {data.nobs} rows in {fit.ngroups} groups of "
-            f"{self.group} ({each}; between-group variance psi = {psi}{self._largest_sd}, within-group variance "
-            f"theta = {theta}, intraclass correlation {fit.icc:.3f})"
+            f"{self.group} ({each}; between-group variance psi = {psi}{self._largest_sd}, within-group "
+            f"variance theta = {theta}, intraclass correlation {fit.icc:.3f})"
         )
         told = []
         if not self._without_zero:
@@ -563,7 +620,7 @@ class Report:
             row = table[table["estimand"].str.startswith(f"mean of {whom}")].iloc[0]
             method = "residual" if fit.singular else "Kenward-Roger" if K is None else "Satterthwaite"
             where = "the population of groups" if K is None else f"the {K:g} groups they were drawn from"
-            where += " where the predictors are 0" if self.predictors else ""
+            where += f" where {self.where}" if self.predictors else ""
             told.append(f"the mean of {self.outcome} in {where} was {_told(row, method, self.level)}")
         for row in found[(found["method"] == "partial pooling") & (found.index > 5)].itertuples():
             method = "residual" if fit.singular else "Kenward-Roger"
@@ -667,7 +724,7 @@ def _of_groups(report):
             f"{lead}: {J} (fewer than {FEW}). Give or take 1.96 SE would hold the mean of all groups in "
             f"{covers:.1%} of studies rather than 95% (groups of one size); "
             + (
-                f"here psi is 0, and partial pooling's df count rows, not groups: trust no more than {J - 1} df"
+                f"here psi is 0, and partial pooling counts rows, not groups: trust no more than {J - 1} df"
                 if fit.singular
                 else "use t on the df of the table"
             )
@@ -764,9 +821,9 @@ def _of_predictors(report):
             mixed, within = _fixed([row["estimate"], own["estimate"]], row["se"])
             yield (
                 f"A predictor of both levels: {report.levels[term]:.0%} of the variation of {_name(term)} "
-                f"lies between groups. Its slope, {mixed}, mixes the slope within groups ({within}, no pooling) "
-                "with that between them, and they may differ. Add the group means of it as a predictor "
-                "(Mundlak): then its slope is the one within (notebook 08)."
+                f"lies between groups. Its slope, {mixed}, mixes the slope within groups ({within}, no "
+                "pooling) with that between them, and they may differ. Add the group means of it as a "
+                "predictor (Mundlak): then its slope is the one within (notebook 08)."
             )
     if report._without_zero:
         spans = ", ".join(f"{_name(n)} ({a:g} to {b:g})" for n, (a, b) in report._without_zero.items())
@@ -806,24 +863,10 @@ def _figures(value):
     return f"{value:.{max(places, 0)}f}" if places <= 8 else f"{value:.4g}"
 
 
-def _one_more(term):
-    """A term in a question: one unit more of it, or this level of a text column in place of the first."""
-    level = re.fullmatch(r"(.*)\[T\.(.*)\]", term, re.DOTALL)
-    return (
-        f"{_name(level[1])} {_name(level[2])} in place of the first"
-        if level
-        else f"one more of {_name(term)}"
-    )
-
-
 def _level_of(share):
     if share > 1 - 1e-12:
         return "between groups only"
     return f"{share:.0%} of its variation between groups" if share else "within groups only"
-
-
-def _after_slope(estimand):
-    return estimand[estimand.rindex("(") + 1 : -1]
 
 
 def _fixed(values, se):
@@ -836,14 +879,14 @@ def _fixed(values, se):
 
 
 def _wrapped(text, indent=""):
-    return textwrap.wrap(text, _WIDE, initial_indent=indent, subsequent_indent=indent)
+    return textwrap.wrap(text, _WIDE, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
 
 
 def wrapped(text, bullet=""):
     """Text in lines of 79 characters, each of its own lines a paragraph."""
     more = " " * len(bullet)
     return "\n".join(
-        textwrap.fill(line, _WIDE, initial_indent=bullet, subsequent_indent=more)
+        textwrap.fill(line, _WIDE, initial_indent=bullet, subsequent_indent=more, break_on_hyphens=False)
         for line in ([text] if isinstance(text, str) else text)
         for line in line.split("\n")
     )
@@ -883,7 +926,7 @@ def _page(report, title):
     figures.save(figure, image)
     data = base64.b64encode(image.getvalue()).decode()
     head = f"Which standard error? {report.outcome} by {report.group}"
-    rows, at = [], " where the predictors are 0"
+    rows = []
     for question, over, part in report._asked():
         rows.append(
             f'<tr><th colspan="6" scope="rowgroup">{safe(question)} <span class="faint">{safe(over)}</span>'
@@ -891,7 +934,7 @@ def _page(report, title):
         )
         for row in part.itertuples():
             estimate, se, lower, upper = _fixed([row.estimate, row.se, row.lower, row.upper], row.se)
-            what = "slope" if row.estimand.startswith("slope of ") else row.estimand.replace(at, "")
+            what = row.short
             cells = (estimate, se, _df(row.df), f"{lower} to {upper}")
             rows.append(
                 f"<tr><td>{safe(what)}</td><td>{safe(row.method)}</td>"
@@ -929,7 +972,7 @@ def _page(report, title):
         "<table>",
         f'<caption id="table">Estimates of {safe(report.fit.data.formula)}, by question; intervals of '
         f"{report.level * 100:g}% from t, for a new group and a new row prediction intervals."
-        + (" Means are those where the predictors are 0." if report.predictors else "") + "</caption>",
+        + f" {safe(report._means_are)}</caption>",
         "<thead><tr>" + "".join(
             f'<th scope="col"{style}>{name}</th>'
             for name, style in [("estimand", ""), ("method", "")]

@@ -6,12 +6,13 @@ import re
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 from matplotlib.figure import Figure
 
-from helpers import figures
+from helpers import figures, no_pooling, partial_pooling
 from helpers.groups import summarise
 from helpers.reml import Profile
 from helpers.simulate import replicate
@@ -33,6 +34,12 @@ def other(classrooms):
 
 def repeat(psi):
     return replicate(psi, 900, 20, 10, mean=1629, replicates=500, seed=1)
+
+
+def grouped(data):
+    fit = partial_pooling("score ~ 1", data, groups="classroom")
+    means = data.groupby("classroom", observed=True)["score"].mean()
+    return means, fit.group_means["estimate"], no_pooling("score ~ 1", data, groups="classroom")
 
 
 # Two sets of arguments for each function: the second changes the data, and nothing else.
@@ -65,6 +72,7 @@ DRAWN = {
     ],
     "class_mean_variance_parts": lambda c: [(366.23, 785.87, 20, 10), (266.23, 985.87, 20, 10)],
     "shrinkage_by_distance": lambda c: [(400, 900, 10), (266.23, 985.87, 10)],
+    "grouped_means": lambda c: [grouped(c), grouped(other(c))],
 }  # fmt: skip
 
 
@@ -291,6 +299,27 @@ def test_the_boundary_figure_draws_the_criterion_of_the_fit(classrooms):
 def test_the_chance_of_zero_alt_text_tells_percentages():
     _, alt = figures.chance_of_zero(900.0, 10)
     assert "20 classes 53.7, 3.0, 0.0" in alt
+
+
+def test_the_groups_alt_text_tells_the_ends_and_the_sizes(classrooms, reference):
+    _, alt = figures.grouped_means(*grouped(classrooms))
+    means = reference("classrooms")["data.class_means"]
+    assert f"The lowest mean is {min(means):.4g} (" in alt
+    assert f"the highest {max(means):.4g} (10)" in alt
+    assert "have 10 to 10 rows" in alt
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("J", [2, 3, 40, 41, 5000])
+def test_the_groups_are_drawn_however_many_and_whatever_their_names(J):
+    data = pd.DataFrame({"$y$": np.arange(2.0 * J) % 7 + np.arange(2 * J) // 9, "g": np.arange(2 * J) // 2})
+    data["g"] = "$\\frac{<\n" + data["g"].astype(str) + "x" * 60
+    fit = no_pooling("`$y$` ~ 1", data, groups="g")
+    means = data.groupby("g")["$y$"].mean()
+    figure, alt = figures.grouped_means(means, means, fit)
+    figure.canvas.draw()
+    assert "\n" not in alt
+    assert f"in {J} groups" in alt
 
 
 # ---- show ----------------------------------------------------------------------------------------
