@@ -767,7 +767,7 @@ def grouped_means(means, pooled, fit, level=0.95):
     half = (stats.t.isf((1 - level) / 2, fit.df.iloc[0]) * np.sqrt(fit.theta / data.sizes))[order]
     J, y, own = len(own), np.arange(len(own)), own[order]
     named = J <= 40
-    mark = 6 if named else max(1.2, 60 / J)
+    mark = 6 if named else 3.4
     wide = 1.8 if named else max(0.25, 1.8 * 60 / J)
     with plt.rc_context(STYLE):
         figure, (left, right) = plt.subplots(
@@ -775,7 +775,7 @@ def grouped_means(means, pooled, fit, level=0.95):
         )
         left.hlines(y, own - half, own + half, color=FAINT, lw=wide)
         left.plot(own, y, "D", color=NO, ms=mark * 0.9, mew=0, label="mean of the group's rows")
-        bar = {"marker": "|", "ms": 11, "mew": 2.5} if named else {"marker": "o", "ms": mark * 0.7, "mew": 0}
+        bar = {"marker": "|", "ms": 11, "mew": 2.5} if named else {"marker": "o", "ms": 2.2, "mew": 0}
         left.plot(pooled, y, ls="", color=PARTIAL, label="partially pooled", **bar)
         left.plot([], [], color=FAINT, label=f"{level * 100:g}% interval without pooling")
         right.hlines(y, 0, size, color=NO, lw=max(0.6, wide * (4 if named else 1)))
@@ -792,7 +792,7 @@ def grouped_means(means, pooled, fit, level=0.95):
         right.set(xlabel="rows", xlim=(0, 1.3 * size.max() if named else None))
         right.locator_params(axis="x", nbins=3)
         right.tick_params(axis="y", left=False)
-        figure.legend(loc="outside upper center", ncols=3, fontsize=9, markerscale=1 if named else 6 / mark)
+        figure.legend(loc="outside upper center", ncols=3, fontsize=9, markerscale=1 if named else 2)
     low, high = (f"{means.iloc[k]:.4g} ({_plain(data.labels[k], 40)})" for k in (order[0], order[-1]))
     alt = (
         f"The means of {_plain(data.outcome, 40)} in {J} groups, from the lowest to the highest, each with "

@@ -610,5 +610,6 @@ def test_two_variances_of_zero_are_no_warning():
 @pytest.mark.filterwarnings("error")
 def test_the_unbalanced_se_without_any_variance_is_no_warning():
     for function in OF_SIZES:
+        population = {"K": 5} if "K" in inspect.signature(function).parameters else {}
         with pytest.raises(ValueError, match=r"psi|theta"):
-            function(0, 0, [3, 4])
+            function(0, 0, [3, 4], **population)
