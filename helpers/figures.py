@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import textwrap
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -808,3 +809,293 @@ def _plain(label, most):
     """A label from somebody's file, on one line and no longer than it may be."""
     text = " ".join("".join(c if c.isprintable() else " " for c in str(label)).split())
     return text if len(text) <= most else text[: most - 1] + "\u2026"
+
+
+def slopes_within_and_between(
+    data, within, between, mixed, outcome="math", predictor="ses", group="school", every=8
+):
+    """Lines within groups, one through the group means, and that of a plain random-intercept model.
+
+    Parameters
+    ----------
+    data : DataFrame
+        One row a pupil.
+    within : float
+        Slope within groups.
+    between, mixed : (level, slope)
+        The lines between groups and of the random-intercept model.
+    every : int
+        Lines within are drawn for every so many-th group, in the order of the predictor's means.
+
+    Returns
+    -------
+    figure, alt : Figure, str
+    """
+    grouped = data.groupby(group, observed=True)
+    x, y = grouped[predictor].mean(), grouped[outcome].mean()
+    chosen = x.sort_values().index[every // 2 :: every]
+    middle = grouped[predictor].quantile([0.1, 0.9]).unstack().loc[chosen]
+    ends = np.array([x.min(), x.max()])
+    (between_level, between_slope), (mixed_level, mixed_slope) = between, mixed
+    with plt.rc_context(STYLE):
+        figure, ax = _axes(height=4.6)
+        ax.plot(x, y, "o", color=FAINT, ms=3, mew=0, alpha=0.5)
+        for k in chosen:
+            reach = middle.loc[k].to_numpy()
+            ax.plot(reach, y[k] + within * (reach - x[k]), color=NO, lw=1, alpha=0.6)
+        ax.plot(x[chosen], y[chosen], "o", color=NO, ms=5, mew=0)
+        label = f"within {group}s {within:.2f}"
+        ax.plot([], [], "o-", color=NO, lw=1, ms=5, mew=0, label=label)
+        label = f"between {group}s {between_slope:.2f}"
+        ax.plot(ends, between_level + between_slope * ends, color=ACCENT, ls="--", lw=3, label=label)
+        whole = np.array(ax.get_xlim())
+        label = f"one for both {mixed_slope:.2f}"
+        ax.plot(whole, mixed_level + mixed_slope * whole, color=PARTIAL, lw=3, label=label)
+        ax.set(xlabel=predictor, ylabel=outcome)
+        figure.legend(loc="outside upper center", ncols=3, columnspacing=1.2, handlelength=1.8)
+    alt = (
+        f"Mean {outcome} against mean {predictor} of {len(x)} {group}s, and straight lines of three slopes. "
+        f"Short parallel lines through {len(chosen)} of the {group}s rise by {within:.2f} for each unit of "
+        f"{predictor}. A steep line through the {group} means, from {ends[0]:.1f} to {ends[1]:.1f}, rises by "
+        f"{between_slope:.2f}. The line of the model with one slope for both rises by {mixed_slope:.2f}."
+    )
+    return figure, alt
+
+
+def se_ratio_by_icc(psi, theta, n):
+    """Two standard errors of a slope, over the one for independent pupils, against the predictor's ICC.
+
+    Returns
+    -------
+    figure, alt : Figure, str
+    """
+    rho, least = float(formulas.icc(psi, theta)), -1 / (n - 1)
+    of_x = np.linspace(least, 1, 400)
+
+    def true(of_x):
+        return np.sqrt(formulas.moulton_factor(rho, of_x, n))
+
+    def mixed(of_x):
+        share = (1 + (n - 1) * of_x) / n
+        return 1 / np.sqrt((psi + theta) * ((1 - share) / theta + share / (theta + n * psi)))
+
+    low, high = float(true(least)), float(true(1))
+    with plt.rc_context(STYLE):
+        figure, ax = _axes(height=4.2)
+        ax.axhline(1, color=FAINT, lw=1.5)
+        ax.plot(of_x, true(of_x), color=COMPLETE, ls="--", lw=2.5, label="lm's slope, true SE")
+        ax.plot(of_x, mixed(of_x), color=PARTIAL, lw=2.5, label="mixed model's slope")
+        ax.plot([0, rho], [1, 1], "o", color=INK, ms=6, zorder=3)
+        ax.plot([least, 1], [low, high], "D", color=NO, ms=8, zorder=3, clip_on=False)
+        for text, at, shift, look in (
+            (f"class-centred {low:.2f}", (least, low), (8, -12), {"va": "top"}),
+            (f"class-level {high:.2f}", (1, high), (4, 12), {"ha": "right"}),
+            ("0", (0, 1), (-4, 6), {"ha": "right"}),
+            (f"ICC of the outcome, {rho:.2f}", (rho, 1), (6, -6), {"va": "top"}),
+        ):
+            ax.annotate(text, at, shift, textcoords="offset points", **look)
+        ax.set(xlabel="ICC of the predictor", ylabel="standard error over what lm reports")
+        ax.set(xlim=(least, 1), ylim=(0.7 * low, 1.12 * high))
+        figure.legend(loc="outside upper center", ncols=2)
+    alt = (
+        f"Two standard errors of a slope, each over the one that lm reports, against the intraclass "
+        f"correlation of the predictor, for classes of {n} and an outcome with {rho:.2f}. Both rise from "
+        f"{low:.2f} for a class-centred predictor, at {least:.2f}, to {high:.2f} for a class-level one. "
+        f"The true one of lm's slope passes 1 at 0. That of the mixed model lies below it in between, and "
+        f"passes 1 at {rho:.2f}."
+    )
+    return figure, alt
+
+
+def coverage_by_groups(simulated, level=0.95):
+    """How often z and t intervals hold the mean, against the number of groups: closed form and simulated.
+
+    Parameters
+    ----------
+    simulated : dict of int to DataFrame
+        Number of groups to what `simulate.coverage` found for "partial pooling, z" and "..., t".
+    level : float
+        What the intervals promise.
+
+    Returns
+    -------
+    figure, alt : Figure, str
+    """
+    counts = sorted(simulated)
+    J = np.geomspace(counts[0], counts[-1], 200)
+    shown = {"z": ("o", COMPLETE), "t": ("D", PARTIAL)}
+    with plt.rc_context(STYLE):
+        figure, ax = _axes(height=4.2)
+        ax.plot(J, formulas.z_coverage(J - 1, level), "--", color=COMPLETE, label="z, by formula")
+        ax.axhline(level, color=PARTIAL, label="t, by formula")
+        for reference, (marker, colour) in shown.items():
+            rows = [simulated[k].loc[f"partial pooling, {reference}"] for k in counts]
+            found, error = (np.array([row[name] for row in rows]) for name in ("coverage", "mcse"))
+            label = f"{reference}, simulated with REML"
+            ax.errorbar(counts, found, 2 * error, fmt=marker, color=colour, ms=7, capsize=4, label=label)
+            for k, value in zip(counts, found, strict=True):
+                below = reference == "z" and value < formulas.z_coverage(k - 1, level) + 0.01
+                shift = (14, -14) if below else (0, 13)
+                ax.annotate(
+                    f"{value:.3f}", (k, value), shift, textcoords="offset points", ha="center", va="center"
+                )
+        ax.set(xscale="log", xlabel="number of classes (log scale)", ylabel="share that hold the mean")
+        ax.set_xticks(counts, [f"{k}" for k in counts])
+        ax.minorticks_off()
+        ax.set(xlim=(counts[0] / 1.2, counts[-1] * 1.3), ylim=(0.78, 1.02))
+        figure.legend(loc="outside upper center", ncols=2)
+    told = "; ".join(
+        f"{k} classes, z {simulated[k].loc['partial pooling, z', 'coverage']:.3f} where the formula has "
+        f"{formulas.z_coverage(k - 1, level):.3f}, t {simulated[k].loc['partial pooling, t', 'coverage']:.3f}"
+        for k in counts
+    )
+    alt = (
+        f"The share of {100 * level:g}% intervals that hold the mean, against the number of classes. "
+        f"Intervals with z rise towards the promise from below, those with t lie on it or above. "
+        f"Simulated: {told}."
+    )
+    return figure, alt
+
+
+def df_by_predictor(fits):
+    """Degrees of freedom of each term on a log axis, one panel a fit, the level of each term marked.
+
+    Parameters
+    ----------
+    fits : dict of str to Fit
+        Partial pooling, by the name of the data.
+
+    Returns
+    -------
+    figure, alt : Figure, str
+    """
+    told = []
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(
+            len(fits), figsize=(7.2, 2.1 * len(fits) + 0.6), sharex=True, squeeze=False
+        )
+        for ax, (name, fit) in zip(axes[:, 0], fits.items(), strict=True):
+            share = fit.data.within.diagonal() / fit.data.about_centre().diagonal().clip(1e-300)
+            within = {term for term, part in zip(fit.data.terms, share, strict=False) if part > 1e-12}
+            for k, (term, df) in enumerate(fit.df.items()):
+                marker, colour = ("D", PARTIAL) if term in within else ("o", NO)
+                ax.plot(df, k, marker, color=colour, ms=9)
+                ax.text(df * 1.12, k, f"{df:.0f}", va="center", bbox={"fc": "white", "ec": "none", "pad": 1})
+            ax.axvline(fit.ngroups, color=FAINT, lw=1.5, ls="--", zorder=0)
+            ax.axvline(fit.nobs, color=FAINT, lw=1.5, ls=":", zorder=0)
+            ax.set(xscale="log", xlim=(30, 20_000), ylim=(len(fit.df) - 0.4, -0.6))
+            ax.set_yticks(range(len(fit.df)), fit.df.index)
+            ax.set_title(f"{name}: {fit.ngroups} groups, {fit.nobs} rows", fontsize=11, loc="left")
+            ax.set_xlabel("degrees of freedom (log scale)" if ax is axes[-1, 0] else " ")
+            ax.set_xticks([50, 200, 1000, 5000], ["50", "200", "1000", "5000"])
+            ax.minorticks_off()
+            terms = (
+                f"{term} {df:.0f} ({'varies within groups' if term in within else 'the same within a group'})"
+                for term, df in fit.df.items()
+            )
+            told.append(f"{name}, {fit.ngroups} groups and {fit.nobs} rows: {', '.join(terms)}")
+        keys = [("D", PARTIAL, "varies within groups"), ("o", NO, "the same within a group")]
+        handles = [plt.Line2D([], [], marker=m, color=c, ls="", ms=9, label=t) for m, c, t in keys]
+        lines = [("--", "groups"), (":", "rows")]
+        handles += [plt.Line2D([], [], color=FAINT, lw=1.5, ls=dash, label=t) for dash, t in lines]
+        figure.legend(handles=handles, loc="outside upper center", ncols=4, fontsize=10)
+    alt = f"Degrees of freedom of each term on a log axis. {'; '.join(told)}."
+    return figure, alt
+
+
+def equal_families(balanced, unbalanced, others):
+    """Standard errors of one data set on the left, of another on the right: which are equal, which part.
+
+    Parameters
+    ----------
+    balanced, unbalanced : dict of str to float
+        Name to standard error, the same names in both.
+    others : dict of str to sequence of str
+        Estimates other than the mean of all pupils, two at most, with the names that belong to each.
+
+    Returns
+    -------
+    figure, alt : Figure, str
+    """
+    looks = zip((COMPLETE, PARTIAL, NO), ("o", "D", "s"), ("-", "--", ":"), strict=True)
+    looks = dict(zip(["mean of all pupils", *others], looks, strict=False))
+    of = {name: label for label, names in others.items() for name in names}
+    families = [_families(values) for values in (balanced, unbalanced)]
+    spread = [value for family in families for value in family]
+    line = 0.046 * (max(spread) - min(spread))
+    with plt.rc_context(STYLE):
+        figure, ax = _axes(height=5.2)
+        for name in balanced:
+            colour, marker, dash = looks[of.get(name, "mean of all pupils")]
+            heights = balanced[name], unbalanced[name]
+            ax.plot([0, 1], heights, color=colour, ls=dash, marker=marker, ms=7, lw=1.6)
+        for family, x, side in zip(families, (-0.07, 1.07), ("right", "left"), strict=True):
+            free = -np.inf
+            for value, names in family.items():
+                text = textwrap.fill(f"{', '.join(names)}: {value:.3f}", 30)
+                half = line * (text.count("\n") + 1) / 2
+                at = max(value, free + half)
+                ax.text(x + np.sign(x) * 0.02, at, text, ha=side, va="center", fontsize=9.5)
+                ax.plot([round(x), x], [value, at], color=FAINT, lw=0.8, zorder=0)
+                free = at + half
+        for label, (colour, marker, dash) in looks.items():
+            ax.plot([], [], color=colour, ls=dash, marker=marker, ms=7, lw=1.6, label=label)
+        ax.set(xlim=(-1.2, 2.1), ylim=(min(spread) - 2 * line, None), yticks=[])
+        ax.set(xlabel="height: standard error, points")
+        ax.set_xticks([0, 1], ["equal sizes", "unequal sizes"])
+        ax.spines["left"].set_visible(False)
+        figure.legend(loc="outside upper center", ncols=3)
+    equal, parted = (
+        "; ".join(f"{', '.join(names)} {value:.3f}" for value, names in family.items()) for family in families
+    )
+    alt = (
+        f"Standard errors under {len(balanced)} names in two data sets, a line for each. With equal sizes "
+        f"there are {len(families[0])} values: {equal}. With unequal sizes {len(families[1])}: {parted}."
+    )
+    return figure, alt
+
+
+def _families(values):
+    """Value to the names that have it (to nine digits), from the least up."""
+    out = {}
+    for name, value in sorted(values.items(), key=lambda item: item[1]):
+        last = next(reversed(out), None)
+        if last is None or not np.isclose(value, last, rtol=1e-9):
+            last = value
+        out.setdefault(last, []).append(name)
+    order = list(values)  # not that of the last digits, which are rounding
+    return {value: sorted(names, key=order.index) for value, names in out.items()}
+
+
+def bootstrap_histograms(boots):
+    """Histograms of resampled means on one scale, each under the normal curve of its exact limit.
+
+    Parameters
+    ----------
+    boots : dict of str to Simulated
+        Scheme to what `simulate.bootstrap` gave; four at most.
+
+    Returns
+    -------
+    figure, alt : Figure, str
+    """
+    centre = np.mean([boot.means.mean() for boot in boots.values()])
+    reach = 3.5 * max(boot.target for boot in boots.values())
+    edges = np.linspace(centre - reach, centre + reach, 61)
+    x = np.linspace(edges[0], edges[-1], 300)
+    looks = ((COMPLETE, "--"), (PARTIAL, "-"), (NO, ":"), (ACCENT, "-."))
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(2, 2, figsize=(7.2, 4.8), sharex=True, sharey=True)
+        for ax, (label, boot), (colour, dash) in zip(axes.flat, boots.items(), looks, strict=False):
+            ax.hist(boot.means, edges, density=True, histtype="stepfilled", color=colour, alpha=0.35)
+            ax.plot(x, stats.norm.pdf(x, centre, boot.target), color=colour, ls=dash, lw=2.5)
+            ax.set_title(f"{label}: exact {boot.target:.3f}\nresampled {boot.sd:.3f}", fontsize=11)
+            ax.set(yticks=[], xlim=(edges[0], edges[-1]), xlabel="mean of the resample")
+            ax.spines["left"].set_visible(False)
+    listing = "; ".join(f"{label} {boot.sd:.3f} (exact {boot.target:.3f})" for label, boot in boots.items())
+    count = len(next(iter(boots.values())).means)
+    alt = (
+        f"Histograms of the mean of {count} resamples for each of {len(boots)} schemes, all around "
+        f"{centre:.0f}, with the normal curve of the exact limit on top. Standard deviations: {listing}."
+    )
+    return figure, alt

@@ -12,7 +12,7 @@ and returns a float, or an array where it was given one.
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import fdtr, ndtr, ndtri
+from scipy.special import fdtr, ndtr, ndtri, stdtr
 
 
 def se_complete_pooling(psi, theta, J, n):
@@ -226,13 +226,65 @@ def icc(psi, theta):
 def design_effect(icc, n):
     """Variance of the mean of clustered data over that of as many independent pupils: 1 + (n - 1) icc.
 
-    Kish (1965), chapter 5.
+    Kish (1965), chapter 5. It is `moulton_factor` for a predictor of classes (``icc_x`` 1).
+    """
+    return moulton_factor(icc, 1.0, n)
+
+
+def moulton_factor(icc, icc_x, n):
+    """True variance of a least squares slope over the one for independent pupils: 1 + (n - 1) icc icc_x.
+
+    Moulton (1986); notebook 08 derives it. The predictor is held fixed, the errors have ``icc``.
+
+    Parameters
+    ----------
+    icc : float or array_like
+        Intraclass correlation of the outcome, given the predictor: from -1 / (n - 1) to 1.
+    icc_x : float or array_like
+        That of the predictor in these data, (n B - 1) / (n - 1), where B is the share of its sum of
+        squares that lies between classes: -1 / (n - 1) if all class means are equal, 1 for a predictor
+        of classes.
+    n : int or array_like
+        Pupils in each class.
+
+    Raises
+    ------
+    ValueError
+        If a correlation is not possible in classes of n.
     """
     (n,) = _checked(n=n)
-    icc = np.asarray(icc, dtype=float)
-    if np.any(np.isnan(icc) | (icc < -1 / np.maximum(n - 1, 1)) | (icc > 1)):
-        raise ValueError(f"icc must lie between -1 / (n - 1) and 1; got {icc}")
-    return 1 + (n - 1) * icc
+    icc, icc_x = _correlation("icc", icc, n), _correlation("icc_x", icc_x, n)
+    return 1 + (n - 1) * icc * icc_x
+
+
+def se_within_slope(theta, ss_within):
+    """SE of the slope within classes: sqrt(theta / ss_within). Holds for unequal classes too.
+
+    ``ss_within`` is the predictor's sum of squares about the class means, in its squared units.
+    The same for no pooling and for the mixed model. Notebook 08.
+
+    Raises
+    ------
+    ValueError
+        If the predictor does not vary within classes.
+    """
+    theta, ss_within = _checked(theta=theta, ss_within=ss_within)
+    return np.sqrt(theta / _varying("ss_within", ss_within))
+
+
+def se_between_slope(psi, theta, n, ss_between):
+    """SE of the slope between classes, and of any predictor of classes: sqrt((theta + n psi) / ss_between).
+
+    ``ss_between`` is the sum of squares of the class means over all pupils, n times that over the
+    classes: the formula is also sqrt((psi + theta / n) / sum of (mean_j - mean)^2). Notebook 08.
+
+    Raises
+    ------
+    ValueError
+        If the predictor does not vary between classes.
+    """
+    psi, theta, n, ss_between = _checked(psi=psi, theta=theta, n=n, ss_between=ss_between)
+    return np.sqrt((theta + n * psi) / _varying("ss_between", ss_between))
 
 
 def effective_sample_size(icc, J, n):
@@ -305,6 +357,101 @@ def probability_of_zero(psi, theta, J, n):
     return fdtr(J - 1, J * (n - 1), theta / (theta + n * psi))
 
 
+def z_coverage(df, level=0.95):
+    """How often the estimate, give or take z estimated SEs, holds its mean: 2 T(z) - 1.
+
+    T is the distribution function of t on ``df`` degrees of freedom, z the normal quantile of ``level``.
+    Exact where the estimate over its SE is t on ``df``: the mean of J equal classes, normal data, the SE
+    from the class means, df = J - 1. REML's SE is this one or larger (psi = 0), so its z interval covers
+    at least as often. Notebook 09.
+    """
+    df, level = _checked(df=df, level=level)
+    if np.any(df == 0):
+        raise ValueError("df must be positive: without degrees of freedom there is no estimated SE; got 0")
+    return 2 * stdtr(df, _normal_quantile(level)) - 1
+
+
+def kenward_roger_mean(psi, theta, sizes):
+    """Kenward and Roger's SE and degrees of freedom of the generalised least squares mean.
+
+    With w_j = 1 / (psi + theta / n_j), their sum S, and the rates a_0 = w, a_1 = w / n at which log w falls
+    in psi and theta: SE^2 = 1 / S + 2 sum W_ik C_ik, where C_ik = sum w (a_i - m_i)(a_k - m_k) / S^2, m the
+    means of the a weighted by w, and W the inverse expected REML information; df = 2 / sum W_ik m_i m_k.
+    Kenward and Roger (1997) for a constant alone and one contrast; notebook 09 derives it.
+
+    Parameters
+    ----------
+    psi, theta : array_like
+        REML estimates, theta > 0; the results have their shape.
+    sizes : array_like of shape (J,)
+        Observations in each of two or more groups, not all 1.
+
+    Returns
+    -------
+    se, df : float or ndarray
+
+    Raises
+    ------
+    ValueError
+        As the others, and if theta is 0, there is one group, or every size is 1.
+    """
+    psi, theta, n = _checked(psi=psi, theta=theta, n=sizes)
+    if np.any(theta == 0):
+        raise ValueError("theta must be positive; got 0")
+    J = np.size(n)
+    if J < 2 or np.all(n == 1):
+        raise ValueError(f"sizes must be two or more, not all 1, to tell psi from theta; got {n}")
+    ratio = (psi / theta)[..., None]  # in units of theta
+    w = 1 / (ratio + 1 / n)
+    a = np.stack([w, w / n], axis=-2)
+    S = np.sum(w, axis=-1)
+    mean = np.sum(w[..., None, :] * a, axis=-1) / S[..., None]
+    apart = a - mean[..., None]
+    spread = np.einsum("...j,...ij,...kj->...ik", w, apart, apart) / S[..., None, None]
+    twice = a @ np.swapaxes(a, -1, -2) - 2 * spread - mean[..., None] * mean[..., None, :]
+    twice[..., 1, 1] += np.sum(n) - J
+    W = 2 * np.linalg.inv(twice)
+    variance = (1 + 2 * np.sum(W * spread, axis=(-1, -2))) / S
+    relative = np.einsum("...i,...ik,...k", mean, W, mean)  # variance of the estimated variance's logarithm
+    return np.sqrt(theta * variance), 2 / relative
+
+
+def se_bootstrap_rows(ms_between, ms_within, J, n):
+    """SE by resampling rows whatever their class, replicates without end: sqrt(SST) / N.
+
+    SST = (J - 1) MSB + J (n - 1) MSW. Complete pooling's SE times sqrt((N - 1) / N). Notebook 10.
+    """
+    ms_between, ms_within, J, n = _checked(ms_between=ms_between, ms_within=ms_within, J=J, n=n)
+    return np.sqrt((J - 1) * ms_between + J * (n - 1) * ms_within) / (J * n)
+
+
+def se_bootstrap_groups(ms_between, J, n):
+    """SE by resampling whole classes, replicates without end: sqrt((J - 1) / J) sqrt(MSB / (J n)).
+
+    CR0, and ML where its psi > 0. Notebook 10.
+    """
+    ms_between, J, n = _checked(ms_between=ms_between, J=J, n=n)
+    return np.sqrt((J - 1) / J * ms_between / (J * n))
+
+
+def se_bootstrap_within(ms_within, J, n):
+    """SE by resampling rows within each class, replicates without end: sqrt((n - 1) / n) sqrt(MSW / (J n)).
+
+    No pooling's SE of the mean of these J classes times sqrt((n - 1) / n). Notebook 10.
+    """
+    ms_within, J, n = _checked(ms_within=ms_within, J=J, n=n)
+    return np.sqrt((n - 1) / n * ms_within / (J * n))
+
+
+def se_bootstrap_two_stage(ms_between, ms_within, J, n):
+    """SE by resampling classes, and then rows within each class drawn, replicates without end.
+
+    The squares of `se_bootstrap_groups` and `se_bootstrap_within` add. Notebook 10; Davison and Hinkley
+    (1997), section 3.8, compare the schemes.
+    """
+    return np.hypot(se_bootstrap_groups(ms_between, J, n), se_bootstrap_within(ms_within, J, n))
+
+
 def _positive(psi, theta, *others):
     if np.any(psi + theta <= 0):
         raise ValueError("psi + theta must be positive: without any variance there is nothing to divide")
@@ -315,6 +462,20 @@ def _several(psi, theta, J, n):
     if np.any((J < 2) | (n < 2)):
         raise ValueError(f"J and n must be at least 2 to tell psi from theta; got J = {J} and n = {n}")
     return psi, theta, J, n
+
+
+def _correlation(name, value, n):
+    """Return an intraclass correlation that classes of n allow; one made from data may miss by rounding."""
+    value, least = np.asarray(value, dtype=float), -1 / np.maximum(n - 1, 1)
+    if np.any(np.isnan(value) | (value < least - 1e-9) | (value > 1 + 1e-9)):
+        raise ValueError(f"{name} must lie between -1 / (n - 1) and 1; got {value}")
+    return np.clip(value, least, 1.0)[()]
+
+
+def _varying(name, value):
+    if np.any(value == 0):
+        raise ValueError(f"{name} must be positive: without variation there is no slope; got {value}")
+    return value
 
 
 def _normal_quantile(level):

@@ -13,9 +13,10 @@ from IPython.utils.capture import capture_output
 from matplotlib.figure import Figure
 
 from helpers import figures, no_pooling, partial_pooling
+from helpers import figures, partial_pooling
 from helpers.groups import summarise
 from helpers.reml import Profile
-from helpers.simulate import replicate
+from helpers.simulate import BOOTSTRAPS, bootstrap, replicate
 
 
 @pytest.fixture(autouse=True)
@@ -32,6 +33,13 @@ def other(classrooms):
     return raised
 
 
+FOUR = {"CR1": 5.1, "jackknife": 5.2, "REML": 5.0, "CR3": 5.4}
+
+
+def resample(data, scheme):
+    return bootstrap(data["score"], data["classroom"], scheme=scheme, replicates=300, seed=1)
+
+
 def repeat(psi):
     return replicate(psi, 900, 20, 10, mean=1629, replicates=500, seed=1)
 
@@ -40,6 +48,19 @@ def grouped(data):
     fit = partial_pooling("score ~ 1", data, groups="classroom")
     means = data.groupby("classroom", observed=True)["score"].mean()
     return means, fit.group_means["estimate"], no_pooling("score ~ 1", data, groups="classroom")
+
+
+def covered(z):
+    """What `simulate.coverage` gives, with this share for z."""
+    rows = ["partial pooling, z", "partial pooling, t"]
+    return pd.DataFrame({"coverage": [z, 0.96], "mcse": [0.002, 0.001]}, rows)
+
+
+def two_levels(classrooms):
+    """A fit with a predictor that varies within classes, and one that does not."""
+    number = classrooms["classroom"].astype(int)
+    data = classrooms.assign(row=np.arange(len(classrooms)) % 10, odd=number % 2)
+    return partial_pooling("score ~ row + odd", data, "classroom")
 
 
 # Two sets of arguments for each function: the second changes the data, and nothing else.
@@ -73,6 +94,18 @@ DRAWN = {
     "class_mean_variance_parts": lambda c: [(366.23, 785.87, 20, 10), (266.23, 985.87, 20, 10)],
     "shrinkage_by_distance": lambda c: [(400, 900, 10), (266.23, 985.87, 10)],
     "grouped_means": lambda c: [grouped(c), grouped(other(c))],
+    "slopes_within_and_between": lambda c: [
+        (c, 2.19, (1.0, 5.87), (1.5, 2.39), "score", "error", "classroom", 4),
+        (other(c), 1.19, (1.0, 4.87), (1.5, 1.39), "score", "error", "classroom", 5)],
+    "se_ratio_by_icc": lambda c: [(366.23, 785.87, 10), (266.23, 985.87, 10)],
+    "coverage_by_groups": lambda c: [
+        ({3: covered(0.84), 20: covered(0.93)},), ({3: covered(0.8), 20: covered(0.9)},)],
+    "df_by_predictor": lambda c: [({"here": two_levels(c)},), ({"there": two_levels(c[:100])},)],
+    "equal_families": lambda c: [
+        ({"CR1": 4.7, "jackknife": 4.7, "REML": 4.7, "CR3": 4.8}, FOUR, {"GLS": ["REML"]}),
+        ({"CR1": 4.7, "jackknife": 4.7, "REML": 4.9, "CR3": 4.9}, FOUR, {"GLS": ["REML"]})],
+    "bootstrap_histograms": lambda c: [
+        ({scheme: resample(data, scheme) for scheme in BOOTSTRAPS},) for data in (c, other(c))],
 }  # fmt: skip
 
 
@@ -146,14 +179,14 @@ def test_each_figure_has_labelled_axes_and_draws_something(drawn):
 def test_the_callers_data_are_left_as_they_were(classrooms):
     before = classrooms.copy(deep=True)
     for name, cases in DRAWN.items():
-        getattr(figures, name)(*cases(classrooms)[0])
+        plt.close(getattr(figures, name)(*cases(classrooms)[0])[0])
     assert classrooms.equals(before)
 
 
 def test_the_look_is_not_left_behind_in_matplotlib(classrooms):
     before = dict(plt.rcParams)
     for name, cases in DRAWN.items():
-        getattr(figures, name)(*cases(classrooms)[0])
+        plt.close(getattr(figures, name)(*cases(classrooms)[0])[0])
     assert dict(plt.rcParams) == before
 
 
@@ -322,6 +355,42 @@ def test_the_groups_are_drawn_however_many_and_whatever_their_names(J):
     assert f"in {J} groups" in alt
 
 
+def test_the_slopes_alt_text_counts_the_groups_that_are_drawn(classrooms):
+    figure, alt = figures.slopes_within_and_between(*DRAWN["slopes_within_and_between"](classrooms)[0])
+    assert "of 20 classrooms" in alt
+    assert "through 5 of the classrooms rise by 2.19" in alt
+    thin = [line for line in figure.axes[0].lines if line.get_linewidth() == 1 and line.get_label()[0] == "_"]
+    rises = [np.diff(line.get_ydata()) / np.diff(line.get_xdata()) for line in thin]
+    np.testing.assert_allclose(rises, 5 * [[2.19]])
+
+
+def test_the_ratio_alt_text_tells_both_ends_and_where_the_curves_pass_one(reference):
+    r = reference("classrooms")
+    figure, alt = figures.se_ratio_by_icc(r["anova.psi"], r["anova.theta"], 10)
+    assert f"from {(1 - r['icc']) ** 0.5:.2f} for" in alt
+    assert f"to {r['deff'] ** 0.5:.2f} for" in alt
+    _, true, mixed, *_ = figure.axes[0].lines
+    for line, passes in ((true, 0.0), (mixed, r["icc"])):
+        of_x, ratio = line.get_data()
+        assert np.interp(passes, of_x, ratio) == pytest.approx(1, abs=1e-4)  # between 400 points
+    assert (mixed.get_ydata() <= true.get_ydata() * (1 + 1e-12)).all()
+
+
+def test_the_coverage_alt_text_tells_each_number_of_groups_with_its_formula():
+    _, alt = figures.coverage_by_groups({5: covered(0.884), 3: covered(0.84)})
+    assert "3 classes, z 0.840 where the formula has 0.811, t 0.960; 5 classes, z 0.884" in alt
+    assert "formula has 0.878" in alt
+
+
+def test_the_df_alt_text_tells_the_level_of_each_term(radon):
+    fit = partial_pooling("log_radon ~ floor + log_uranium", radon, "county")
+    figure, alt = figures.df_by_predictor({"Radon": fit})
+    for text in ("Radon, 85 groups and 919 rows", "floor 906 (varies within groups)",
+                 "log_uranium 58 (the same within a group)"):  # fmt: skip
+        assert text in alt
+    assert [text.get_text() for text in figure.axes[0].texts] == ["69", "906", "58"]
+
+
 # ---- show ----------------------------------------------------------------------------------------
 
 
@@ -437,3 +506,23 @@ def test_every_colour_stands_out_from_the_white_ground(colour):
     light = linear(colour) @ [0.2126, 0.7152, 0.0722]
     # Marks of 7 points and lines of 2: they need no text's 4.5, but must not vanish.
     assert 1.05 / (light + 0.05) > 2
+
+
+def test_the_families_alt_text_puts_equal_standard_errors_together(classrooms):
+    _, alt = figures.equal_families(*DRAWN["equal_families"](classrooms)[0])
+    assert "there are 2 values: CR1, jackknife, REML 4.700; CR3 4.800." in alt
+    assert "With unequal sizes 4: REML 5.000; CR1 5.100; jackknife 5.200; CR3 5.400." in alt
+
+
+def test_families_of_rounding_keep_the_order_of_their_names():
+    up = figures._families({"a": 1.0, "b": 1.0 + 1e-15, "c": 2.0})
+    down = figures._families({"a": 1.0 + 1e-15, "b": 1.0, "c": 2.0})
+    assert list(up.values()) == list(down.values()) == [["a", "b"], ["c"]]
+
+
+def test_the_bootstrap_alt_text_tells_each_sd_beside_its_exact_limit(classrooms, reference):
+    boots = {scheme: resample(classrooms, scheme) for scheme in ("rows", "groups")}
+    _, alt = figures.bootstrap_histograms(boots)
+    for scheme, key in (("rows", "iid"), ("groups", "cluster")):
+        exact = reference("classrooms")[f"boot.{key}_exact"]
+        assert f"{scheme} {boots[scheme].sd:.3f} (exact {exact:.3f})" in alt

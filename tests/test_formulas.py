@@ -69,6 +69,16 @@ def test_the_design_effect_and_the_effective_sample_size_are_rs(r):
     assert close(formulas.effective_sample_size(r["icc"], 20, 10), r["n_eff"])
 
 
+@pytest.mark.parametrize(
+    ("name", "key"), [("rows", "iid"), ("groups", "cluster"), ("within", "stratified"),
+                      ("two_stage", "twostage")],
+)  # fmt: skip
+def test_the_bootstraps_of_the_mean_squares_are_rs(r, name, key):
+    function = getattr(formulas, f"se_bootstrap_{name}")
+    squares = {"ms_between": r["anova.MSB"], "ms_within": r["anova.MSW"], "J": 20, "n": 10}
+    assert close(function(**given_to(function, squares)), r[f"boot.{key}_exact"])
+
+
 @pytest.mark.parametrize("K", [20, 25, 40, 100, 1000])
 def test_the_finite_population_se_is_rs(r, known, K):
     assert close(formulas.se_finite_population(**known, K=K), r[f"fpc.K{K}"])
@@ -165,6 +175,7 @@ OF_SIZES = [
     formulas.se_finite_population_unbalanced,
     formulas.se_bracket,
 ]
+OF_SIZES = [formulas.se_partial_pooling_unbalanced, formulas.se_bracket, formulas.kenward_roger_mean]
 
 
 def elementwise():
@@ -175,8 +186,9 @@ def elementwise():
 
 EXAMPLE = {
     "psi": [4.0, 9.0], "theta": [25.0, 16.0], "J": [5, 8], "n": [3, 7], "K": [9, 8], "icc": [0.1, 0.4],
-    "se": [2.0, 3.0], "sd": [4.0, 3.0], "level": [0.95, 0.9],
-    "distance": [2.0, 5.0], "shrinkage": [0.5, 0.9], "ms_between": [40.0, 50.0], "ms_within": [25.0, 16.0],
+    "icc_x": [-0.1, 1.0], "ss_within": [12.0, 30.0], "ss_between": [5.0, 40.0],
+    "ms_between": [40.0, 50.0], "ms_within": [25.0, 16.0], "se": [2.0, 3.0], "sd": [4.0, 3.0],
+    "level": [0.95, 0.9], "df": [4, 2.5], "distance": [2.0, 5.0], "shrinkage": [0.5, 0.9],
 }  # fmt: skip
 
 
@@ -419,6 +431,78 @@ def test_the_coverage_of_the_naive_interval_at_the_true_variances_is_the_stated_
     assert formulas.normal_coverage(0, honest) == 0
 
 
+@given(psi=variances, ratio=ratios, n=st.integers(2, 500))
+def test_t12_the_factor_at_its_two_ends_and_where_it_is_one(psi, ratio, n):
+    rho = formulas.icc(psi, psi * ratio)
+    assert formulas.moulton_factor(rho, 1, n) == formulas.design_effect(rho, n)
+    # 1 - rho may be as small as 1e-4, a difference of numbers near 1
+    assert close(formulas.moulton_factor(rho, -1 / (n - 1), n), 1 - rho, rel=1e-11)
+    assert formulas.moulton_factor(rho, 0, n) == formulas.moulton_factor(0, 1, n) == 1
+
+
+@given(psi=variances, ratio=ratios, n=st.integers(2, 500), share=st.floats(0, 1), total=variances)
+def test_t12_the_factor_is_an_average_of_the_variances_within_and_between(psi, ratio, n, share, total):
+    """By the share of the predictor that lies between: theta for the rest, theta + n psi for that share."""
+    theta = psi * ratio
+    factor = formulas.moulton_factor(formulas.icc(psi, theta), (n * share - 1) / (n - 1), n)
+    between, within = formulas.expected_mean_squares(psi, theta, n)
+    average = (1 - share) * within + share * between
+    assert close((psi + theta) * factor, average, rel=1e-10)
+
+
+@given(psi=variances, ratio=ratios, n=st.integers(2, 500))
+def test_t13_the_mixed_slope_has_lms_usual_variance_where_the_predictor_has_the_outcomes_icc(psi, ratio, n):
+    """So the standard error goes down below that, and up above."""
+    theta = psi * ratio
+    rho = formulas.icc(psi, theta)
+
+    def precision(icc_x):
+        share = (1 + (n - 1) * icc_x) / n
+        within = formulas.se_within_slope(theta, 1 - share) ** -2
+        return within + formulas.se_between_slope(psi, theta, n, share) ** -2
+
+    # 1 - share and 1 - rho may be as small as 1e-4
+    assert close(precision(rho), 1 / (psi + theta), rel=1e-10)
+    # an icc halfway to either end: more precise below, less above
+    assert precision(rho / 2) * (psi + theta) > 1
+    assert precision((1 + rho) / 2) * (psi + theta) < 1
+
+
+@given(psi=variances, theta=variances, n=sizes, J=group_counts)
+def test_t13_a_dummy_for_half_of_the_classes_has_the_se_of_a_difference_of_two_means(psi, theta, n, J):
+    """2 J classes: the sum of squares of a 0/1 predictor is J n / 2."""
+    half = formulas.se_partial_pooling(psi, theta, J, n)
+    assert close(formulas.se_between_slope(psi, theta, n, J * n / 2), math.sqrt(2) * half)
+
+
+def test_t12_and_t13_on_the_classrooms_are_rs_to_the_digits_the_course_states(r):
+    assert f"{formulas.moulton_factor(r['icc'], -1 / 9, 10):.6f}" == "0.682118"
+    assert close(formulas.moulton_factor(r["icc"], 1, 10), r["deff"])
+
+
+@given(between=variances, within=variances, J=group_counts, n=sizes)
+def test_t15_the_four_bootstraps_are_the_usual_ses_with_divisors_that_are_too_large(between, within, J, n):
+    N = J * n
+    total = (J - 1) * between + J * (n - 1) * within
+    rows = formulas.se_bootstrap_rows(between, within, J, n)
+    assert close(rows, math.sqrt(total / (N - 1) / N * (N - 1) / N))
+    groups, inside = formulas.se_bootstrap_groups(between, J, n), formulas.se_bootstrap_within(within, J, n)
+    assert close(groups, math.sqrt(between / N * (J - 1) / J))
+    assert close(inside, formulas.se_no_pooling(within, J, n) * math.sqrt((n - 1) / n))
+    both = formulas.se_bootstrap_two_stage(between, within, J, n)
+    assert close(both**2, groups**2 + inside**2)
+
+
+@given(between=variances, within=variances, J=group_counts, n=sizes)
+def test_t15_two_stages_are_more_than_reml_just_where_f_is_below_j_times_n_less_one_over_n(
+    between, within, J, n
+):
+    bound = J * (n - 1) / n * within
+    if abs(between - bound) > 1e-9 * between:
+        reml = math.sqrt(between / (J * n))
+        assert (formulas.se_bootstrap_two_stage(between, within, J, n) > reml) == (between < bound)
+
+
 @given(psi=variances, ratio=ratios, n=st.lists(sizes, min_size=2, max_size=40))
 def test_t10_no_design_beats_the_root_of_theta_over_n(psi, ratio, n):
     theta = psi * ratio
@@ -480,6 +564,88 @@ def test_the_new_things_to_predict_add_their_own_variance(psi, theta, J, n):
     known_group = formulas.se_group_mean_partial(psi, theta, J, n)
     new_pupil = formulas.se_new_observation_known_group(psi, theta, J, n)
     assert close(new_pupil, math.hypot(known_group, math.sqrt(theta)))
+
+
+# ---- few groups ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("J", "by_r"),
+    [(3, 0.8109376), (5, 0.8784403), (10, 0.9183509), (20, 0.9351665), (40, 0.9428267)],
+)
+def test_t16_the_coverage_of_z_is_rs(J, by_r):
+    """In R: 2 * pt(qnorm(.975), J - 1) - 1, to the seven digits that it prints."""
+    assert formulas.z_coverage(J - 1) == pytest.approx(by_r, abs=5e-8)
+
+
+@given(df=st.floats(0.5, 1e6), level=st.floats(0.01, 0.999))
+def test_t16_z_covers_less_than_it_says_and_the_more_so_the_fewer_the_df(df, level):
+    few, more = formulas.z_coverage(df * np.array([1, 2]), level)
+    assert 0 < few < more < level
+    assert formulas.z_coverage(1e12, level) == pytest.approx(level, abs=1e-9)
+
+
+def test_no_degrees_of_freedom_are_refused():
+    with pytest.raises(ValueError, match="df must be positive"):
+        formulas.z_coverage([4, 0])
+
+
+# Sums over groups and one inverse of two by two: what pbkrtest does with N by N.
+OF_PBKRTEST = 1e-9
+
+
+def test_kenward_roger_of_a_mean_is_pbkrtests_on_every_unbalanced_design(r):
+    for name, design in r.whole["unbalanced"].items():
+        psi, theta, n = design["lmer_psi"], design["lmer_theta"], design["n_j"]
+        answer = formulas.kenward_roger_mean(psi, theta, n)
+        assert answer == pytest.approx((design["kr_se"], design["kr_df"]), rel=OF_PBKRTEST), name
+
+
+def test_kenward_roger_of_the_radon_mean_is_pbkrtests(reference):
+    r = reference("radon")
+    se, df = formulas.kenward_roger_mean(r["M0.var_county"], r["M0.var_resid"], r["data.nj"])
+    assert se == pytest.approx(r["M0.kr_se"], rel=OF_PBKRTEST)
+    assert df == pytest.approx(r["M0.kr_df"], rel=OF_PBKRTEST)
+
+
+@given(psi=variances, ratio=ratios, J=group_counts, n=st.integers(2, 500))
+def test_equal_groups_leave_nothing_to_repair_and_j_less_one_df(psi, ratio, J, n):
+    theta = psi * ratio
+    se, df = formulas.kenward_roger_mean(psi, theta, [n] * J)
+    # The information of (psi, theta) is the nearer to singular the larger n psi / theta is: up to 5e6 here.
+    assert close(se, formulas.se_partial_pooling(psi, theta, J, n), rel=1e-9)
+    assert close(df, J - 1, rel=1e-6)
+
+
+@given(psi=variances, ratio=ratios, n=st.lists(st.integers(1, 60), min_size=2, max_size=40))
+def test_the_repair_makes_the_se_larger_and_knows_no_unit(psi, ratio, n):
+    n[0] = 2 if max(n) == 1 else n[0]
+    theta = psi * ratio
+    se, df = formulas.kenward_roger_mean(psi, theta, n)
+    assert se >= formulas.se_partial_pooling_unbalanced(psi, theta, n) * (1 - ROUNDING)
+    assert df > 0
+    tenfold = formulas.kenward_roger_mean(100 * psi, 100 * theta, n)
+    assert tenfold == pytest.approx((10 * se, df), rel=1e-6)
+
+
+def test_kenward_roger_of_many_fits_is_that_of_each():
+    psi, theta, n = np.array([[1.0, 2.0, 0.0], [4.0, 0.5, 9.0]]), np.array([3.0, 1.0, 2.0]), [5, 1, 3, 8]
+    se, df = formulas.kenward_roger_mean(psi, theta, n)
+    assert se.shape == df.shape == (2, 3)
+    for i, k in np.ndindex(2, 3):
+        one = formulas.kenward_roger_mean(psi[i, k], theta[k], n)
+        assert (se[i, k], df[i, k]) == pytest.approx(one, rel=1e-13)
+
+
+@pytest.mark.parametrize("n", [[5], [1, 1, 1]])
+def test_kenward_roger_refuses_sizes_that_cannot_tell_the_variances_apart(n):
+    with pytest.raises(ValueError, match="sizes must be two or more, not all 1"):
+        formulas.kenward_roger_mean(1, 1, n)
+
+
+def test_kenward_roger_refuses_a_variance_within_of_zero():
+    with pytest.raises(ValueError, match="theta must be positive"):
+        formulas.kenward_roger_mean(1, [1, 0], [3, 4])
 
 
 # ---- what no formula takes -----------------------------------------------------------------------
@@ -576,6 +742,26 @@ def test_the_ends_of_the_iccs_that_a_design_allows_are_allowed(icc, n, effect):
 def test_an_icc_that_no_design_allows_is_refused(icc, n):
     with pytest.raises(ValueError, match=r"icc must lie between -1 / \(n - 1\) and 1; got .*1"):
         formulas.design_effect(icc, n)
+
+
+@pytest.mark.parametrize(("icc_x", "n"), [(1.01, 3), (-0.51, 3), ([0.2, 1.01], 3), (-1.01, 1)])
+def test_an_icc_of_a_predictor_that_no_design_allows_is_refused(icc_x, n):
+    with pytest.raises(ValueError, match=r"icc_x must lie between -1 / \(n - 1\) and 1; got .*1"):
+        formulas.moulton_factor(0.5, icc_x, n)
+
+
+def test_a_correlation_that_misses_its_end_by_rounding_is_taken_for_that_end():
+    assert formulas.moulton_factor(1, -1 / 9 - 1e-12, 10) == 0
+    assert formulas.moulton_factor(0.5, 1 + 1e-12, 10) == 5.5
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("ss", [0, [2, 0]])
+def test_a_predictor_that_does_not_vary_has_no_slope(ss):
+    with pytest.raises(ValueError, match="ss_within must be positive: without variation"):
+        formulas.se_within_slope(4, ss)
+    with pytest.raises(ValueError, match="ss_between must be positive: without variation"):
+        formulas.se_between_slope(1, 4, 5, ss)
 
 
 @pytest.mark.parametrize("factor", [1.01, [0.5, 1.01]])

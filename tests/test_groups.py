@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers import complete_pooling, no_pooling, partial_pooling
-from helpers.groups import GroupSummary, inverse, refuse_collinear, summarise
+from helpers.groups import GroupSummary, inverse, predictor_icc, refuse_collinear, summarise
 from helpers.models import Fit
 
 
@@ -565,3 +565,40 @@ def test_a_summary_with_fewer_terms_is_that_of_the_shorter_formula(radon, stay):
         np.testing.assert_allclose(one.bse, two.bse, rtol=1e-9)
     one, two = (complete_pooling(None, summary).cluster_robust("CR2").bse for summary in (kept, short))
     np.testing.assert_allclose(one, two, rtol=1e-9)
+
+
+# ---- the intraclass correlation of a predictor ---------------------------------------------------
+
+
+def test_the_intraclass_correlation_of_a_predictor_is_the_average_product_over_the_average_square():
+    x, groups = np.array([1.0, 4.0, 2.0, 7.0, 5.0, 5.5]), np.array(["b", "a", "b", "a", "a", "c"])
+    far = x - x.mean()
+    products = [far[i] * far[k] for i in range(6) for k in range(6) if i != k and groups[i] == groups[k]]
+    assert predictor_icc(x, groups) == pytest.approx(np.mean(products) / np.mean(far**2), rel=1e-13)
+    assert predictor_icc(list(x), pd.Categorical(groups)) == predictor_icc(pd.Series(x), pd.Series(groups))
+
+
+@pytest.mark.parametrize(("J", "n"), [(2, 2), (5, 3), (4, 10)])
+def test_the_intraclass_correlation_of_a_predictor_at_both_ends(J, n):
+    groups = np.repeat(np.arange(J), n)
+    assert predictor_icc(groups, groups) == pytest.approx(1, rel=1e-13)
+    assert predictor_icc(np.tile(np.arange(n), J), groups) == pytest.approx(-1 / (n - 1), rel=1e-13)
+
+
+@pytest.mark.parametrize(
+    ("x", "groups", "says"),
+    [
+        ([1, 2, 3], [1, 1], "one length"),
+        ([[1, 2]], [1, 1], "one length"),
+        ([1, np.nan], [1, 1], "finite"),
+        ([1, np.inf], [1, 1], "finite"),
+        ([1, 2], ["a", None], "every row must have a group"),
+        ([3, 3], [1, 1], "does not vary"),
+        ([], [], "does not vary"),
+        ([1, 2], [1, 2], "every group has one row only"),
+    ],
+)
+@pytest.mark.filterwarnings("error")
+def test_what_has_no_intraclass_correlation_is_refused(x, groups, says):
+    with pytest.raises(ValueError, match=says):
+        predictor_icc(x, groups)

@@ -1,5 +1,6 @@
 """Simulations against closed forms: the same within four Monte Carlo SEs, and what differs beyond them."""
 
+import inspect
 import tracemalloc
 from itertools import product
 from types import SimpleNamespace
@@ -428,6 +429,21 @@ def test_unequal_groups_are_resampled_as_the_scheme_says(scheme):
     assert agree(sim.sd, exact, sim.sd_mcse)
     is_exact = sim.target == pytest.approx(exact, rel=1e-12)
     assert is_exact == (scheme in ("rows", "within"))  # the others are first order
+
+
+@pytest.mark.parametrize("scheme", simulate.BOOTSTRAPS)
+def test_the_targets_of_equal_groups_are_the_closed_forms_of_the_mean_squares(scheme):
+    values = np.random.default_rng(3).normal(size=(7, 4))
+    squares = {
+        "ms_between": 4 * values.mean(axis=1).var(ddof=1),
+        "ms_within": values.var(axis=1, ddof=1).mean(),
+    }
+    formula = getattr(formulas, f"se_bootstrap_{scheme.replace('-', '_')}")
+    known = {
+        k: v for k, v in (squares | {"J": 7, "n": 4}).items() if k in inspect.signature(formula).parameters
+    }
+    target = simulate.bootstrap(*as_columns(list(values)), scheme=scheme, replicates=2).target
+    assert target == pytest.approx(formula(**known), rel=1e-12)
 
 
 def test_a_bootstrap_reads_any_labels_in_any_order(classrooms):

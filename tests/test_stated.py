@@ -8,6 +8,7 @@ from importlib.resources import files
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from helpers import check_exercise, check_stated, stated
 
@@ -175,6 +176,32 @@ def test_what_is_stated_is_what_r_computes(reference, key, by_r):
     check_stated(key, reference("classrooms")[by_r])
 
 
+# The schools: ledger row to id in hsb.json and the place in its vector (None where it is one number).
+FROM_HSB = {
+    "within.ols_se": ("wb.se", 1), "between.ols_se": ("wb.se", 2), "between.ols_slope": ("wb.coef", 2),
+    "within.slope": ("H2.fixef", 1), "within.se": ("H2.se", 1),
+    "between.slope": ("H2.fixef", 2), "between.se": ("H2.se", 2),
+    "plain.slope": ("H1.fixef", 1), "plain.se": ("H1.se", 1), "plain.weight": ("H1.weights", None),
+    "no_pooling.slope": ("fe.ses", 0), "no_pooling.se": ("fe.ses", 1),
+    "complete.slope": ("ols_ses.coef", 1), "complete.se": ("ols_ses.se", 1),
+    "mundlak.within": ("H3.fixef", 1), "mundlak.within_se": ("H3.se", 1),
+    "mundlak.context": ("H3.fixef", 2), "mundlak.context_se": ("H3.se", 2),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("key", "by_r"), FROM_HSB.items())
+def test_what_is_stated_of_the_schools_is_what_r_computes(reference, key, by_r):
+    name, at = by_r
+    value = reference("hsb")[name]
+    check_stated(f"r.hsb.{key}", value if at is None else value[at])
+
+
+@pytest.mark.parametrize(("level", "at"), [("within", 1), ("between", 2)])
+def test_the_stated_ratios_of_the_schools_are_those_of_rs_standard_errors(reference, level, at):
+    r = reference("hsb")
+    check_stated(f"r.hsb.{level}.ratio", r["H2.se"][at] / r["wb.se"][at])
+
+
 SUBSET = {
     "se": "lmer_se", "mean": "formula_with_mean_n", "harmonic": "formula_with_harmonic_n",
     "complete": "cp_se", "cr1": "cr_CR1", "kr_se": "kr_se", "kr_df": "kr_df",
@@ -185,6 +212,70 @@ SUBSET = {
 def test_what_is_stated_of_the_unbalanced_subsets_is_what_r_computes(reference, key):
     _, _, design, quantity = key.split(".")
     check_stated(key, reference("classrooms").whole["unbalanced"][design][SUBSET[quantity]])
+
+
+FEW_FROM_R = {
+    "r.few.t.lower": ("classrooms", "ci.t19", 0), "r.few.t.upper": ("classrooms", "ci.t19", 1),
+    "r.few.wald.lower": ("classrooms", "ci.wald_z", 0), "r.few.wald.upper": ("classrooms", "ci.wald_z", 1),
+    "r.df.nlme": ("classrooms", "pp.nlme_df", None),
+    "r.df.satterthwaite": ("classrooms", "df.satterthwaite", None),
+    "r.df.kenward_roger": ("classrooms", "df.kenward_roger", None),
+    "r.df.hsb.intercept": ("hsb", "H4.df_satt", 0), "r.df.hsb.ses_within": ("hsb", "H4.df_satt", 1),
+    "r.df.hsb.mean_ses": ("hsb", "H4.df_satt", 2), "r.df.hsb.catholic": ("hsb", "H4.df_satt", 3),
+    "r.df.radon.se": ("radon", "M2.se", 2), "r.df.radon.kr_se": ("radon", "M2.kr_se", 2),
+    "r.df.radon.satterthwaite": ("radon", "M2.satterthwaite_df", 2),
+    "r.df.radon.kenward_roger": ("radon", "M2.kr_df", 2),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("key", "by_r"), FEW_FROM_R.items())
+def test_what_is_stated_of_few_groups_is_what_r_computes(reference, key, by_r):
+    name, value, k = by_r
+    found = reference(name)[value]
+    check_stated(key, found if k is None else found[k])
+
+
+def test_what_is_stated_of_the_five_classes_is_what_r_computes(reference):
+    designs = reference("classrooms").whole["unbalanced"]
+    five = designs["few_clusters5"]
+    half = stats.t.ppf(0.975, five["kr_df"]) * five["kr_se"]
+    ends = {"lower": five["lmer_estimate"] - half, "upper": five["lmer_estimate"] + half}
+    for name, value in {
+        "se": five["lmer_se"],
+        "kr_se": five["kr_se"],
+        "kr_df": five["kr_df"],
+        **ends,
+    }.items():
+        check_stated(f"r.few.five.{name}", value)
+    for name in ("sizes_1to10_twice", "half_small", "one_big", "few_clusters5"):
+        check_stated(f"r.df.{name}.satterthwaite", designs[name]["satterthwaite_df"])
+
+
+ROBUST = {
+    "r.cr.cr0": "cr.CR0", "r.cr.cr1": "cr.CR1", "r.cr.cr1s": "cr.CR1S", "r.cr.cr2": "cr.CR2",
+    "r.cr.cr3": "cr.CR3", "r.cr.cr2_df": "cr.CR2_df",
+    "r.cr.mixed_cr0": "cr.mixed_CR0", "r.cr.mixed_cr2": "cr.mixed_CR2",
+    "r.cr.half_small.cr0": "unbalanced.half_small.CR0", "r.cr.half_small.cr2": "unbalanced.half_small.CR2",
+    "r.cr.half_small.cr3": "unbalanced.half_small.CR3",
+    "r.cr.half_small.cr2_df": "unbalanced.half_small.CR2_df",
+    "r.cr.sizes_1to10_twice.cr2": "unbalanced.sizes_1to10_twice.CR2",
+    "r.cr.sizes_1to10_twice.cr2_df": "unbalanced.sizes_1to10_twice.CR2_df",
+    "r.boot.rows": "boot.iid_exact", "r.boot.classes": "boot.cluster_exact",
+    "r.boot.within": "boot.stratified_exact", "r.boot.two_stage": "boot.twostage_exact",
+}  # fmt: skip
+
+
+ROBUST_MIXED = {"mixed_cr2": "mixed_CR2", "model": "true_se_of_grand_mean_under_model"}
+
+
+@pytest.mark.parametrize("key", [key for key in LEDGER.index if key.startswith(("r.cr.", "r.boot."))])
+def test_what_is_stated_of_robust_and_resampled_errors_is_what_r_computes(reference, key):
+    r = reference("classrooms")
+    if key in ROBUST:
+        check_stated(key, r[ROBUST[key]])
+    else:
+        _, _, design, quantity = key.split(".")
+        check_stated(key, r.whole["unbalanced"][design][ROBUST_MIXED[quantity]])
 
 
 @pytest.mark.parametrize(("key", "by_r"), [("residual", "cp.resid_quantiles"),
@@ -348,6 +439,9 @@ EXERCISES_FROM_R = {
         ("classrooms", "re.se_cond_formula"), ("classrooms", "re.se_classmean_pred_error"),
         ("classrooms", "re.naive_sum_se"),
     ],
+    "08.3": [("hsb", "H1.weights")],
+    "10.1": [("classrooms", "cr.CR1_formula"), ("classrooms", "cr.CR3"), ("classrooms", "cr.CR0")],
+    "10.2": [("classrooms", f"boot.{key}_exact") for key in ("iid", "cluster", "stratified", "twostage")],
 }  # fmt: skip
 
 

@@ -10,6 +10,8 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+import statsmodels.api as sm
+import statsmodels.formula.api as smf
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
@@ -97,6 +99,82 @@ def test_t5_maximum_likelihood_is_the_bootstrap_of_classes(seed, J, n, ratio):
     close(fit.bse, np.std(every))
 
 
+@given(seed=seeds, J=group_counts, ratio=ratios)
+def test_t5_cr3_is_how_far_the_mean_moves_when_a_class_is_left_out(seed, J, ratio):
+    """Classes of any size; the jackknife, about the mean of those means, is no more than balanced."""
+    data = unbalanced(seed, J, ratio)
+    complete = complete_pooling("y ~ 1", data, "g")
+    moves = [data.loc[data["g"] != j, "y"].mean() - data["y"].mean() for j in range(J)]
+    cr3 = complete.cluster_robust("CR3").bse.iloc[0]
+    close(cr3, np.linalg.norm(moves))
+    jackknife = math.sqrt((J - 1) * np.var(moves))
+    assert jackknife <= cr3 * math.sqrt((J - 1) / J) * (1 + NEAR)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_t5_gee_is_cr0_and_bias_reduced_cr3_for_classes_of_any_size(seed):
+    data = unbalanced(seed, 4 + seed)
+    complete = complete_pooling("y ~ 1", data, "g")
+    for cov_type, kind in (("robust", "CR0"), ("bias_reduced", "CR3")):
+        gee = smf.gee("y ~ 1", "g", data).fit(cov_type=cov_type)
+        close(gee.bse, complete.cluster_robust(kind).bse, 1e-10)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_t5_gee_of_equal_classes_is_the_same_at_any_working_correlation(seed):
+    data = balanced(seed, 4 + seed, 5)
+    exchangeable = smf.gee("y ~ 1", "g", data, cov_struct=sm.cov_struct.Exchangeable()).fit()
+    assert abs(exchangeable.cov_struct.dep_params) > 0.01
+    close(exchangeable.bse, complete_pooling("y ~ 1", data, "g").cluster_robust("CR0").bse, 1e-10)
+
+
+@given(seed=seeds, J=group_counts, ratio=ratios, method=methods)
+def test_t5_the_mixed_models_se_is_the_sandwich_of_its_own_mean(seed, J, ratio, method):
+    """Classes of any size: the criterion has slope 0. Under REML less the sum of the squared weights."""
+    data = unbalanced(seed, J, ratio)
+    fit = inside(partial_pooling("y ~ 1", data, "g", method))
+    weights = 1 / (fit.psi + fit.theta / fit.data.sizes)
+    weights /= weights.sum()
+    sandwich = np.sum((weights * (by_group(data) - fit.params.iloc[0])) ** 2)
+    seen = 1 - weights @ weights if method == "reml" else 1.0
+    close(sandwich, fit.bse.iloc[0] ** 2 * seen, 1e-9)  # the root of the slope, to some last digits
+
+
+@pytest.mark.parametrize("n", [1, 2, 5])
+def test_t5_the_corrected_sandwich_is_unbiased_whatever_the_classes_variances_are(n):
+    """Six equal classes of unequal variances, each class one sign times its scale: all 64 outcomes."""
+    J, scales = 6, np.array([0.1, 1.0, 2.0, 3.0, 5.0, 20.0])
+    squares = []
+    for signs in itertools.product([-1, 1], repeat=J):
+        data = pd.DataFrame({"y": np.repeat(signs * scales, n), "g": np.repeat(np.arange(J), n)})
+        squares.append(complete_pooling("y ~ 1", data, "g").cluster_robust("CR2").bse.iloc[0] ** 2)
+    close(np.mean(squares), np.sum(scales**2) / J**2)
+
+
+def test_t5_parts_where_sizes_differ(designs):
+    """In half_small; what is left are the two names of GEE, and CR1S, which is CR1."""
+    data, _ = designs["half_small"]
+    complete = complete_pooling("score ~ 1", data, "classroom")
+    ses = [complete.cluster_robust(kind).bse.iloc[0] for kind in ("CR0", "CR1", "CR2", "CR3")]
+    ses += [partial_pooling("score ~ 1", data, "classroom", method).bse.iloc[0] for method in ("reml", "ml")]
+    means = data.groupby("classroom", observed=True)["score"].mean()
+    without = [data.loc[data["classroom"] != j, "score"].mean() for j in means.index]
+    ses += [means.std() / math.sqrt(20), math.sqrt(19 * np.var(without))]
+    assert np.diff(np.sort(ses)).min() > 0.02
+    clusters = {"groups": data["classroom"].cat.codes}
+    cr1s = smf.ols("score ~ 1", data).fit(cov_type="cluster", cov_kwds=clusters)
+    close(cr1s.bse, ses[1], 1e-10)
+
+
+@given(seed=seeds, J=group_counts, ratio=ratios, kind=st.sampled_from(["CR0", "CR1"]))
+def test_t5_the_cluster_robust_ses_of_class_dummies_are_zero(seed, J, ratio, kind):
+    data = unbalanced(seed, J, ratio).astype({"g": str})
+    dummies = complete_pooling("y ~ 0 + g", data, "g")
+    rounding = 1e-12 * np.abs(data["y"]).max()
+    assert (dummies.cluster_robust(kind).bse < rounding).all()
+    assert (dummies.bse > 0).all()
+
+
 # ---- T7: predicted class means --------------------------------------------------------------------
 
 
@@ -171,7 +249,7 @@ def test_t9_unequal_classes_weighted_by_their_pupils_have_the_mean_and_the_se_of
 
 @given(seed=seeds, J=group_counts, n=sizes, ratio=ratios, column=st.sampled_from(["x", "z", "x_within"]))
 def test_t12_the_variance_of_a_pooled_slope_is_moultons_factor_times_the_usual_one(seed, J, n, ratio, column):
-    """The factor is the design effect at the product of the two intraclass correlations."""
+    """The intraclass correlation of x is the share of it that lies between classes, on another scale."""
     data = balanced(seed, J, n, ratio)
     mixed = inside(partial_pooling(f"y ~ {column}", data, "g"))
     complete = complete_pooling(f"y ~ {column}", data)
@@ -183,9 +261,24 @@ def test_t12_the_variance_of_a_pooled_slope_is_moultons_factor_times_the_usual_o
     of_x = (x @ same @ x / (x @ x) - 1) / (n - 1)
     if column != "x":
         close(of_x, {"z": 1.0, "x_within": -1 / (n - 1)}[column])
-    close(actual / usual, formulas.design_effect(mixed.icc * of_x, n))
+    close(actual / usual, formulas.moulton_factor(mixed.icc, of_x, n))
+    between = n * np.sum((by_group(data, column) - data[column].mean()) ** 2)
+    # The share is 0 but for rounding where x is centred.
+    assert 1 + of_x * (n - 1) == pytest.approx(n * between / (x @ x), rel=NEAR, abs=NEAR)
     if column == "x_within":
         close(actual / usual, 1 - mixed.icc)
+
+
+@given(seed=seeds, J=group_counts, n=sizes, ratio=ratios, column=st.sampled_from(["x", "z", "x_within"]))
+def test_t12_what_lms_residual_variance_estimates_depends_on_the_predictor(seed, J, n, ratio, column):
+    """theta + psi n (J - 1 - B) / (J n - 2), B the share of the predictor between classes."""
+    data = balanced(seed, J, n, ratio)
+    N, same = J * n, np.equal.outer(data["g"].to_numpy(), data["g"].to_numpy())
+    x = data[column].to_numpy() - data[column].mean()
+    V = ratio * same + np.eye(N)
+    left = np.eye(N) - np.outer(x, x) / (x @ x) - 1 / N  # makes residuals
+    share = n * np.sum((by_group(data, column) - data[column].mean()) ** 2) / (x @ x)
+    close(np.trace(left @ V) / (N - 2), 1 + ratio * n * (J - 1 - share) / (N - 2))
 
 
 # ---- T13: the slope within and the slope between --------------------------------------------------
@@ -197,8 +290,9 @@ def test_t13_a_class_centred_predictor_has_the_slope_of_no_pooling(seed, J, rati
     mixed = partial_pooling("y ~ x_within", data, "g", method)
     separate = no_pooling("y ~ x", data, "g")
     close(mixed.params["x_within"], separate.params["x"])
-    close(mixed.bse["x_within"], math.sqrt(mixed.theta / np.sum(data["x_within"] ** 2)))
-    close(separate.bse["x"], math.sqrt(separate.theta / np.sum(data["x_within"] ** 2)))
+    ss_within = np.sum(data["x_within"] ** 2)
+    close(mixed.bse["x_within"], formulas.se_within_slope(mixed.theta, ss_within))
+    close(separate.bse["x"], formulas.se_within_slope(separate.theta, ss_within))
 
 
 @given(seed=seeds, J=st.integers(4, 12), n=sizes, ratio=ratios)
@@ -213,6 +307,7 @@ def test_t13_a_class_level_predictor_has_the_slope_and_the_se_of_a_regression_of
     close(mixed.bse, regression.bse)
     spread = np.sum((means["z"] - means["z"].mean()) ** 2)
     close(mixed.bse["z"], math.sqrt((mixed.psi + mixed.theta / n) / spread))
+    close(mixed.bse["z"], formulas.se_between_slope(mixed.psi, mixed.theta, n, n * spread))
     # As for the mean: through two inverses of 2 x 2 matrices.
     close(mixed.df["z"], J - 2, 1e-7)
 
@@ -235,6 +330,30 @@ def test_t13_the_mixed_slope_weighs_the_slopes_within_and_between_by_their_preci
     close(mixed.bse["x"], precision**-0.5)
     least, most = sorted([within, between])
     assert least - 1e-9 <= mixed.params["x"] <= most + 1e-9
+
+
+@given(seed=seeds, J=st.integers(4, 12), n=sizes, ratio=ratios, method=methods)
+def test_t13_balanced_the_mixed_variance_is_a_harmonic_average_and_lms_an_arithmetic_one(
+    seed, J, n, ratio, method
+):
+    """Of theta and theta + n psi, by the share of x between classes: so the mixed one is the smaller."""
+    data = balanced(seed, J, n, ratio)
+    mixed = inside(partial_pooling("y ~ x", data, "g", method))
+    between, within = formulas.expected_mean_squares(mixed.psi, mixed.theta, n)
+    total, ss_within = (np.sum(v**2) for v in (data["x"] - data["x"].mean(), data["x_within"]))
+    share = 1 - ss_within / total
+    harmonic = 1 / ((1 - share) / within + share / between)
+    close(mixed.bse["x"] ** 2, harmonic / total)
+    assert harmonic <= ((1 - share) * within + share * between) * (1 + NEAR)
+    parts = (
+        formulas.se_within_slope(within, ss_within),
+        formulas.se_between_slope(mixed.psi, mixed.theta, n, total - ss_within),
+    )
+    close(mixed.bse["x"], math.hypot(*(1 / se for se in parts)) ** -1, 1e-9)  # of the difference of sums
+    # Down below the outcome's intraclass correlation, up above it.
+    of_x = (n * share - 1) / (n - 1)
+    if abs(of_x - mixed.icc) > 1e-6:
+        assert (harmonic < mixed.psi + mixed.theta) == (of_x < mixed.icc)
 
 
 # ---- T14: Mundlak ---------------------------------------------------------------------------------
@@ -454,6 +573,30 @@ def test_many_pupils_bring_every_class_to_its_own_mean_and_the_se_to_its_floor(s
     assert (raw <= (1 - kept) * np.ptp(means) * (1 + NEAR) + 1e-12).all()
     floor = formulas.se_floor(fit.psi, J)
     assert floor < fit.bse.iloc[0] < floor * (1 + 0.5 * fit.theta / (fit.psi * 2000))
+
+
+# ---- T16: few groups ------------------------------------------------------------------------------
+
+
+@given(seed=seeds, J=st.integers(2, 12), n=sizes, ratio=st.sampled_from([0.0, 0.02, 0.1, 2.0]))
+def test_t16_the_mixed_se_is_never_below_that_of_the_class_means(seed, J, n, ratio):
+    """Also where psi is estimated as 0: so t on J - 1 holds the mean at least as often as it says."""
+    data = balanced(seed, J, n, ratio)
+    fit = partial_pooling("y ~ 1", data, "g")
+    of_means = by_group(data).std(ddof=1) / math.sqrt(J)
+    assert fit.bse.iloc[0] >= of_means * (1 - NEAR)
+    if not fit.singular:
+        close(fit.bse, of_means, 1e-7)  # F near 1: psi is a small difference
+
+
+@given(seed=seeds, J=st.integers(4, 12), n=st.integers(3, 9), ratio=ratios)
+def test_t16_balanced_degrees_of_freedom_are_counted_level_by_level(seed, J, n, ratio):
+    """Groups less the coefficients between; rows less the groups and the coefficients within."""
+    data = balanced(seed, J, n, ratio)
+    fit = inside(partial_pooling("y ~ x_within + z", data, "g"))
+    expected = [J - 2, J * (n - 1) - 1, J - 2]
+    close(fit.with_df("kenward-roger").df, expected, 1e-8)
+    close(fit.with_df("satterthwaite").df, expected, 1e-6)  # at the optimum only
 
 
 # ---- what must not matter -------------------------------------------------------------------------

@@ -102,6 +102,8 @@ define({
   H2b <- lmer(math ~ cses + mses + (1 | school), hsb)     # H2 without lmerTest
 })
 add("wb.coef", "coef(wb)", "least squares on ses within and between schools")
+add("wb.se", "sqrt(diag(vcov(wb)))", "as if the pupils were independent")
+add("wb.s2", "sigma(wb)^2")
 for (m in c("cp", "wb")) {
   for (type in if (m == "cp") "CR3" else c("CR0", "CR1", "CR2", "CR3")) {
     add(paste0(m, ".", type), sprintf(
