@@ -25,7 +25,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from . import figures
+from . import figures, formulas
 from .groups import GroupSummary, summarise
 from .models import Fit, compare, no_pooling, partial_pooling
 from .tables import columns_of
@@ -718,11 +718,12 @@ def _of_groups(report):
             "rather than of a group? Little is left to tell psi from theta (notebook 06)."
         )
     if J < FEW:
-        covers = 2 * stats.t.cdf(1.959964, J - 1) - 1
+        covers = formulas.z_coverage(J - 1, report.level)
         lead = "Few groups" if J >= 10 else "Very few groups"
         text = (
-            f"{lead}: {J} (fewer than {FEW}). Give or take 1.96 SE would hold the mean of all groups in "
-            f"{covers:.1%} of studies rather than 95% (groups of one size); "
+            f"{lead}: {J} (fewer than {FEW}). With the normal distribution in the place of t, an interval "
+            f"would hold the mean of all groups in about {covers:.1%} of studies and not in "
+            f"{report.level * 100:g}% (groups of one size); "
             + (
                 f"here psi is 0, and partial pooling counts rows, not groups: trust no more than {J - 1} df"
                 if fit.singular

@@ -13,7 +13,6 @@ from IPython.utils.capture import capture_output
 from matplotlib.figure import Figure
 
 from helpers import figures, no_pooling, partial_pooling
-from helpers import figures, partial_pooling
 from helpers.groups import summarise
 from helpers.reml import Profile
 from helpers.simulate import BOOTSTRAPS, bootstrap, replicate

@@ -174,8 +174,8 @@ OF_SIZES = [
     formulas.se_partial_pooling_unbalanced,
     formulas.se_finite_population_unbalanced,
     formulas.se_bracket,
+    formulas.kenward_roger_mean,
 ]
-OF_SIZES = [formulas.se_partial_pooling_unbalanced, formulas.se_bracket, formulas.kenward_roger_mean]
 
 
 def elementwise():
