@@ -393,7 +393,7 @@ class Report:
     @cached_property
     def text(self):
         """The table in words and figures, as text of lines of 79 characters."""
-        lines = _wrapped(self._means_are)
+        lines = [*_wrapped(self._means_are), ""] if self.predictors else []
         for question, over, rows in self._asked():
             lines += _wrapped(question) + _wrapped(over, "  ")
             for row in rows.itertuples():
