@@ -38,9 +38,14 @@ STYLE = {
 def show(figure, alt):
     """Display a figure as a PNG image whose text form is its alt text, and close it."""
     image = io.BytesIO()
-    figure.savefig(image, format="png", dpi=144, metadata={"Software": None})
-    plt.close(figure)
+    save(figure, image)
     display({"image/png": image.getvalue(), "text/plain": alt}, raw=True)
+
+
+def save(figure, file):
+    """Write a figure as PNG, the same bytes each time, and close it."""
+    figure.savefig(file, format="png", dpi=144, metadata={"Software": None})
+    plt.close(figure)
 
 
 def _axes(rows=1, height=3.8):
@@ -737,6 +742,73 @@ def shrinkage_by_distance(psi, theta, n, level=0.95):
         f"mean: {centre:.3f} in the middle, {end:.3f} at {3 * sd:.0f} points."
     )
     return figure, alt
+
+
+def grouped_means(means, pooled, fit, level=0.95):
+    """Group means in order, each with its interval, its partially pooled mean and its size.
+
+    Parameters
+    ----------
+    means : Series
+        The mean of each group's rows, by label.
+    pooled : array_like of shape (J,)
+        The partially pooled means.
+    fit : Fit
+        No pooling, of the outcome alone: its variance within groups makes the intervals.
+    level : float
+        Level of the intervals.
+
+    Returns
+    -------
+    figure, alt : Figure, str
+    """
+    data = fit.data
+    own, order = means.to_numpy(), np.argsort(means.to_numpy(), kind="stable")
+    size, pooled = data.sizes[order], np.asarray(pooled)[order]
+    half = (stats.t.isf((1 - level) / 2, fit.df.iloc[0]) * np.sqrt(fit.theta / data.sizes))[order]
+    J, y, own = len(own), np.arange(len(own)), own[order]
+    named = J <= 40
+    mark = 6 if named else 3.4
+    wide = 1.8 if named else max(0.25, 1.8 * 60 / J)
+    with plt.rc_context(STYLE):
+        figure, (left, right) = plt.subplots(
+            1, 2, figsize=(7.2, min(7.5, 2.2 + 0.2 * min(J, 40))), sharey=True, width_ratios=(3, 1)
+        )
+        left.hlines(y, own - half, own + half, color=FAINT, lw=wide)
+        left.plot(own, y, "D", color=NO, ms=mark * 0.9, mew=0, label="mean of the group's rows")
+        bar = {"marker": "|", "ms": 11, "mew": 2.5} if named else {"marker": "o", "ms": 2.2, "mew": 0}
+        left.plot(pooled, y, ls="", color=PARTIAL, label="partially pooled", **bar)
+        left.plot([], [], color=FAINT, label=f"{level * 100:g}% interval without pooling")
+        right.hlines(y, 0, size, color=NO, lw=max(0.6, wide * (4 if named else 1)))
+        if named:
+            for k, n in enumerate(size):
+                right.annotate(
+                    f"{n:.0f}", (n, k), (4, 0), textcoords="offset points", va="center", fontsize=9
+                )
+            left.set_yticks(y, [_plain(data.labels[k], 18) for k in order], fontsize=9, parse_math=False)
+        else:
+            left.set_ylabel(f"{J} groups, from the lowest mean to the highest")
+        left.set_ylim(-1, J)
+        left.set_xlabel(f"mean of {_plain(data.outcome, 40)}", parse_math=False)
+        right.set(xlabel="rows", xlim=(0, 1.3 * size.max() if named else None))
+        right.locator_params(axis="x", nbins=3)
+        right.tick_params(axis="y", left=False)
+        figure.legend(loc="outside upper center", ncols=3, fontsize=9, markerscale=1 if named else 2)
+    low, high = (f"{means.iloc[k]:.4g} ({_plain(data.labels[k], 40)})" for k in (order[0], order[-1]))
+    alt = (
+        f"The means of {_plain(data.outcome, 40)} in {J} groups, from the lowest to the highest, each with "
+        f"its {level * 100:g}% interval, and beside them the number of rows. The lowest mean is {low}, the "
+        f"highest {high}; partial pooling has them from {pooled.min():.4g} to "
+        f"{pooled.max():.4g}. "
+        f"The groups have {size.min():.0f} to {size.max():.0f} rows."
+    )
+    return figure, alt
+
+
+def _plain(label, most):
+    """A label from somebody's file, on one line and no longer than it may be."""
+    text = " ".join("".join(c if c.isprintable() else " " for c in str(label)).split())
+    return text if len(text) <= most else text[: most - 1] + "\u2026"
 
 
 def slopes_within_and_between(

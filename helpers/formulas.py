@@ -70,6 +70,37 @@ def se_finite_population(psi, theta, J, n, K):
     return np.sqrt((1 - J / K) * psi / J + theta / (J * n))
 
 
+def se_finite_population_unbalanced(psi, theta, sizes, K):
+    """SE of the mean of K classes when J of them, of any size, were drawn: of its best linear predictor.
+
+    The predictor is (sum of the J partially pooled means + (K - J) times the GLS mean) / K. With L_j the
+    `shrinkage` of class j and V the squared SE of the GLS mean, its mean squared error is
+    (1 - sum(L_j) / K)^2 V + sum(L_j theta / n_j) / K^2 + (K - J) psi / K^2. Equal sizes give
+    `se_finite_population`; K = inf gives `se_partial_pooling_unbalanced`. Notebook 13 derives it.
+
+    Parameters
+    ----------
+    psi, theta : float
+        The two variances, psi + theta > 0.
+    sizes : array_like of shape (J,)
+        Observations in each of the J classes drawn.
+    K : float or array_like
+        Classes in the population, of which each mean counts the same.
+
+    Raises
+    ------
+    ValueError
+        If K is smaller than J.
+    """
+    psi, theta, sizes = _positive(*_checked(psi=psi, theta=theta, n=sizes))
+    J, K = np.size(sizes), np.asarray(K, dtype=float)
+    if np.any(np.isnan(K) | (K < J)):
+        raise ValueError(f"K, the number of classes in the population, must be at least J = {J}; got {K}")
+    factor = shrinkage(psi, theta, sizes)
+    of_mean = (1 - np.sum(factor) / K) ** 2 * se_partial_pooling_unbalanced(psi, theta, sizes) ** 2
+    return np.sqrt(of_mean + (np.sum(factor * theta / sizes) / K + (1 - J / K) * psi) / K)
+
+
 def normal_coverage(se, sd, level=0.95):
     """How often the estimate, give or take z times ``se``, holds its mean: 2 Phi(z se / sd) - 1.
 

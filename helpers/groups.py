@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations_with_replacement
 from typing import NamedTuple
@@ -133,6 +133,37 @@ class GroupSummary:
         for i, k in combinations_with_replacement(range(means.shape[1]), 2):
             between[:, i, k] = between[:, k, i] = np.bincount(member, means[:, i] * means[:, k])
         return BySize(distinct.astype(float), counts, between)
+
+    def keeping(self, stay):
+        """Return the summary of the same rows with some of the terms only.
+
+        Parameters
+        ----------
+        stay : ndarray of bool, shape (p,)
+            Which terms; the constant must stay where there is one.
+
+        Returns
+        -------
+        GroupSummary
+        """
+        stay = np.asarray(stay, dtype=bool)
+        keep = [*np.flatnonzero(stay), len(stay)]
+        change = np.eye(len(stay) + 1)
+        change[:-1, -1] = np.where(stay, 0.0, self.slopes)  # what was taken off for the others goes back
+        change = change[:, keep]
+        varying = np.append(self.varying, len(stay))
+        rows = [k for k, place in enumerate(self.varying) if stay[place]]
+        constant = [keep.index(self.intercept)] if self.intercept is not None else []
+        return replace(
+            self,
+            terms=[term for term, kept in zip(self.terms, stay, strict=True) if kept],
+            intercept=constant[0] if constant else None,
+            means=self.means @ change,
+            within=change.T @ self.within @ change,
+            shift=self.shift[keep],
+            slopes=self.slopes[stay],
+            products=self.products[:, rows] @ np.delete(change[varying], constant, axis=1),
+        )
 
     def about_centre(self):
         """Cross-products of all rows about the overall means (zero without a constant)."""

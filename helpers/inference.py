@@ -91,6 +91,43 @@ def kenward_roger(summary, psi, theta):
     return theta * (cov + 2 * cov @ bias @ cov), _df(cov, P, spread)
 
 
+def predicted_mean(summary, contrast, psi, theta, K=np.inf, new_groups=0, new_rows=0):
+    """Squared error and degrees of freedom of the predicted mean of K groups, or of something new.
+
+    The predictor is the best linear unbiased one: its mean squared error is A psi + B theta, where A and B
+    are squares of its weights, and by the envelope theorem also its derivatives in psi and theta. Hence
+    Satterthwaite's degrees of freedom, 2 (A psi + B theta)^2 / Var(A psi-hat + B theta-hat), from the
+    expected REML information; for K = inf they are Kenward and Roger's.
+
+    Parameters
+    ----------
+    summary : GroupSummary
+    contrast : ndarray of shape (p,)
+        The coefficients of the centred columns whose sum is the mean of all groups.
+    psi, theta : float
+        REML estimates, theta > 0.
+    K : float
+        Groups in the population, J of them seen.
+    new_groups, new_rows : int
+        How many effects of a group not seen, and errors of a row not seen, come on top: 0 or 1.
+
+    Returns
+    -------
+    mse, df : float
+    """
+    known, ratio = _information(summary, psi / theta), psi / theta
+    J, n, means = summary.ngroups, summary.sizes, summary.centred_means()[:, :-1]
+    tau = 1 + n * ratio
+    factor, unseen = n * ratio / tau, (1 - J / K) / K
+    left = contrast - factor @ means / K
+    weights = n / tau * (means @ known.cov @ left) + factor / K  # of the groups, in the predictor
+    mse = left @ known.cov @ left + np.sum(factor / n) / K**2 + unseen * ratio
+    of_psi = np.sum((weights - 1 / K) ** 2) + unseen + new_groups
+    mse += new_groups * ratio + new_rows
+    change = np.array([of_psi, mse - of_psi * ratio]) / mse
+    return theta * mse, float(1 / (change @ np.linalg.inv(known.expected) @ change))
+
+
 def satterthwaite(summary, beta, psi, theta):
     """Satterthwaite's degrees of freedom, from the observed REML information.
 

@@ -34,6 +34,21 @@ class LikelihoodRatio(NamedTuple):
     pvalue: float
 
 
+class Predicted(NamedTuple):
+    """A predicted mean or value, given the variances.
+
+    Attributes
+    ----------
+    estimate, se : float
+    df : float
+        Satterthwaite's, of the t reference; N - p where psi is 0, infinite under ML.
+    """
+
+    estimate: float
+    se: float
+    df: float
+
+
 @dataclass(frozen=True, eq=False)
 class Fit:
     """What a fit found: estimates, standard errors, degrees of freedom, by term.
@@ -414,6 +429,52 @@ class Fit:
         """
         return self._predicted(0.0, 0.0)
 
+    def mean_of(self, K):
+        """Mean of a population of K groups of which these J are a random part, each counting the same.
+
+        Parameters
+        ----------
+        K : float
+            Groups in the population; ``inf`` gives the constant of the fit, K = J the mean of just these,
+            partially pooled.
+
+        Returns
+        -------
+        Predicted
+            Where the predictors are 0.
+
+        Raises
+        ------
+        ValueError
+            If K is smaller than J; unless the fit is of partial pooling and has a constant.
+        """
+        if not isinstance(K, Real):
+            raise TypeError(f"K, the number of groups in the population, must be a number; got {K!r}")
+        if not self.ngroups <= K:
+            raise ValueError(
+                f"K, the number of groups in the population, must be at least {self.ngroups}; got {K}"
+            )
+        effects = self.group_effects["estimate"].to_numpy()
+        return self._mean("the mean of K groups", effects.sum() / K, K=float(K))
+
+    def new_group(self):
+        """Mean of a group not yet seen, where the predictors are 0, as `Predicted`."""
+        return self._mean("a new group", new_groups=1)
+
+    def new_observation(self):
+        """One outcome in a group not yet seen, where the predictors are 0, as `Predicted`."""
+        return self._mean("a new observation", new_groups=1, new_rows=1)
+
+    def _mean(self, what, more=0.0, **of):
+        self._refuse_unless_partial(what)
+        k = self.data.intercept
+        if k is None:
+            raise ValueError(f"{self.data.formula!r} has no constant, so no mean to predict: add 1")
+        mse, df = inference.predicted_mean(self.data, _to_terms(self.data)[k], self.psi, self.theta, **of)
+        if self.singular or self.method != "reml":
+            df = float(self.df.iloc[k])
+        return Predicted(float(self._estimate[k] + more), float(np.sqrt(mse)), df)
+
     def _predicted(self, level, contrast):
         """Table of level plus effect of each group, where level is ``contrast`` times the coefficients."""
         if self.pooling != "partial":
@@ -702,22 +763,7 @@ def _within_terms(summary):
     spread = summary.about_centre().diagonal()
     stay = (summary.within.diagonal() > _ABSORBED * spread)[:-1]
     stay[summary.intercept] = True
-    if stay.all():
-        return summary
-    keep = [*np.flatnonzero(stay), len(stay)]
-    varying = np.delete(stay, summary.intercept).nonzero()[0]
-    means = summary.means.copy()
-    means[:, -1] += means[:, :-1][:, ~stay] @ summary.slopes[~stay]
-    return replace(
-        summary,
-        terms=[term for term, kept in zip(summary.terms, stay, strict=True) if kept],
-        intercept=int(stay[: summary.intercept].sum()),
-        means=means[:, keep],
-        within=summary.within[np.ix_(keep, keep)],
-        shift=summary.shift[keep],
-        slopes=summary.slopes[stay],
-        products=summary.products[:, varying][:, :, [*varying, -1]],
-    )
+    return summary if stay.all() else summary.keeping(stay)
 
 
 def _mean_of_groups(no):

@@ -84,7 +84,7 @@ def read(data, formula, groups, missing):
     asked = _parse(formula)
     if groups is not None and not isinstance(groups, str):
         raise TypeError(f"groups must be the name of a column; got {groups!r}")
-    named = _columns(data, asked.names if groups is None else [*asked.names, groups])
+    named = columns_of(data, asked.names if groups is None else [*asked.names, groups])
     N = len(next(iter(named.values())))
     numbers = {name: _numbers(named[name]) for name in asked.names}
     finite = {name: values is not None and _finite(values) for name, values in numbers.items()}
@@ -250,8 +250,26 @@ def _names(factor, levels, called):
     return names
 
 
-def _columns(data, wanted):
-    """Return the columns wanted, as pandas holds them."""
+def columns_of(data, wanted):
+    """Return the columns of a table, by name, as pandas holds them.
+
+    Parameters
+    ----------
+    data : DataFrame
+        Any table that narwhals reads.
+    wanted : list of str
+
+    Returns
+    -------
+    dict of str to Series
+
+    Raises
+    ------
+    TypeError
+        If ``data`` is no table.
+    ValueError
+        If a column is not there, column names repeat, or the table has no rows.
+    """
     if isinstance(data, pd.DataFrame):
         frame, there = data, data.columns
         if not there.is_unique:
@@ -280,12 +298,12 @@ def _columns(data, wanted):
     if frame is not data:
         frame = frame.select(nw.col(wanted))
         frame = frame.collect() if isinstance(frame, nw.LazyFrame) else frame
-        columns = {name: _to_pandas(frame[name], schema[name]) for name in wanted}
+        named = {name: _to_pandas(frame[name], schema[name]) for name in wanted}
     else:
-        columns = {name: data[name] for name in wanted}
-    if not len(columns[wanted[0]]):
+        named = {name: data[name] for name in wanted}
+    if not len(named[wanted[0]]):
         raise ValueError("the table has no rows")
-    return columns
+    return named
 
 
 def _to_pandas(series, dtype):

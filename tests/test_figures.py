@@ -12,7 +12,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 from matplotlib.figure import Figure
 
-from helpers import figures, partial_pooling
+from helpers import figures, no_pooling, partial_pooling
 from helpers.groups import summarise
 from helpers.reml import Profile
 from helpers.simulate import BOOTSTRAPS, bootstrap, replicate
@@ -41,6 +41,12 @@ def resample(data, scheme):
 
 def repeat(psi):
     return replicate(psi, 900, 20, 10, mean=1629, replicates=500, seed=1)
+
+
+def grouped(data):
+    fit = partial_pooling("score ~ 1", data, groups="classroom")
+    means = data.groupby("classroom", observed=True)["score"].mean()
+    return means, fit.group_means["estimate"], no_pooling("score ~ 1", data, groups="classroom")
 
 
 def covered(z):
@@ -94,6 +100,7 @@ DRAWN = {
     ],
     "class_mean_variance_parts": lambda c: [(366.23, 785.87, 20, 10), (266.23, 985.87, 20, 10)],
     "shrinkage_by_distance": lambda c: [(400, 900, 10), (266.23, 985.87, 10)],
+    "grouped_means": lambda c: [grouped(c), grouped(other(c))],
     "slopes_within_and_between": lambda c: [
         (c, 2.19, (1.0, 5.87), (1.5, 2.39), "score", "error", "classroom", 4),
         (other(c), 1.19, (1.0, 4.87), (1.5, 1.39), "score", "error", "classroom", 5)],
@@ -120,7 +127,11 @@ DRAWN = {
 
 def figure_functions():
     own = inspect.getmembers(figures, inspect.isfunction)
-    return [f for n, f in own if f.__module__ == figures.__name__ and n != "show" and not n.startswith("_")]
+    return [
+        f
+        for n, f in own
+        if f.__module__ == figures.__name__ and n not in ("show", "save") and not n.startswith("_")
+    ]
 
 
 @pytest.fixture(params=DRAWN)
@@ -337,6 +348,27 @@ def test_the_boundary_figure_draws_the_criterion_of_the_fit(classrooms):
 def test_the_chance_of_zero_alt_text_tells_percentages():
     _, alt = figures.chance_of_zero(900.0, 10)
     assert "20 classes 53.7, 3.0, 0.0" in alt
+
+
+def test_the_groups_alt_text_tells_the_ends_and_the_sizes(classrooms, reference):
+    _, alt = figures.grouped_means(*grouped(classrooms))
+    means = reference("classrooms")["data.class_means"]
+    assert f"The lowest mean is {min(means):.4g} (" in alt
+    assert f"the highest {max(means):.4g} (10)" in alt
+    assert "have 10 to 10 rows" in alt
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("J", [2, 3, 40, 41, 5000])
+def test_the_groups_are_drawn_however_many_and_whatever_their_names(J):
+    data = pd.DataFrame({"$y$": np.arange(2.0 * J) % 7 + np.arange(2 * J) // 9, "g": np.arange(2 * J) // 2})
+    data["g"] = "$\\frac{<\n" + data["g"].astype(str) + "x" * 60
+    fit = no_pooling("`$y$` ~ 1", data, groups="g")
+    means = data.groupby("g")["$y$"].mean()
+    figure, alt = figures.grouped_means(means, means, fit)
+    figure.canvas.draw()
+    assert "\n" not in alt
+    assert f"in {J} groups" in alt
 
 
 def test_the_slopes_alt_text_counts_the_groups_that_are_drawn(classrooms):

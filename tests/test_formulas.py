@@ -171,7 +171,12 @@ def test_the_generalised_least_squares_se_is_rs_on_every_unbalanced_design(r):
 # ---- arrays, limits ------------------------------------------------------------------------------
 
 
-OF_SIZES = [formulas.se_partial_pooling_unbalanced, formulas.se_bracket, formulas.kenward_roger_mean]
+OF_SIZES = [
+    formulas.se_partial_pooling_unbalanced,
+    formulas.se_finite_population_unbalanced,
+    formulas.se_bracket,
+    formulas.kenward_roger_mean,
+]
 
 
 def elementwise():
@@ -369,6 +374,28 @@ def test_t9_the_se_rises_with_the_number_of_classes_it_is_about(psi, ratio, J, n
     theta = psi * ratio
     se = formulas.se_finite_population(psi, theta, J, n, np.array([J + more, J + more + 1, math.inf]))
     assert se[0] <= se[1] <= se[2]
+
+
+@given(psi=variances, ratio=ratios, J=group_counts, n=sizes, more=st.integers(0, 10_000))
+def test_t9_classes_of_one_size_are_a_case_of_classes_of_any(psi, ratio, J, n, more):
+    theta = psi * ratio
+    K = np.array([J, J + more, math.inf])
+    any_size = [formulas.se_finite_population_unbalanced(psi, theta, np.full(J, n), k) for k in K]
+    assert close(np.array(any_size), formulas.se_finite_population(psi, theta, J, n, K), rel=1e-11)
+
+
+@given(psi=variances, ratio=ratios, unequal=st.lists(sizes, min_size=2, max_size=40))
+def test_t9_classes_of_any_size_without_end_give_the_gls_se(psi, ratio, unequal):
+    theta = psi * ratio
+    infinite = formulas.se_finite_population_unbalanced(psi, theta, unequal, math.inf)
+    assert close(infinite, formulas.se_partial_pooling_unbalanced(psi, theta, unequal))
+
+
+@given(psi=variances, ratio=ratios, unequal=st.lists(sizes, min_size=2, max_size=40))
+def test_t9_the_predicted_mean_of_just_these_errs_no_more_than_their_own_means(psi, ratio, unequal):
+    theta, J = psi * ratio, len(unequal)
+    own = math.sqrt(theta * np.sum(1 / np.array(unequal))) / J
+    assert formulas.se_finite_population_unbalanced(psi, theta, unequal, J) <= own * (1 + 1e-12)
 
 
 @given(se=variances, level=st.floats(0.01, 0.999))
@@ -806,6 +833,9 @@ def test_a_population_smaller_than_the_sample_is_refused():
         formulas.se_finite_population(1, 1, 5, 3, 4)
     with pytest.raises(ValueError, match="must be at least J"):
         formulas.se_finite_population(1, 1, 5, 3, [10, 4])
+    for few in (1, math.nan):
+        with pytest.raises(ValueError, match="must be at least J = 2"):
+            formulas.se_finite_population_unbalanced(1, 1, [3, 4], few)
 
 
 @pytest.mark.parametrize("level", [0, 1, 95])
@@ -889,5 +919,6 @@ def test_two_variances_of_zero_are_no_warning():
 @pytest.mark.filterwarnings("error")
 def test_the_unbalanced_se_without_any_variance_is_no_warning():
     for function in OF_SIZES:
+        population = {"K": 5} if "K" in inspect.signature(function).parameters else {}
         with pytest.raises(ValueError, match=r"psi|theta"):
-            function(0, 0, [3, 4])
+            function(0, 0, [3, 4], **population)

@@ -550,6 +550,23 @@ def test_collinear_terms_are_named_at_any_scale_and_offset():
         summarise(data, "y ~ x + tiny", "g")
 
 
+@pytest.mark.parametrize("stay", ["1", "floor", "log_uranium", "floor + log_uranium"])
+def test_a_summary_with_fewer_terms_is_that_of_the_shorter_formula(radon, stay):
+    whole = summarise(radon, "log_radon ~ floor + log_uranium", "county")
+    short = summarise(radon, f"log_radon ~ {stay}", "county")
+    kept = whole.keeping([term in short.terms for term in whole.terms])
+    assert kept.terms == short.terms
+    assert kept.intercept == short.intercept
+    for summary in (kept, short):
+        assert summary.products.shape == short.products.shape
+    for fit in (complete_pooling, partial_pooling):
+        one, two = fit(None, kept), fit(None, short)
+        np.testing.assert_allclose(one.params, two.params, rtol=1e-9)
+        np.testing.assert_allclose(one.bse, two.bse, rtol=1e-9)
+    one, two = (complete_pooling(None, summary).cluster_robust("CR2").bse for summary in (kept, short))
+    np.testing.assert_allclose(one, two, rtol=1e-9)
+
+
 # ---- the intraclass correlation of a predictor ---------------------------------------------------
 
 

@@ -1172,3 +1172,70 @@ def test_a_likelihood_ratio_below_one_is_told_as_it_is(classrooms):
     assert 0 < test.statistic < 1
     assert test.statistic == pytest.approx(at_zero - fit.criterion, rel=1e-9)  # of two numbers near 1900
     assert test.pvalue == pytest.approx(stats.chi2.sf(test.statistic, 1) / 2, rel=1e-12)
+
+
+# ---- the mean of K groups, a new group, a new row ------------------------------------------------
+
+
+def test_the_mean_of_k_groups_is_the_best_linear_unbiased_predictor_written_out(radon):
+    """All N rows at once: the weights and their error from the equations of a linear predictor."""
+    fit = partial_pooling("log_radon ~ floor + log_uranium", radon, groups="county")
+    X = np.column_stack([np.ones(919), radon[["floor", "log_uranium"]]])
+    Z = np.equal.outer(radon["county"].cat.codes.to_numpy(), np.arange(85)).astype(float)
+    V = fit.psi * Z @ Z.T + fit.theta * np.eye(919)
+    for K in (85, 120, 1000):
+        with_target = fit.psi * Z.sum(axis=1) / K
+        left = np.block([[V, X], [X.T, np.zeros((3, 3))]])
+        weights = np.linalg.solve(left, np.concatenate([with_target, [1, 0, 0]]))[:919]
+        mse = weights @ V @ weights - 2 * weights @ with_target + fit.psi / K
+        found = fit.mean_of(K)
+        assert found.estimate == pytest.approx(weights @ radon["log_radon"], rel=1e-10)
+        assert found.se == pytest.approx(np.sqrt(mse), rel=1e-10)
+
+
+def test_the_mean_of_k_groups_has_the_df_of_its_ends(classrooms):
+    fit = partial_pooling("score ~ 1", classrooms, groups="classroom")
+    assert fit.mean_of(20).df == pytest.approx(180, rel=1e-10)
+    assert fit.mean_of(np.inf).df == pytest.approx(19, rel=1e-10)
+    # Between them Satterthwaite's own formula: ((1 - f) MSB + f MSW) / N, f = J / K.
+    msb, msw = fit.theta + 10 * fit.psi, fit.theta
+    for K in (25, 100):
+        parts = np.array([(1 - 20 / K) * msb, 20 / K * msw])
+        assert fit.mean_of(K).se == pytest.approx(np.sqrt(parts.sum() / 200), rel=1e-10)
+        assert fit.mean_of(K).df == pytest.approx(parts.sum() ** 2 / (parts**2 @ [1 / 19, 1 / 180]), rel=1e-8)
+
+
+def test_without_end_the_mean_of_k_groups_is_the_constant(radon):
+    fit = partial_pooling("log_radon ~ floor", radon, groups="county")
+    found, k = fit.mean_of(np.inf), "Intercept"
+    assert found == pytest.approx((fit.params[k], fit.bse[k], fit.df[k]), rel=1e-10)
+
+
+def test_a_new_group_and_a_new_row_have_rs_standard_errors(classrooms, reference):
+    r, fit = reference("classrooms"), partial_pooling("score ~ 1", classrooms, groups="classroom")
+    assert fit.new_group().se == pytest.approx(r["re.se_newclass_mean"], rel=1e-10)
+    assert fit.new_observation().se == pytest.approx(r["re.se_newstudent"], rel=1e-10)
+    # (1 + 1 / J) psi + theta / N = ((J + 1) MSB - J MSW) / N
+    msb, msw = fit.theta + 10 * fit.psi, fit.theta
+    parts = np.array([21 * msb, -20 * msw])
+    expected = parts.sum() ** 2 / (parts**2 @ [1 / 19, 1 / 180])
+    assert fit.new_group().df == pytest.approx(expected, rel=1e-8)
+
+
+def test_predicted_means_of_a_singular_fit_and_of_ml(singular_data, classrooms):
+    fit = partial_pooling("score ~ 1", singular_data, groups="classroom")
+    assert fit.mean_of(20).se == pytest.approx(fit.bse.iloc[0], rel=1e-12)
+    assert fit.mean_of(20).df == fit.new_group().df == 199
+    ml = partial_pooling("score ~ 1", classrooms, groups="classroom", method="ml")
+    assert ml.mean_of(25).df == np.inf
+    # Nothing is estimated as below 0; what is not there is refused.
+    with pytest.raises(ValueError, match="must be at least 20; got 19"):
+        ml.mean_of(19)
+    with pytest.raises(ValueError, match="must be at least 20; got nan"):
+        ml.mean_of(np.nan)
+    with pytest.raises(TypeError, match="must be a number"):
+        ml.mean_of("all")
+    with pytest.raises(ValueError, match="for partial pooling only"):
+        complete_pooling("score ~ 1", classrooms, groups="classroom").new_group()
+    with pytest.raises(ValueError, match="no constant"):
+        partial_pooling("score ~ effect - 1", classrooms, groups="classroom").new_group()

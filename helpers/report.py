@@ -1,0 +1,825 @@
+"""From a table to words, one table, one figure, warnings and a sentence: a report on grouped data.
+
+    python -m helpers report FILE --outcome score --group classroom
+
+Nothing is estimated here: `compare` and `partial_pooling` are asked, and what they say is put into words.
+"""
+
+from __future__ import annotations
+
+import base64
+import difflib
+import io
+import re
+import textwrap
+from dataclasses import dataclass, replace
+from functools import cached_property
+from html import escape
+from keyword import iskeyword
+from numbers import Real
+from pathlib import Path
+
+import narwhals as nw
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from . import figures, formulas
+from .files import is_text, read_table
+from .groups import GroupSummary, summarise
+from .models import Fit, compare, no_pooling, partial_pooling
+from .tables import columns_of
+
+__all__ = ["Report", "describe", "read_table", "wrapped"]
+
+# When a warning is due, and why there.
+FEW = 30  # below it an interval with 1.96 in the place of t covers less than 94 in 100
+UNEQUAL = 1.5  # arithmetic over harmonic mean size: the bracket of notebook 05 is wide beyond it
+FRACTION = 0.05  # of a finite population seen: below it the standard error falls by less than 3 in 100
+MIXED = 0.05  # intraclass correlation of a predictor: below it within and between hardly part
+FAR = 0.01  # chance that the farthest of all J normal groups lies as far out
+TOO_MANY = 50  # levels of a text predictor: each is a term
+
+_WIDE = 79
+_START_OF_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def describe(data, outcome, group, predictors=(), population=None, missing="raise", level=0.95):
+    """Say how the data are grouped, what is estimated, how well it is known, and what to watch.
+
+    Parameters
+    ----------
+    data : DataFrame
+        Any table that narwhals reads; a file comes through `read_table`.
+    outcome, group : str
+        Columns; the outcome may be a term of a formula, ``"np.log(radon)"``.
+    predictors : str or sequence of str
+        Columns, whatever their names, or terms of a formula: ``["ses", "center(age)"]``.
+    population : float, optional
+        K, the number of groups there are, if these are a random part of finitely many.
+    missing : {"raise", "drop"}
+        What to do with rows that lack a value.
+    level : float
+        Level of the intervals.
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    TypeError
+        If an argument is not of its kind.
+    ValueError
+        As `compare`; if outcome, group and predictors are not different columns, the outcome or a predictor
+        is numbers stored as text, a text predictor has more than 50 levels, or K is less than J.
+    """
+    predictors = (predictors,) if isinstance(predictors, str) else tuple(predictors)
+    for role, name in [("outcome", outcome), ("group", group), *(("a predictor", p) for p in predictors)]:
+        if not isinstance(name, str):
+            raise TypeError(f"{role} must be the name of a column; got {name!r}")
+    for k, name in enumerate(predictors):
+        if name in (outcome, group, *predictors[:k]):
+            raise ValueError(f"column {name!r} cannot be a predictor here: it is used already")
+    if outcome == group:
+        raise ValueError(f"outcome and group are the same column, {outcome!r}")
+    if population is not None and not isinstance(population, Real):
+        raise TypeError(f"population must be a number of groups; got {population!r}")
+    if not isinstance(level, Real):
+        raise TypeError(f"level must be a number between 0 and 1; got {level!r}")
+    if not 0 < level < 1:
+        raise ValueError(f"level must lie between 0 and 1; got {level}")
+    there = _names_of(data)
+    terms = [_term(name, there) for name in (outcome, *predictors)]
+    plain = [name for name in (outcome, *predictors) if name in there]
+    columns = columns_of(data, [group, *plain])
+    for name in plain:
+        _refuse_text(columns[name], "outcome" if name == outcome else "predictor", missing)
+    summary = summarise(data, f"{terms[0]} ~ {' + '.join(terms[1:]) or '1'}", group, missing)
+    return _report(summary, {name: columns[name] for name in plain}, predictors, population, float(level))
+
+
+def _report(summary, columns, predictors, population, level):
+    answers = compare(None, summary, alpha=1 - level)
+    fit = partial_pooling(None, summary)
+    if population is not None:
+        fit.mean_of(population)  # refuses fewer than J
+    alone = fit
+    if len(summary.terms) > 1:
+        stay = np.arange(len(summary.terms)) == summary.intercept
+        alone = partial_pooling(None, replace(summary.keeping(stay), formula=f"{summary.outcome} ~ 1"))
+    return Report(fit, alone, population, level, tuple(predictors), columns, answers)
+
+
+def _names_of(data):
+    if isinstance(data, GroupSummary):
+        raise TypeError("describe needs the table itself, not a summary of it")
+    if isinstance(data, pd.DataFrame):
+        return list(data.columns)
+    try:
+        return nw.from_native(data).collect_schema().names()
+    except TypeError:
+        raise TypeError(f"data must be a data frame; got {type(data).__name__}") from None
+
+
+def _term(name, there):
+    """A column's name as a formula has it; what is no column must be a term."""
+    if name in there:
+        if name.isidentifier() and not iskeyword(name):
+            return name
+        if "`" in name or "|" in name or name in ("", "1", "Intercept") or not name.isprintable():
+            raise ValueError(f"column {name!r} has a name that no formula can hold: rename it")
+        return f"`{name}`"
+    if "~" in name:
+        raise ValueError(f"{name!r} is a whole formula: name the outcome and the predictors one by one")
+    if not re.search(r"[()*:+^/]", name):
+        close = difflib.get_close_matches(name, map(str, there), 1)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        raise ValueError(f"no column {name!r} among {', '.join(map(str, there))}{hint}")
+    return name
+
+
+def _refuse_text(column, role, missing):
+    """Refuse text where numbers are meant; leave what is missing to others."""
+    text = isinstance(column.dtype, pd.CategoricalDtype) or is_text(column)
+    if not text:
+        return
+    values = column.dropna()
+    if not isinstance(column.dtype, pd.CategoricalDtype) and not values.map(type).eq(str).all():
+        return  # numbers in objects
+    numbers = pd.to_numeric(values.astype(str).str.strip(), errors="coerce")
+    bad = numbers.isna().to_numpy()
+    if len(values) and not bad.any() and is_text(column):
+        raise ValueError(
+            f"{role} {column.name!r} holds numbers stored as text: make them numbers, as pandas' to_numeric "
+            "does"
+        )
+    example = "" if not bad.any() else f", such as {str(values.iloc[bad.argmax()])[:40]!r}"
+    if role == "outcome" or (bad.mean() < 0.5 and is_text(column)):
+        row = "" if not bad.any() else f" in row {np.flatnonzero(column.notna())[bad.argmax()]}"
+        raise ValueError(
+            f"{role} {column.name!r} holds text{example}{row} ({bad.sum()} of {len(column)} values are no "
+            "numbers): mend them, or leave them empty where a value is missing"
+        )
+    if values.nunique() > TOO_MANY:
+        raise ValueError(
+            f"predictor {column.name!r} is text of {values.nunique()} different values{example}: with more "
+            f"than {TOO_MANY} it is no predictor; is it a group?"
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """What `describe` found.
+
+    Attributes
+    ----------
+    fit : Fit
+        Partial pooling with the predictors, by REML.
+    alone : Fit
+        The same of the outcome alone: how the data are grouped.
+    population : float or None
+        K, where it was given.
+    level : float
+        Level of the intervals.
+    predictors : tuple of str
+        As asked for.
+    columns : dict of str to Series
+        The outcome and the predictors that are columns, as they came.
+    answers : DataFrame
+        What `compare` said.
+    """
+
+    fit: Fit
+    alone: Fit
+    population: float | None
+    level: float
+    predictors: tuple
+    columns: dict
+    answers: pd.DataFrame
+
+    # ---- what is asked again and again
+
+    @property
+    def outcome(self):
+        """Name of the outcome."""
+        return _name(self.fit.data.outcome)
+
+    @property
+    def group(self):
+        """Name of the group column."""
+        return _name(self.fit.data.group)
+
+    @cached_property
+    def means(self):
+        """Mean of each group's rows, by group."""
+        data = self.alone.data
+        return pd.Series(data.means[:, -1] + data.shift[-1], data.labels, name=data.outcome)
+
+    @cached_property
+    def levels(self):
+        """Share of each term's variation that lies between the groups, by term: 1 for a group-level one."""
+        data = self.fit.data
+        within, whole = data.within.diagonal(), data.about_centre().diagonal()
+        share = {data.terms[k]: 1 - within[k] / whole[k] for k in data.varying}
+        return pd.Series({term: 0.0 if s < 1e-12 else s for term, s in share.items()}, dtype=float)
+
+    @cached_property
+    def _first(self):
+        """Text predictors to the level that their others are set against."""
+        out, terms = {}, self.fit.data.terms
+        for name in self.predictors:
+            column = self.columns.get(name)
+            if column is None or name in terms:
+                continue
+            labels = isinstance(column.dtype, pd.CategoricalDtype)
+            levels = column.cat.categories if labels else sorted(column.dropna().unique(), key=str)
+            first = [level for level in levels if f"{name}[T.{level}]" not in terms]
+            out[name] = _name(first[0]) if first else "its first level"
+        return out
+
+    def _place(self, names):
+        return " and ".join(f"{_name(name)} = {self._first.get(name, 0)}" for name in names)
+
+    @property
+    def where(self):
+        """Where the means of the table are: the value of each predictor."""
+        return self._place(self.predictors)
+
+    @property
+    def _where_within(self):
+        """The same without pooling, where the group means absorb what does not vary within."""
+        return self._place(name for name in self.predictors if name not in self._absorbed)
+
+    @property
+    def _absorbed(self):
+        terms = self._group_level
+        return [n for n in self.predictors if n in terms or any(t.startswith(f"{n}[T.") for t in terms)]
+
+    @property
+    def _means_are(self):
+        """Where the means are, as a sentence."""
+        text = f"Means are those where {self.where}."
+        if self._absorbed:
+            own = " and ".join(map(_name, self._absorbed))
+            text += f" Without pooling each group has its own {own}."
+        return text if self.predictors else ""
+
+    @property
+    def _group_level(self):
+        return [term for term, share in self.levels.items() if share > 1 - 1e-12]
+
+    # ---- words
+
+    @cached_property
+    def grouping(self):
+        """How the data are grouped, in words."""
+        data, J, N = self.alone.data, self.alone.ngroups, self.alone.nobs
+        sizes, psi, theta = data.sizes, self.alone.psi, self.alone.theta
+        even = sizes.min() == sizes.max()
+        size = (
+            f"{sizes[0]:.0f} rows each"
+            if even
+            else f"{sizes.min():.0f} to {sizes.max():.0f} rows each (mean {sizes.mean():.1f}, harmonic mean "
+            f"{1 / np.mean(1 / sizes):.1f})"
+        )
+        effective = (psi + theta) / self.alone.bse.iloc[0] ** 2
+        between, within, psi, theta = map(_figures, [*np.sqrt([psi, theta]), psi, theta])
+        text = [
+            f"{N} rows in {J} groups of {self.group}, {size}.",
+            f"The standard deviation of {self.outcome} is {between} between the groups (psi = {psi}) and "
+            f"{within} within them (theta = {theta}): of its variance {self.alone.icc:.1%} lies between (the "
+            f"intraclass correlation, {self.alone.icc:.3f}).",
+        ]
+        if data.dropped:
+            text.insert(1, f"{_rows(data.dropped)} dropped for missing values.")
+        if not self.alone.singular:
+            text.append(
+                f"For the mean of all groups these {N} rows are worth as much as {effective:.0f} independent "
+                "ones."
+            )
+        return " ".join(text)
+
+    @cached_property
+    def _questions(self):
+        """Key of each question to its words and to what would be drawn anew."""
+        data, J, group = self.fit.data, self.fit.ngroups, self.group
+        largest = int(data.sizes.argmax())
+        rows = _rows(data.sizes[largest])
+        rank = "the largest group" if (data.sizes == data.sizes[largest]).sum() == 1 else "no group has more"
+        K = "" if self.population is None else f"{self.population:g}"
+        return {
+            "one": (f"How well is the mean of {group} {_name(data.labels[largest])} known ({rows}, {rank})?",
+                    "over new rows of that one group"),
+            "these": (f"How well is the mean of just these {J} groups known?",
+                      "over new rows of the same groups"),
+            "finite": (f"How well is the mean of the {K} groups known, of which these are {J}?",
+                       f"over new draws of {J} groups from those {K}, and new rows"),
+            "all": ("How well is the mean of all groups there are or could be known?",
+                    "over new groups and new rows"),
+            "new": (f"Where may the mean of one more {group} lie?",
+                    "over new groups and new rows, and the group to come"),
+            "row": (f"Where may one {self.outcome} of one more {group} lie?",
+                    "over new groups and new rows, and the row to come"),
+            "rows": ("How well is the mean over all rows known?",
+                     "over rows drawn one by one (independent), or new groups of such sizes (CR2)"),
+        }  # fmt: skip
+
+    def _asked(self):
+        """Each question: its words, what would be drawn anew, its lines of the table."""
+        for key, lines in self._lines.groupby("key", sort=False):
+            known = self._questions.get(key) if lines["short"].iloc[0] != "slope" else None
+            over = f"SE {known[1]}" if known else _level_of(self.levels[key])
+            yield lines["question"].iloc[0], over, lines
+
+    def _one_more(self, term):
+        """A term in a question: one unit more of it, or a level of a text column in place of the first."""
+        for name, first in self._first.items():
+            if term.startswith(f"{name}[T."):
+                return f"{_name(name)} = {_name(term[len(name) + 3 : -1])} in place of {first}"
+        return f"one more of {_name(term)}"
+
+    @cached_property
+    def table(self):
+        """Every estimand with its estimate, standard error, degrees of freedom and interval.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``question``, ``estimand``, ``method``, ``estimate``, ``se``, ``df``, ``lower``,
+            ``upper``: the rows of `compare`, and the mean of K groups (where K was given), of a group and
+            of a row not yet seen.
+        """
+        return self._lines.drop(columns=["key", "short"])
+
+    @cached_property
+    def _lines(self):
+        """The table, with a key for each question, and each estimand without where its predictors are."""
+        found, J, K = self.answers, self.fit.ngroups, self.population
+        numbers = ["estimate", "se", "df", "lower", "upper"]
+        at, own = (f" where {place}" if place else "" for place in (self.where, self._where_within))
+        lines = []
+
+        def add(key, short, place, method, values):
+            lines.append((key, short, self._questions[key][0], short + place, method, *values))
+
+        def add_row(key, short, k, place=at):
+            add(key, short, place, found["method"].iloc[k], found[numbers].iloc[k])
+
+        def add_predicted(key, short, predicted):
+            estimate, se, df = predicted
+            half = stats.t.isf((1 - self.level) / 2, df) * se
+            add(key, short, at, "partial pooling", (estimate, se, df, estimate - half, estimate + half))
+
+        add_row("one", "mean of one group", 2, own)
+        add_row("one", "mean of one group", 4)
+        add_row("these", f"mean of these {J} groups", 3, own)
+        add_row("all", "mean of all groups", 5)
+        if K is not None:
+            add_predicted("finite", f"mean of {K:g} groups", self.fit.mean_of(K))
+        add_predicted("new", "mean of a new group", self.fit.new_group())
+        add_predicted("row", "one row of a new group", self.fit.new_observation())
+        add_row("rows", "mean of all rows, as if independent", 0)
+        add_row("rows", "mean of all rows", 1)
+        for k in range(6, len(found)):
+            term = found["estimand"].iloc[k].removeprefix("slope of ")
+            question = f"What goes with {self._one_more(term)}?"
+            estimand = f"slope of {_name(term)} ({_level_of(self.levels[term])})"
+            lines.append(
+                (term, "slope", question, estimand, found["method"].iloc[k], *found[numbers].iloc[k])
+            )
+        return pd.DataFrame(lines, columns=["key", "short", "question", "estimand", "method", *numbers])
+
+    @cached_property
+    def text(self):
+        """The table in words and figures, as text of lines of 79 characters."""
+        lines = [*_wrapped(self._means_are), ""] if self.predictors else []
+        for question, over, rows in self._asked():
+            lines += _wrapped(question) + _wrapped(over, "  ")
+            for row in rows.itertuples():
+                estimate, se, lower, upper = _fixed([row.estimate, row.se, row.lower, row.upper], row.se)
+                name = row.method + (", independent" if row.short.endswith("as if independent") else "")
+                name = name.replace("complete pooling, ", "complete, ")
+                line = f"  {name:22}{estimate:>9}  SE {se:<8} df {_df(row.df):<7} {lower} to {upper}"
+                if len(line) > _WIDE:
+                    line = f"  {name:22}{estimate}, SE {se}, df {_df(row.df)},\n{'':24}{lower} to {upper}"
+                lines.append(line)
+        return "\n".join(lines)
+
+    @cached_property
+    def warnings(self):
+        """What matters with these data: a sentence or two each, the matter before the colon."""
+        return [*_of_rows(self), *_of_groups(self), *_of_predictors(self)]
+
+    @cached_property
+    def _largest_sd(self):
+        """What to say beside a psi of 0."""
+        if not self.fit.singular:
+            return ""
+        high = np.sqrt(self.fit.profile_int(1 - self.level).loc["psi", "upper"])
+        return f" ({self.level * 100:g}% profile interval of its root 0 to {_figures(high)})"
+
+    @property
+    def _without_zero(self):
+        """Numeric predictors that are nowhere 0, or on both sides of it: name to (least, largest)."""
+        numeric = [n for n in self.predictors if n in self.columns and self.columns[n].dtype.kind in "iuf"]
+        ends = {name: (self.columns[name].min(), self.columns[name].max()) for name in numeric}
+        return {name: (low, high) for name, (low, high) in ends.items() if not low <= 0 <= high}
+
+    @cached_property
+    def sentence(self):
+        """A sentence to report, numbers rounded; of slopes only where no mean is to be had at 0."""
+        fit, data, table, found = self.fit, self.fit.data, self.table, self.answers
+        low, high = data.sizes.min(), data.sizes.max()
+        each = f"{low:.0f} to {high:.0f} rows each" if low < high else f"{_rows(low)} each"
+        psi, theta = _figures(fit.psi), _figures(fit.theta)
+        text = (
+            f"In a random-intercept model fitted by REML to {data.nobs} rows in {fit.ngroups} groups of "
+            f"{self.group} ({each}; between-group variance psi = {psi}{self._largest_sd}, within-group "
+            f"variance theta = {theta}, intraclass correlation {fit.icc:.3f})"
+        )
+        told = []
+        if not self._without_zero:
+            K = self.population
+            whom = "all groups" if K is None else f"{K:g} groups"
+            row = table[table["estimand"].str.startswith(f"mean of {whom}")].iloc[0]
+            method = "residual" if fit.singular else "Kenward-Roger" if K is None else "Satterthwaite"
+            where = "the population of groups" if K is None else f"the {K:g} groups they were drawn from"
+            where += f" where {self.where}" if self.predictors else ""
+            told.append(f"the mean of {self.outcome} in {where} was {_told(row, method, self.level)}")
+        for row in found[(found["method"] == "partial pooling") & (found.index > 5)].itertuples():
+            method = "residual" if fit.singular else "Kenward-Roger"
+            term = _name(row.estimand.removeprefix("slope of "))
+            told.append(f"the slope of {term} was {_told(row, method, self.level)}")
+        text += ", " + "; ".join(told) + "."
+        if data.dropped:
+            text += f" {_rows(data.dropped).capitalize()} with missing values were left out."
+        return text
+
+    @property
+    def code(self):
+        """The same fit in Python, and in R where every predictor is a column."""
+        data = self.fit.data
+        python = f"partial_pooling({data.formula!r}, data, groups={data.group!r})"
+        if any(name not in self.columns for name in self.predictors) or data.outcome not in self.columns:
+            return python, None
+        left, right = data.formula.split(" ~ ", 1) if data.formula.count(" ~ ") == 1 else (None, None)
+        if left is None or "\\" in data.group or "`" in data.group:
+            return python, None
+        group = data.group if re.fullmatch(r"[A-Za-z][A-Za-z0-9.]*", data.group) else f"`{data.group}`"
+        return python, f"lmer({left} ~ {right} + (1 | {group}), data)"
+
+    def figure(self):
+        """The groups in order of their means, as ``figure, alt``."""
+        own = no_pooling(None, self.alone.data)
+        return figures.grouped_means(self.means, self.alone.group_means["estimate"], own, self.level)
+
+    # ---- to take away
+
+    def to_csv(self, path=None):
+        """Write the table as CSV, all digits; return it as text where no path is given.
+
+        A field that a spreadsheet would take for a formula gets an apostrophe before it.
+        """
+        table = self.table.copy()
+        for name in ("question", "estimand", "method"):
+            table[name] = [f"'{s}" if s.startswith(_START_OF_FORMULA) else s for s in table[name]]
+        text = table.to_csv(index=False, lineterminator="\n")
+        if path is None:
+            return text
+        Path(path).write_text(text, encoding="utf-8", newline="\n")
+        return None
+
+    def to_html(self, title=None):
+        """The whole report as one HTML page that needs nothing else.
+
+        Parameters
+        ----------
+        title : str, optional
+            What the data are called.
+
+        Returns
+        -------
+        str
+        """
+        return _page(self, title)
+
+    def __repr__(self):
+        parts = [self.grouping, self.text, "\n".join(self.warnings), self.sentence]
+        return "\n\n".join(part if part == self.text else wrapped(part) for part in parts if part)
+
+
+# ---- what to watch -------------------------------------------------------------------------------
+
+
+def _of_rows(report):
+    """Warnings about rows and outcome."""
+    data, column = report.fit.data, report.columns.get(report.fit.data.outcome)
+    if data.dropped:
+        share = data.dropped / (data.dropped + data.nobs)
+        yield (
+            f"Missing values: {_rows(data.dropped)} ({share:.1%}) left out. The standard errors speak of "
+            "the rows that are left. If what is missing depends on what is not seen, no standard error says "
+            "so: look at who is missing, by group."
+        )
+    values = None if column is None else pd.unique(column.dropna())
+    if values is not None and len(values) == 2:
+        yield (
+            f"Two values: {report.outcome} is {_name(min(values))} or {_name(max(values))} and nothing "
+            "else. A mean of it is a share, and its variance goes with the share, which this model takes "
+            "for constant. For the mean, the CR2 row (notebook 10) does not need that; for slopes near 0 or "
+            "1 fit a mixed logistic model instead."
+        )
+
+
+def _of_groups(report):
+    """Warnings about the number, the sizes and the means of the groups."""
+    fit, alone = report.fit, report.alone
+    data, J, N = fit.data, fit.ngroups, fit.nobs
+    sizes = data.sizes
+    if J > N / 2:
+        yield (
+            f"A group for each row, nearly: {N} rows in {J} groups. Is {report.group} the number of a row "
+            "rather than of a group? Little is left to tell psi from theta (notebook 06)."
+        )
+    if J < FEW:
+        covers = formulas.z_coverage(J - 1, report.level)
+        lead = "Few groups" if J >= 10 else "Very few groups"
+        text = (
+            f"{lead}: {J} (fewer than {FEW}). With the normal distribution in the place of t, an interval "
+            f"would hold the mean of all groups in about {covers:.1%} of studies and not in "
+            f"{report.level * 100:g}% (groups of one size); "
+            + (
+                f"here psi is 0, and partial pooling counts rows, not groups: trust no more than {J - 1} df"
+                if fit.singular
+                else "use t on the df of the table"
+            )
+            + " (notebook 09)."
+        )
+        if J < 10 and not alone.singular:
+            low, high = np.sqrt(alone.profile_int(1 - report.level).loc["psi"])
+            low, between, high = map(_figures, [low, np.sqrt(alone.psi), high])
+            text += (
+                f" {J} groups also say little of psi: the standard deviation between groups, {between}, has "
+                f"a {report.level * 100:g}% profile interval from {low} to {high} (notebook 06)."
+            )
+        adjusted = None if fit.singular else fit.with_df("kenward-roger").bse.iloc[data.intercept]
+        if adjusted is not None and adjusted > 1.005 * fit.bse.iloc[data.intercept]:
+            old, new = _fixed([fit.bse.iloc[data.intercept], adjusted], adjusted)
+            text += f" Kenward and Roger's own SE of that mean is {new}, against {old}: report that one."
+        yield text
+    if fit.singular or alone.singular:
+        which = fit if fit.singular else alone
+        high = np.sqrt(which.profile_int(1 - report.level).loc["psi", "upper"])
+        yield (
+            "Singular fit: psi, the variance between groups, is estimated as 0"
+            + ("" if fit.singular else " without the predictors")
+            + ". The standard errors of partial pooling are then those of complete pooling, as if groups did "
+            "not matter. That groups are alike is not shown: a standard deviation between them of up to "
+            f"{_figures(high)} agrees with the data ({report.level * 100:g}% profile interval). Report that "
+            "end too, and set the CR2 row beside it (notebooks 06 and 10)."
+        )
+    ratio, crowd = sizes.mean() * np.mean(1 / sizes), sizes.sum() ** 2 / np.sum(sizes**2)
+    if ratio > UNEQUAL or crowd < J / 2:
+        three = _fixed(report.answers["estimate"].iloc[[0, 5, 3]], report.answers["se"].iloc[5])
+        yield (
+            f"Very unequal sizes: {sizes.min():.0f} to {sizes.max():.0f} rows; the mean size is {ratio:.2f} "
+            f"times the harmonic mean (more than {UNEQUAL} counts as very), and by size the groups count as "
+            f"{crowd:.1f} equal ones. So the three means part: {three[0]} over all rows, {three[1]} by "
+            f"partial pooling, {three[2]} with each group counted once. If size goes with the outcome they "
+            "are different questions: say which you mean (notebook 05)."
+        )
+    ones = int((sizes == 1).sum())
+    if ones and J <= N / 2:
+        yield (
+            f"Groups of one row: {ones} of {J}. They say nothing of the variance within, and their own "
+            "means stand on the others' theta alone (notebook 05)."
+        )
+    if report.population is not None and J / report.population > FRACTION:
+        of_all, of_K = _fixed([fit.bse.iloc[data.intercept], fit.mean_of(report.population).se],
+                              fit.bse.iloc[data.intercept])  # fmt: skip
+        yield (
+            f"A finite population: you have {J} of {report.population:g} groups, {J / report.population:.0%} "
+            f"(more than {FRACTION:.0%}). For the mean of those {report.population:g}, the SE is {of_K}; "
+            f"{of_all} belongs to groups without end (notebooks 03 and 13). It is right if these groups "
+            "are a random sample of those."
+        )
+    if not alone.singular:
+        away = (report.means - alone.params.iloc[0]) / np.sqrt(alone.psi + alone.theta / sizes)
+        k = int(away.abs().to_numpy().argmax())
+        if J * 2 * stats.norm.sf(abs(away.iloc[k])) < FAR:
+            yield (
+                f"A group far out: {report.group} {_name(report.means.index[k])} ({_rows(sizes[k])}) has the "
+                f"mean {_fixed([report.means.iloc[k]], alone.bse.iloc[0])[0]}, {abs(away.iloc[k]):.1f} "
+                "standard deviations from the mean of all, too far for a normal model. See whether its rows "
+                "are right; partial pooling draws its mean in more than it should (notebook 07)."
+            )
+
+
+def _of_predictors(report):
+    """Warnings about predictors."""
+    fit, data, J = report.fit, report.fit.data, report.fit.ngroups
+    cross, whole = data.within, data.about_centre()
+    between = whole - cross
+    fixed = [data.terms.index(term) for term in report._group_level]
+    found = report.answers.set_index(["method", "estimand"])
+    for term in report._group_level:
+        row, naive = (found.loc[(m, f"slope of {term}")] for m in ("partial pooling", "complete pooling"))
+        se, of_ols = _fixed([row["se"], naive["se"]], row["se"])
+        yield (
+            f"A group-level predictor: {_name(term)} does not vary within any {report.group}, so its slope "
+            f"rests on {J} groups, not on {fit.nobs} rows: SE {se} on {_df(row['df'])} df. As if rows were "
+            f"independent, the SE would be {of_ols} (notebooks 08 and 09)."
+        )
+    for k in data.varying:
+        term = data.terms[k]
+        if term in report._group_level or not report.levels[term]:
+            continue
+        left = between[k, k]
+        if fixed:
+            left -= between[k, fixed] @ np.linalg.lstsq(between[np.ix_(fixed, fixed)], between[fixed, k])[0]
+        even = (fit.nobs - np.sum(data.sizes**2) / fit.nobs) / (J - 1)
+        of_means, of_rows = left / (J - 1), cross[k, k] / (fit.nobs - J)
+        icc = (of_means - of_rows) / (of_means + (even - 1) * of_rows)
+        if icc > MIXED:
+            row = found.loc[("partial pooling", f"slope of {term}")]
+            own = found.loc[("no pooling", f"slope of {term}")]
+            mixed, within = _fixed([row["estimate"], own["estimate"]], row["se"])
+            yield (
+                f"A predictor of both levels: {report.levels[term]:.0%} of the variation of {_name(term)} "
+                f"lies between groups. Its slope, {mixed}, mixes the slope within groups ({within}, no "
+                "pooling) with that between them, and they may differ. Add the group means of it as a "
+                "predictor (Mundlak): then its slope is the one within (notebook 08)."
+            )
+    if report._without_zero:
+        spans = ", ".join(f"{_name(n)} ({a:g} to {b:g})" for n, (a, b) in report._without_zero.items())
+        name = next(iter(report._without_zero))
+        inside = name if name.isidentifier() else f"`{name}`"
+        yield (
+            f"No data at 0: no value of {spans} is near 0, where the means of the table are. Centre it (the "
+            f"predictor {_name(f'center({inside})')}) to get them at its mean; its slope stays as it is."
+        )
+
+
+# ---- small words ---------------------------------------------------------------------------------
+
+
+def _name(label):
+    """A name or label from somebody's file, on one line, and not endless."""
+    text = " ".join("".join(c if c.isprintable() else " " for c in str(label)).split())
+    return text if len(text) <= 60 else text[:59] + "\u2026"
+
+
+def _rows(number):
+    return f"{number:.0f} row" + ("" if number == 1 else "s")
+
+
+def _df(df):
+    return f"{df:.1f}" if df < 1000 else f"{df:.0f}"
+
+
+def _told(row, method, level):
+    estimate, se, lower, upper = _fixed([row.estimate, row.se, row.lower, row.upper], row.se)
+    return f"{estimate} (SE {se}, {method} df {_df(row.df)}, {level * 100:g}% CI {lower} to {upper})"
+
+
+def _figures(value):
+    """A variance or its root as text, in four figures."""
+    places = 3 - int(np.floor(np.log10(value))) if value > 0 else 0
+    return f"{value:.{max(places, 0)}f}" if places <= 8 else f"{value:.4g}"
+
+
+def _level_of(share):
+    if share > 1 - 1e-12:
+        return "between groups only"
+    return f"{share:.0%} of its variation between groups" if share else "within groups only"
+
+
+def _fixed(values, se):
+    """Numbers as text, with the decimals that show three digits of a standard error."""
+    se = abs(float(se))
+    places = 2 - int(np.floor(np.log10(se))) if se > 0 and np.isfinite(se) else 3
+    if not 0 <= places <= 8:
+        return [f"{value:.4g}" for value in values]
+    return [f"{value + 0.0:.{places}f}" for value in values]
+
+
+def _wrapped(text, indent=""):
+    return textwrap.wrap(text, _WIDE, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
+
+
+def wrapped(text, bullet=""):
+    """Text in lines of 79 characters, each of its own lines a paragraph."""
+    more = " " * len(bullet)
+    return "\n".join(
+        textwrap.fill(line, _WIDE, initial_indent=bullet, subsequent_indent=more, break_on_hyphens=False)
+        for line in ([text] if isinstance(text, str) else text)
+        for line in line.split("\n")
+    )
+
+
+# ---- the page ------------------------------------------------------------------------------------
+
+_STYLE = """
+:root { color-scheme: light dark; --ink: #222; --ground: #fff; --faint: #595959; --line: #ccc; }
+@media (prefers-color-scheme: dark) {
+  :root { --ink: #ddd; --ground: #121212; --faint: #aaa; --line: #444; }
+  img { filter: invert(.93) hue-rotate(180deg); }
+}
+body { font: 1rem/1.6 system-ui, sans-serif; color: var(--ink); background: var(--ground);
+       max-width: 60rem; margin: 0 auto; padding: 1rem; overflow-wrap: break-word; }
+h1 { font-size: 1.7rem; line-height: 1.25; } h2 { font-size: 1.25rem; margin-top: 2.2rem; }
+p, li, blockquote { max-width: 44rem; } .faint { color: var(--faint); font-weight: 400; }
+img { max-width: 100%; height: auto; }
+.wide { overflow-x: auto; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .92rem; }
+caption { text-align: left; color: var(--faint); padding-bottom: .5rem; }
+th, td { text-align: left; padding: .3rem .7rem .3rem 0; vertical-align: top; }
+thead th, tbody th { border-top: 1px solid var(--line); } tbody th { padding-top: .6rem; }
+.number { text-align: right; white-space: nowrap; }
+blockquote { margin: 0; padding-left: 1rem; border-left: 4px solid var(--line); }
+pre { overflow-x: auto; } li { margin-bottom: .6rem; }
+@media print { body { max-width: none; } table, img { break-inside: avoid; } }
+"""
+
+
+def _page(report, title):
+    def safe(text):
+        return escape("".join(c if c.isprintable() else " " for c in str(text)))
+
+    figure, alt = report.figure()
+    image = io.BytesIO()
+    figures.save(figure, image)
+    data = base64.b64encode(image.getvalue()).decode()
+    head = f"Which standard error? {report.outcome} by {report.group}"
+    rows = []
+    for question, over, part in report._asked():
+        rows.append(
+            f'<tr><th colspan="6" scope="rowgroup">{safe(question)} <span class="faint">{safe(over)}</span>'
+            "</th></tr>"
+        )
+        for row in part.itertuples():
+            estimate, se, lower, upper = _fixed([row.estimate, row.se, row.lower, row.upper], row.se)
+            what = row.short
+            cells = (estimate, se, _df(row.df), f"{lower} to {upper}")
+            rows.append(
+                f"<tr><td>{safe(what)}</td><td>{safe(row.method)}</td>"
+                + "".join(f'<td class="number">{cell}</td>' for cell in cells)
+                + "</tr>"
+            )
+    told = []
+    for warning in report.warnings:
+        lead, rest = warning.split(":", 1)
+        told.append(f"<li><strong>{safe(lead)}:</strong>{safe(rest)}</li>")
+    python, in_r = report.code
+    code = f"from helpers import partial_pooling\nprint({python})" + (
+        f"\n\n# R, lme4: {in_r}" if in_r else ""
+    )
+    return "\n".join([
+        "<!DOCTYPE html>",
+        '<html lang="en">',
+        "<head>",
+        '<meta charset="utf-8">',
+        '<meta name="viewport" content="width=device-width, initial-scale=1">',
+        '<meta http-equiv="Content-Security-Policy" '
+        "content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">",
+        f"<title>{safe(head)}</title>",
+        f"<style>{_STYLE}</style>",
+        "</head>",
+        "<body>",
+        "<main>",
+        f"<h1>{safe(head)}</h1>",
+        f'<p class="faint">{safe(title)}</p>' if title else "",
+        "<h2>How the data are grouped</h2>",
+        f"<p>{safe(report.grouping)}</p>",
+        f'<p><img src="data:image/png;base64,{data}" alt="{safe(alt)}" width="{_WIDTH}"></p>',
+        "<h2>Which standard error answers which question</h2>",
+        '<div class="wide" role="region" aria-labelledby="table" tabindex="0">',
+        "<table>",
+        f'<caption id="table">Estimates of {safe(report.fit.data.formula)}, by question; intervals of '
+        f"{report.level * 100:g}% from t, for a new group and a new row prediction intervals."
+        + f" {safe(report._means_are)}</caption>",
+        "<thead><tr>" + "".join(
+            f'<th scope="col"{style}>{name}</th>'
+            for name, style in [("estimand", ""), ("method", "")]
+            + [(name, ' class="number"') for name in ("estimate", "SE", "df", "interval")]
+        ) + "</tr></thead>",
+        "<tbody>",
+        *rows,
+        "</tbody>",
+        "</table>",
+        "</div>",
+        "<h2>What to watch</h2>",
+        f"<ul>{''.join(told)}</ul>" if told else "<p>Nothing that this report looks for.</p>",
+        "<h2>A sentence to report</h2>",
+        f"<blockquote><p>{safe(report.sentence)}</p></blockquote>",
+        "<h2>The same in code</h2>",
+        f'<pre tabindex="0"><code>{escape(code)}</code></pre>',
+        "</main>",
+        "</body>",
+        "</html>",
+        "",
+    ])  # fmt: skip
+
+
+_WIDTH = 720
