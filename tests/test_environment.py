@@ -14,7 +14,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 EXTRAS = PROJECT["optional-dependencies"]
 ORDER = [
     "rrandom", "datasets", "formulas", "tables", "groups", "reml", "inference", "models", "simulate",
-    "figures", "stated",
+    "figures", "stated", "explorer",
 ]  # fmt: skip
 
 
