@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from decimal import Decimal, InvalidOperation
 from functools import cache
 from importlib.resources import files
@@ -10,6 +11,7 @@ from importlib.resources import files
 import numpy as np
 import pandas as pd
 
+_CHECK = re.compile(r"^✓ (\S+): stated (\S+), computed (\S+)$", re.MULTILINE)
 _SAME = 1e-6  # relative: what is left of another order of adding up
 
 
@@ -91,6 +93,17 @@ def check_stated(key, value):
         raise StatedValueError(f"{key}: {row.source} states {row.value}, computed is {float(value)!r}")
     decimals = max(0, -Decimal(row.value).as_tuple().exponent)
     print(f"✓ {key}: stated {row.value}, computed {float(value):.{decimals + 3}f}")
+
+
+def checks_in(text):
+    """Find what `check_stated` printed in a text, such as the outputs of a notebook.
+
+    Returns
+    -------
+    list of tuple of str
+        Row of the ledger, value as stated, value as computed; in order.
+    """
+    return _CHECK.findall(text)
 
 
 def check_exercise(key, answer):
