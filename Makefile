@@ -4,7 +4,7 @@ BIN := .venv/bin
 SITE := book/_build/html
 TEXTS := $(wildcard notebooks/*.md)
 
-.PHONY: book lab test notebooks site pdf bench lock clean
+.PHONY: book lab test notebooks site pdf times bench lock clean
 
 book: notebooks site
 
@@ -32,6 +32,10 @@ site: .venv/ready
 # Prints the built site to one file; needs Chromium, as the site tests do.
 pdf: site
 	$(BIN)/python book/pdf.py
+
+# How long each chapter runs, for the line under its title; on a quiet machine.
+times: .venv/ready
+	$(BIN)/python book/run_times.py
 
 # Writes book/bench.md. The peers live in an environment of their own; `make bench QUICK=--quick` is a trial.
 bench: .venv-bench/ready

@@ -8,7 +8,15 @@ import re
 
 from sphinx.search.en import SearchEnglish
 
-NAMES = {"√": " sqrt ", "β": " beta ", "θ": " theta ", "λ": " lambda ", "ρ": " rho ", "σ": " sigma ", "ψ": " psi "}
+NAMES = {
+    "√": " sqrt ",
+    "β": " beta ",
+    "θ": " theta ",
+    "λ": " lambda ",
+    "ρ": " rho ",
+    "σ": " sigma ",
+    "ψ": " psi ",
+}
 WORD = re.compile(r"\d+\.\d+|\w+")
 SPLIT = """
 var splitQuery = (query) => {
