@@ -93,28 +93,33 @@ def document(html):
     )
 
 
-def write(html, target):
+def write(browser, html, target):
     """Print the site in folder `html` to the PDF `target`."""
-    chromium = shutil.which("chromium")
-    if not chromium:
-        sys.exit("make pdf prints with Chromium: install the Debian package chromium")
     whole = html / "whole.html"
     whole.write_text(document(html), encoding="utf-8")
+    page = browser.new_page(color_scheme="light")
     try:
-        with sync_playwright() as play:
-            browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-            page = browser.new_page(color_scheme="light")
-            page.goto(whole.as_uri(), wait_until="load")
-            page.pdf(
-                path=target, prefer_css_page_size=True, print_background=True, tagged=True, outline=True,
-                display_header_footer=True, header_template="<span></span>", footer_template=FOOT,
-            )  # fmt: skip
-            browser.close()
+        page.goto(whole.as_uri(), wait_until="load")
+        page.pdf(
+            path=target, prefer_css_page_size=True, print_background=True, tagged=True, outline=True,
+            display_header_footer=True, header_template="<span></span>", footer_template=FOOT,
+        )  # fmt: skip
     finally:
+        page.close()
         whole.unlink()
 
 
-if __name__ == "__main__":
+def main():
+    chromium = shutil.which("chromium")
+    if not chromium:
+        sys.exit("make pdf prints with Chromium: install the Debian package chromium")
     target = BOOK / "_build" / "which-standard-error.pdf"
-    write(BOOK / "_build" / "html", target)
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        write(browser, BOOK / "_build" / "html", target)
+        browser.close()
     print(f"The course as one PDF: {target}")
+
+
+if __name__ == "__main__":
+    main()

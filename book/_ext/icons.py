@@ -7,9 +7,7 @@ from fontTools import subset
 
 FONT = "_static/vendor/fontawesome/webfonts/fa-solid-900.woff2"
 RULE = re.compile(r'((?:\.fa-[\w-]+::?before,?)+)\{content:"(\\[0-9a-f]+|.)"')
-OWN = re.compile(
-    r'(?:--pst-icon-[\w-]+:|content:)"(\\f[0-9a-f]{3}|[\ue000-\uf8ff])"'
-)
+OWN = re.compile(r'(?:--pst-icon-[\w-]+:|content:)"(\\f[0-9a-f]{3}|[\ue000-\uf8ff])"')
 
 
 def code_point(text):
