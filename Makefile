@@ -4,7 +4,7 @@ BIN := .venv/bin
 SITE := book/_build/html
 TEXTS := $(wildcard notebooks/*.md)
 
-.PHONY: book lab test notebooks site bench lock clean
+.PHONY: book lab test notebooks site pdf times bench lock clean
 
 book: notebooks site
 
@@ -28,6 +28,14 @@ site: .venv/ready
 	@echo
 	@echo "The course: open $(CURDIR)/$(SITE)/index.html"
 	@echo "or serve it: $(BIN)/python -m http.server --directory $(SITE) 8000   and open http://localhost:8000"
+
+# Prints the built site to one file; needs Chromium, as the site tests do.
+pdf: site
+	$(BIN)/python book/pdf.py
+
+# How long each chapter runs, for the line under its title; on a quiet machine.
+times: .venv/ready
+	$(BIN)/python book/run_times.py
 
 # Writes book/bench.md. The peers live in an environment of their own; `make bench QUICK=--quick` is a trial.
 bench: .venv-bench/ready

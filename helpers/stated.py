@@ -13,6 +13,7 @@ from importlib.resources import files
 import numpy as np
 import pandas as pd
 
+_CHECK = re.compile(r"^✓ (\S+): stated (\S+), computed (\S+)$", re.MULTILINE)
 _SAME = 1e-6  # relative: what is left of another order of adding up
 _STOPPED = 1e-5  # relative: how far from the optimum statsmodels' MixedLM may stop
 
@@ -100,6 +101,17 @@ def _held(key, value):
         raise StatedValueError(f"{key}: {row.source} states {row.value}, computed is {float(value)!r}")
     decimals = max(0, -Decimal(row.value).as_tuple().exponent)
     return f"✓ {key}: stated {row.value}, computed {float(value):.{decimals + 3}f}"
+
+
+def checks_in(text):
+    """Find what `check_stated` printed in a text, such as the outputs of a notebook.
+
+    Returns
+    -------
+    list of tuple of str
+        Row of the ledger, value as stated, value as computed; in order.
+    """
+    return _CHECK.findall(text)
 
 
 def check_exercise(key, answer):

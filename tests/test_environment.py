@@ -15,6 +15,7 @@ EXTRAS = PROJECT["optional-dependencies"]
 ORDER = [
     "rrandom", "datasets", "formulas", "tables", "groups", "reml", "inference", "models", "simulate",
     "figures", "stated", "files", "report", "__main__",
+    "figures", "stated", "explorer",
 ]  # fmt: skip
 
 

@@ -12,13 +12,12 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from helpers.stated import exercises, ledger, rounds_to
+from helpers.stated import checks_in, exercises, ledger, rounds_to
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
 PATHS = sorted(FOLDER.glob("*.ipynb"))
 CHAPTERS = [path for path in PATHS if path.name[:2].isdigit()]
 APPENDIX = FOLDER / "r_and_python.ipynb"
-CHECK = re.compile(r"^✓ (\S+): stated (\S+), computed (\S+)$", re.MULTILINE)
 NUMBER = re.compile(r"(?<![\w.])\d+\.\d+(?![\w.]*\w)")
 WIDTH = 79  # what a page of the site shows without scrolling
 SKELETON = [
@@ -165,7 +164,7 @@ def test_r_ran_what_the_appendix_shows_and_printed_what_it_states():
 
 
 def checks():
-    return [(path.stem, *found) for path in PATHS for found in CHECK.findall(printed(path))]
+    return [(path.stem, *found) for path in PATHS for found in checks_in(printed(path))]
 
 
 def test_every_row_of_the_ledger_is_checked_by_a_notebook():

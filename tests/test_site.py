@@ -1,6 +1,7 @@
 """The built site is self-contained, typeset, described, linked and accessible; faults stop the build."""
 
 import functools
+import gzip
 import pickle
 import re
 import shutil
@@ -9,11 +10,19 @@ import sys
 import threading
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
+import chapter_tools
+import pandas as pd
+import pdf
 import pytest
+from bs4 import BeautifulSoup
 from docutils import nodes
 from playwright.sync_api import sync_playwright
+from sphinx.config import Config
+
+import helpers
+from helpers.stated import ledger
 
 ROOT = Path(__file__).parents[1]
 BOOK = ROOT / "book"
@@ -106,15 +115,16 @@ def visits(built, site, browser):
 
 
 def visit(context, site, name):
-    page, foreign, failed, errors = context.new_page(), [], [], []
+    page, foreign, failed, errors, asked = context.new_page(), [], [], [], set()
     page.on("request", lambda r: r.url.startswith((site, "data:", "blob:")) or foreign.append(r.url))
+    page.on("request", lambda r: r.url.startswith(site) and asked.add(urlsplit(r.url).path.lstrip("/")))
     page.on("response", lambda r: r.ok or r.status == 304 or failed.append(f"{r.status} {r.url}"))
     page.on("requestfailed", lambda r: failed.append(r.url))
     page.on("console", lambda m: m.type in ("error", "warning") and errors.append(m.text))
     page.on("pageerror", lambda e: errors.append(str(e)))
     page.goto(site + name, wait_until="load")
     page.add_script_tag(path=AXE)
-    saw = page.evaluate(LOOK) | {"foreign": foreign, "failed": failed, "errors": errors}
+    saw = page.evaluate(LOOK) | {"foreign": foreign, "failed": failed, "errors": errors, "asked": asked}
     page.close()
     return saw
 
@@ -161,7 +171,8 @@ def test_internal_links_resolve(built, site, visits):
     ids = {page: {*saw["ids"], "", "top"} for (page, _), saw in visits.items()}
 
     def dead(saw):
-        paths = [urlsplit(link.removeprefix(site)) for link in saw["links"] if link.startswith(site)]
+        links = [link for link in saw["links"] if link.startswith(site) and "#psi=" not in link]  # a setting
+        paths = [urlsplit(link.removeprefix(site)) for link in links]
         return [
             p.geturl()
             for p in paths
@@ -173,6 +184,97 @@ def test_internal_links_resolve(built, site, visits):
 
 def test_no_page_scrolls_sideways(visits):
     expect_none(visits, lambda saw: saw["overflow"] > 0 and f"{saw['overflow']} px too wide")
+
+
+def test_no_page_is_heavy(built, visits):
+    """Everything a page asks for: 1.5 MB unpacked; packed 350 kB for the first page, 500 kB for a chapter."""
+
+    def sizes(path):
+        content = (built / "html" / path).read_bytes()
+        return len(content), len(content if path.endswith((".png", ".woff2")) else gzip.compress(content))
+
+    for (page, mode), saw in visits.items():
+        raw, packed = map(sum, zip(*map(sizes, saw["asked"]), strict=True))
+        assert raw <= 1_500_000, f"{page} ({mode}): {raw}"
+        assert packed <= (350_000 if page == "book/intro.html" else 500_000), f"{page} ({mode}): {packed}"
+
+
+def test_every_stated_value_is_shown_and_agrees(built):
+    page = BeautifulSoup(
+        (built / "html" / "book" / "numbers.html").read_text(encoding="utf-8"), "html.parser"
+    )
+    rows = [[cell.get_text(strip=True) for cell in row("td")] for row in page.select("table.ledger tbody tr")]
+    assert [row[1] for row in rows] == ledger()["value"].tolist()
+    assert {row[3] for row in rows} == {"yes"}
+    assert all(row[5] for row in rows)
+
+
+def test_each_chapter_can_be_taken_along_with_its_data(built):
+    for notebook in ROOT.glob("notebooks/*.ipynb"):
+        html = (built / "html" / "notebooks" / f"{notebook.stem}.html").read_text(encoding="utf-8")
+        files = re.findall(r'<a download href="\.\./_downloads/([^"]+)"', html)
+        assert files[0] == notebook.name
+        assert (built / "html" / "_downloads" / files[0]).read_bytes() == notebook.read_bytes()
+        assert all((built / "html" / "_downloads" / file).is_file() for file in files)
+    for name, file in chapter_tools.DATA.items():
+        taken = pd.read_csv(built / "html" / "_downloads" / file)
+        assert len(taken) == len(getattr(helpers, name)())
+
+
+@pytest.mark.parametrize("address", ["", "https://host.invalid/owner/course/"])
+def test_launch_buttons_are_there_only_with_a_repository(address, monkeypatch):
+    monkeypatch.setenv("REPOSITORY_URL", address)
+    config = Config({}, {"html_theme_options": {"search_bar_text": "Search"}})
+    config.add("html_theme_options", {}, "html", ())
+    chapter_tools.launch(None, config)
+    options = config.html_theme_options
+    assert options["search_bar_text"] == "Search"
+    assert options.get("repository_url") == (address.rstrip("/") or None)
+    assert bool(options.get("launch_buttons")) is bool(address)
+
+
+QUERIES = {"4.716022": "01_the_question", "0.2443936": "01_the_question", "shrinkage": "07_shrinkage",
+           "sqrt(psi/J)": "04_balanced_formulas", "√(ψ/J)": "04_balanced_formulas"}  # fmt: skip
+
+
+@pytest.mark.parametrize("served", [True, False], ids=["served", "from files"])
+def test_search_finds_a_term_a_number_and_a_formula(built, site, browser, served):
+    page, errors = browser.new_page(), []
+    page.on("console", lambda m: m.type in ("error", "warning") and errors.append(m.text))
+    page.on("pageerror", lambda e: errors.append(str(e)))
+    start = site if served else f"{(built / 'html').as_uri()}/"
+    for query, chapter in QUERIES.items():
+        page.goto(f"{start}search.html?q={quote(query)}")
+        page.locator(f"ul.search a[href*={chapter!r}]").first.wait_for(timeout=10_000)
+    page.close()
+    assert not errors
+
+
+def test_pages_work_as_files(built, browser):
+    page, errors = browser.new_page(), []
+    page.on("console", lambda m: m.type in ("error", "warning") and errors.append(m.text))
+    page.on("pageerror", lambda e: errors.append(str(e)))
+    for name in ("book/intro", "notebooks/04_balanced_formulas", "notebooks/explorer"):
+        page.goto((built / "html" / f"{name}.html").as_uri(), wait_until="load")
+        assert page.locator("article h1").first.is_visible()
+    page.close()
+    assert not errors
+
+
+def test_the_course_prints_to_one_pdf_with_links_and_an_outline(built, browser, tmp_path):
+    target = tmp_path / "course.pdf"
+    whole = BeautifulSoup(pdf.document(built / "html"), "html.parser")
+    ids = [node["id"] for node in whole.select("[id]")]
+    assert len(ids) == len(set(ids))
+    assert not {a["href"][1:] for a in whole.select("a[href^='#']") if len(a["href"]) > 1} - set(ids)
+    assert not [a["href"] for a in whole.select("a[href]") if not re.match("#|https?:", a["href"])]
+    pdf.write(browser, built / "html", target)
+    content = target.read_bytes()
+    assert content.startswith(b"%PDF-")
+    assert content.count(b"/Type /Page\n") > 5 * len(pdf.order())
+    assert content.count(b"/Subtype /Link") > 20
+    assert b"/Outlines" in content
+    assert b"file://" not in content
 
 
 def test_index_leads_to_the_first_page(site, browser):

@@ -7,3 +7,5 @@ const reach = () => document.querySelectorAll(BOXES).forEach((box) => {
 });
 ["load", "resize"].forEach((event) => window.addEventListener(event, reach));
 document.addEventListener("toggle", reach, true);
+// A page opened as a file may not fetch its neighbours: search then lists pages without excerpts.
+if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;

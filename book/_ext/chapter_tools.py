@@ -1,0 +1,73 @@
+"""Under the title of each notebook: the file and its data to take along, and how long it runs."""
+
+import json
+import os
+import re
+import shutil
+from pathlib import Path
+
+import helpers
+
+DATA = {  # what a notebook calls, and the name of the file
+    "classrooms": "classrooms.csv",
+    "radon": "radon.csv",
+    "high_school": "high_school.csv",
+}
+FOLDER = "_downloads"
+
+
+def needs(source):
+    """The data sets that a notebook loads, in the order of DATA."""
+    return [name for name in DATA if re.search(rf"\b{name}\(\)", source)]
+
+
+def tools(app, pagename):
+    """The line under the title, as HTML."""
+    source = Path(app.srcdir, f"{pagename}.md").read_text(encoding="utf-8")
+    files = [
+        (f"{Path(pagename).name}.ipynb", "this notebook"),
+        *((DATA[name], DATA[name]) for name in needs(source)),
+    ]
+    links = [f'<a download href="../{FOLDER}/{file}">{said}</a>' for file, said in files]
+    seconds = json.loads(Path(app.srcdir, "book", "seconds.json").read_text(encoding="utf-8"))
+    took = seconds.get(Path(pagename).name)
+    runs = f" It runs in about {took:.0f} s." if took else ""
+    return f'<p class="chapter-tools">Download {", ".join(links)}.{runs}</p>'
+
+
+def add(app, pagename, templatename, context, doctree):
+    if pagename.startswith("notebooks/"):
+        context["body"] = context["body"].replace("</h1>", "</h1>" + tools(app, pagename), 1)
+
+
+def copy(app, error):
+    if error or app.builder.format != "html":
+        return
+    target = Path(app.outdir, FOLDER)
+    target.mkdir(exist_ok=True)
+    for notebook in Path(app.srcdir, "notebooks").glob("*.ipynb"):
+        shutil.copyfile(notebook, target / notebook.name)
+    for name, file in DATA.items():
+        getattr(helpers, name)().to_csv(target / file, index=False)
+
+
+def launch(app, config):
+    """Links to Binder and Colab, where the build is told the public repository: else they would be dead."""
+    if repository := os.environ.get("REPOSITORY_URL"):
+        config.html_theme_options |= {
+            "repository_url": repository.rstrip("/"),
+            "repository_branch": os.environ.get("REPOSITORY_BRANCH", "main"),
+            "use_repository_button": True,
+            "launch_buttons": {
+                "binderhub_url": "https://mybinder.org",
+                "colab_url": "https://colab.research.google.com",
+                "notebook_interface": "jupyterlab",
+            },
+        }
+
+
+def setup(app):
+    app.connect("config-inited", launch)
+    app.connect("html-page-context", add, priority=950)
+    app.connect("build-finished", copy)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
