@@ -19,7 +19,8 @@ def computed(folder):
     for path in sorted(Path(folder).glob("*.ipynb")):
         for cell in nbformat.read(path, as_version=4).cells:
             for output in cell.get("outputs", ()):
-                for key, _, value in checks_in(output.get("text", "")):
+                text = output.get("text") or output.get("data", {}).get("text/plain", "")
+                for key, _, value in checks_in(text):
                     found.setdefault(key, {})[path.stem] = value
     return found
 
@@ -46,7 +47,7 @@ class Ledger(Directive):
         chapters = []
         for name in where:
             uri = env.app.builder.get_relative_uri(env.docname, f"notebooks/{name}")
-            chapters += [nodes.reference("", name.split("_")[0], refuri=uri, internal=True), nodes.Text(" ")]
+            chapters += [nodes.reference("", name.split("_")[0].upper(), refuri=uri, internal=True), nodes.Text(" ")]
         shown = min(where.values(), key=len, default="")
         return self.row(
             [nodes.Text(row["quantity"]), nodes.Text(row["value"]), nodes.Text(shown),
