@@ -47,7 +47,8 @@ class Ledger(Directive):
         chapters = []
         for name in where:
             uri = env.app.builder.get_relative_uri(env.docname, f"notebooks/{name}")
-            chapters += [nodes.reference("", name.split("_")[0].upper(), refuri=uri, internal=True), nodes.Text(" ")]
+            number = name.split("_")[0].upper()
+            chapters += [nodes.reference("", number, refuri=uri, internal=True), nodes.Text(" ")]
         shown = min(where.values(), key=len, default="")
         return self.row(
             [nodes.Text(row["quantity"]), nodes.Text(row["value"]), nodes.Text(shown),
