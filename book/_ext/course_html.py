@@ -10,6 +10,7 @@ MENDS = {
     '<summary aria-label="Toggle hidden content">': "<summary>",  # would hide the words that are seen
 }
 ICONS = re.compile(r"\s*<(?:script|link)[^>]*scripts/fontawesome\.js[^>]*>(?:</script>)?")
+SEARCH = re.compile(r'\s*<script src="[^"]*(?:searchtools|language_data|searchindex)\.js"></script>')
 UNUSED = [
     "scripts/fontawesome.js*",  # the icons' web font does; its script relabels the theme button
     "vendor/fontawesome/webfonts/*.ttf",
@@ -42,7 +43,10 @@ def tidy(app, error):
         return
     out = Path(app.outdir)
     for page in out.rglob("*.html"):
-        page.write_text(ICONS.sub("", page.read_text(encoding="utf-8")), encoding="utf-8")
+        text = ICONS.sub("", page.read_text(encoding="utf-8"))
+        if page.name != "search.html":
+            text = SEARCH.sub("", text)  # for search as you type, which is off
+        page.write_text(text, encoding="utf-8")
     for pattern in UNUSED:
         for file in out.glob(f"_static/{pattern}"):
             file.unlink()
