@@ -1215,7 +1215,7 @@ def two_logarithms(levels, group, names):
     return figure, alt
 
 
-def county_standard_errors(panels, sizes):
+def county_standard_errors(panels, sizes, marked):
     """Standard errors of group intercepts against group size: without pooling, conditional and full.
 
     Parameters
@@ -1224,6 +1224,8 @@ def county_standard_errors(panels, sizes):
         Title to (theta, table of group means as from `Fit.group_means`).
     sizes : array_like of shape (J,)
         Rows in each group.
+    marked : label
+        The group to circle, as the tables name it.
 
     Returns
     -------
@@ -1238,6 +1240,8 @@ def county_standard_errors(panels, sizes):
             full, conditional = means["se"].to_numpy(), means["se_conditional"].to_numpy()
             ax.plot(n, formulas.se_group_mean(theta, n), color=NO, ls=":", label="no pooling")
             ax.plot(sizes, full, "D", color=PARTIAL, ms=4.5, mew=0, alpha=0.8, label="full")
+            where = means.index.get_loc(marked)
+            ax.plot(sizes[where], full[where], "o", ms=16, mfc="none", mec=ACCENT, mew=2)
             by_size = np.argsort(sizes)
             ax.plot(sizes[by_size], conditional[by_size], color=INK, lw=1.5, label="conditional")
             ax.set(title=title, xlabel="houses in the county (log scale)", xscale="log", yscale="log")
@@ -1248,7 +1252,8 @@ def county_standard_errors(panels, sizes):
             told.append(
                 f"{title}: {formulas.se_group_mean(theta, sizes.min()):.2f} without pooling, "
                 f"{conditional[small].mean():.3f} conditional, {full[small].min():.3f} to "
-                f"{full[small].max():.3f} full"
+                f"{full[small].max():.3f} full; the circled one of {sizes[where]} {conditional[where]:.3f} "
+                f"conditional, {full[where]:.3f} full"
             )
         axes[0].set(ylabel="standard error (log scale)")
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=3)

@@ -118,7 +118,8 @@ DRAWN = {
         ([0, low, 1.0, 4.0], [1, 1, 0, 0], ["down", "up"]) for low in (0.1, 0.2)],
     "county_standard_errors": lambda c: [
         ({"M": (0.5, pd.DataFrame({"se": [0.4, 0.3, 0.1 + d], "se_conditional": [0.35 + d, 0.25, 0.1]})),
-          "N": (0.6, pd.DataFrame({"se": [0.2, 0.2, 0.1], "se_conditional": [0.1, 0.1, 0.05]}))}, [1, 2, 40])
+          "N": (0.6, pd.DataFrame({"se": [0.2, 0.2, 0.1], "se_conditional": [0.1, 0.1, 0.05]}))},
+          [1, 2, 40], 2)
         for d in (0, 0.02)],
     "design_contours": lambda c: [(400, 900, 10, [3, 4, 5]), (266.23, 985.87, 10, [3, 4, 5])],
     "power_curves": lambda c: [(400, 900, 20, 10), (266.23, 985.87, 20, 10)],
@@ -430,11 +431,13 @@ def test_the_logarithms_alt_text_tells_who_is_raised_and_by_how_much(radon):
 def test_the_county_errors_alt_text_tells_the_three_of_the_smallest(radon, reference):
     fit = partial_pooling("log_radon ~ floor", radon, "county")
     r, sizes = reference("radon"), radon.groupby("county", observed=True).size()
-    _, alt = figures.county_standard_errors({"M1": (fit.theta, fit.group_means)}, sizes)
+    _, alt = figures.county_standard_errors({"M1": (fit.theta, fit.group_means)}, sizes, "HENNEPIN")
     alone = [k for k, n in enumerate(r["data.nj"]) if n == 1]
     full = [r["M1.se_county_intercept_full"][k] for k in alone]
     assert f"M1: {r['M1.sigma']:.2f} without pooling, {r['M1.se_ranef'][alone[0]]:.3f} conditional" in alt
     assert f"{min(full):.3f} to {max(full):.3f} full" in alt
+    marked = [r[f"M1.{name}"][25] for name in ("se_ranef", "se_county_intercept_full")]
+    assert "the circled one of 105 {:.3f} conditional, {:.3f} full.".format(*marked) in alt
 
 
 def test_the_contours_alt_text_tells_the_best_class_size_and_the_least_cost():
