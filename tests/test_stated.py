@@ -220,7 +220,7 @@ FEW_FROM_R = {
     "r.df.nlme": ("classrooms", "pp.nlme_df", None),
     "r.df.satterthwaite": ("classrooms", "df.satterthwaite", None),
     "r.df.kenward_roger": ("classrooms", "df.kenward_roger", None),
-    "r.df.hsb.intercept": ("hsb", "H4.df_satt", 0), "r.df.hsb.ses_within": ("hsb", "H4.df_satt", 1),
+    "r.df.hsb.intercept": ("hsb", "H4.df_satt", 0), "r.df.hsb.cses": ("hsb", "H4.df_satt", 1),
     "r.df.hsb.mean_ses": ("hsb", "H4.df_satt", 2), "r.df.hsb.catholic": ("hsb", "H4.df_satt", 3),
     "r.df.radon.se": ("radon", "M2.se", 2), "r.df.radon.kr_se": ("radon", "M2.kr_se", 2),
     "r.df.radon.satterthwaite": ("radon", "M2.satterthwaite_df", 2),
