@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 ORDER = [
-    "rrandom", "datasets", "formulas", "tables", "groups", "reml", "inference", "models", "simulate",
+    "rrandom", "datasets", "formulas", "tables", "engines", "groups", "reml", "inference", "models", "simulate",
     "figures", "stated",
 ]  # fmt: skip
 
