@@ -235,7 +235,8 @@ def summarise(data, formula=None, groups=None, missing="raise"):
     labels = labels if labels.name == groups else labels.rename(groups)
     if groups is not None and len(labels) < 2:
         raise ValueError(
-            f"column {groups!r} holds one group only, {labels[0]!r}: comparing groups takes two or more"
+            f"column {groups!r} holds one group only, {labels.tolist()[0]!r}: "
+            "comparing groups takes two or more"
         )
     if (nobs := int(sizes.sum())) <= len(terms):
         raise ValueError(
@@ -269,7 +270,11 @@ def summarise(data, formula=None, groups=None, missing="raise"):
         formula, table.outcome, groups, terms, intercept, labels, sizes, means, within, shift, slopes,
         rows.products(), table.dropped,
     )  # fmt: skip
-    if summary.about_centre()[-1, -1] <= _ROUNDING * cross[-1, -1]:
+    level = np.abs(table.origin[-1]) * np.sqrt(nobs * _ROUNDING)
+    constant = (
+        intercept is not None and np.sqrt(max(cross[-1, -1], 0.0)) <= level and not np.ptp(table.extent(-1))
+    )
+    if constant or summary.about_centre()[-1, -1] <= _ROUNDING * cross[-1, -1]:
         raise ValueError(
             f"the terms explain {table.outcome!r} to the last digit (is it constant?): "
             "nothing is left to estimate a standard error from"

@@ -13,8 +13,8 @@ ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 ORDER = [
-    "rrandom", "datasets", "formulas", "tables", "engines", "groups", "reml", "inference", "models", "simulate",
-    "figures", "stated",
+    "rrandom", "datasets", "formulas", "tables", "engines", "groups", "reml", "inference", "models",
+    "simulate", "figures", "stated",
 ]  # fmt: skip
 
 
@@ -29,7 +29,7 @@ def name_of(requirement):
 
 def direct():
     """Every requirement written by hand."""
-    return [*PROJECT["dependencies"], *EXTRAS["course"], *EXTRAS["test"]]
+    return [*PROJECT["dependencies"], *EXTRAS["course"], *EXTRAS["scale"], *EXTRAS["test"]]
 
 
 # ---- the lists of packages -----------------------------------------------------------------------
