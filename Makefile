@@ -43,7 +43,7 @@ bench: .venv-bench/ready
 
 # The lock is compiled with uv, from PyPI: pip install uv
 lock:
-	uv pip compile pyproject.toml --extra course --extra test --universal --fork-strategy fewest \
+	uv pip compile pyproject.toml --extra course --extra scale --extra test --universal --fork-strategy fewest \
 	    --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet -o requirements.txt
 
 clean:

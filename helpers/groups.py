@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from . import tables
+from . import engines, tables
 
 _SAME = 1e-12  # squared sine of the angle below which two terms count as one
 _NEARLY = 1e-9  # and below which cross-products would leave a standard error fewer than six digits
@@ -64,7 +64,7 @@ class GroupSummary:
     within : ndarray of shape (p + 1, p + 1)
         Cross-products of the deviations from the group means, summed over all groups.
     shift : ndarray of shape (p + 1,)
-        One value of each column, taken off before anything is added up, so that a large offset
+        A value amid each column, taken off before anything is added up, so that a large offset
         costs no digits. 0 for the constant, and for all where there is none.
     slopes : ndarray of shape (p,)
         Coefficients of the shifted terms that were taken off the shifted outcome, row by row, so
@@ -229,7 +229,8 @@ def summarise(data, formula=None, groups=None, missing="raise"):
     Parameters
     ----------
     data : DataFrame or GroupSummary
-        Any table that narwhals reads; a summary made before is handed back.
+        Any table that narwhals reads; a summary made before is handed back. One of Dask, Spark or DuckDB
+        stays there if each term is a numeric column: what comes back is one row a group.
     formula : str
         As in R or statsmodels: ``"score ~ 1"``, ``"log_radon ~ floor + log_uranium"``.
     groups : str, optional
@@ -255,37 +256,40 @@ def summarise(data, formula=None, groups=None, missing="raise"):
             if said not in (None, known):
                 raise ValueError(f"this summary is of {known!r}, not {said!r}: summarise the table again")
         return data
-    table = tables.read(data, formula, groups, missing)
-    terms, intercept, codes = table.terms, table.intercept, table.codes
-    counts = np.bincount(codes, minlength=len(table.labels))
-    used = counts > 0
+    table, deviations = engines.read(data, formula, groups, missing), engines.Deviations
+    if table is None:
+        table, deviations = tables.read(data, formula, groups, missing), _Deviations
+    terms, intercept = table.terms, table.intercept
+    used = table.counts > 0
+    sizes = table.counts[used].astype(float)
     labels = table.labels if used.all() else table.labels[used]
     labels = labels if labels.name == groups else labels.rename(groups)
     if groups is not None and len(labels) < 2:
         raise ValueError(
-            f"column {groups!r} holds one group only, {labels[0]!r}: comparing groups takes two or more"
+            f"column {groups!r} holds one group only, {labels.tolist()[0]!r}: "
+            "comparing groups takes two or more"
         )
-    if len(codes) <= len(terms):
+    if (nobs := int(sizes.sum())) <= len(terms):
         raise ValueError(
-            f"{len(codes)} rows cannot tell {len(terms)} terms apart ({', '.join(terms)}): "
+            f"{nobs} rows cannot tell {len(terms)} terms apart ({', '.join(terms)}): "
             "leave terms out or bring more rows"
         )
     places = np.array([k for k in range(len(terms) + 1) if k != intercept])
     shift = np.zeros(len(terms) + 1)
     if intercept is not None:
-        shift[places] = [column[0] for column in table.columns]
-    sizes = counts[used].astype(float)
+        shift[places] = table.origin
     varying, slopes = places[:-1], np.zeros(len(terms))
     with np.errstate(all="ignore"):  # what cannot be squared is named below
-        rows = _Deviations(table.columns, shift[places], codes, counts, used)
-        cross = rows.about_centre(sizes, intercept is not None)
-    for k, column, square in zip(places, table.columns, cross.diagonal(), strict=True):
-        if not _LEAST**2 < square < _MOST**2 and column.min() < column.max():
-            spread = float(column.max()) - float(column.min())
-            raise ValueError(
-                f"{[*terms, table.outcome][k]!r} varies by {spread:.3g}, too far from 1 to be squared: "
-                "change its unit"
-            )
+        rows = deviations(table, shift[places], used)
+        cross = _about_centre(rows, sizes, intercept is not None)
+    for k, (place, square) in enumerate(zip(places, cross.diagonal(), strict=True)):
+        if not _LEAST**2 < square < _MOST**2:
+            low, high = map(float, table.extent(k))
+            if low < high:
+                raise ValueError(
+                    f"{[*terms, table.outcome][place]!r} varies by {high - low:.3g}, too far from 1 to be "
+                    "squared: change its unit"
+                )
     if len(varying):
         refuse_collinear(cross, [terms[k] for k in varying], [] if intercept is None else [terms[intercept]])
         slopes[varying] = solve(cross[:-1, :-1], cross[:-1, -1:])[:, 0]
@@ -297,12 +301,24 @@ def summarise(data, formula=None, groups=None, missing="raise"):
         formula, table.outcome, groups, terms, intercept, labels, sizes, means, within, shift, slopes,
         rows.products(), table.dropped,
     )  # fmt: skip
-    if summary.about_centre()[-1, -1] <= _ROUNDING * cross[-1, -1]:
+    level = np.abs(table.origin[-1]) * np.sqrt(nobs * _ROUNDING)
+    constant = (
+        intercept is not None and np.sqrt(max(cross[-1, -1], 0.0)) <= level and not np.ptp(table.extent(-1))
+    )
+    if constant or summary.about_centre()[-1, -1] <= _ROUNDING * cross[-1, -1]:
         raise ValueError(
             f"the terms explain {table.outcome!r} to the last digit (is it constant?): "
             "nothing is left to estimate a standard error from"
         )
     return summary
+
+
+def _about_centre(rows, sizes, centred):
+    """Cross-products of all rows, about the overall means or, where there is no constant, about 0."""
+    means = rows.means + rows.steps
+    if centred:
+        means -= np.einsum("j,jk->k", sizes, means) / sizes.sum()
+    return rows.cross(sizes) + np.einsum("ji,jk->ik", means * sizes[:, None], means)
 
 
 class _Deviations:
@@ -313,8 +329,9 @@ class _Deviations:
     other.
     """
 
-    def __init__(self, columns, shift, codes, counts, used):
-        self._codes, self._counts, self._used = codes, counts, used
+    def __init__(self, table, shift, used):
+        columns, codes = table.columns, table.codes
+        self._codes, self._counts, self._used = codes, table.counts, used
         self.rows = np.empty((len(columns), len(codes)))
         self.means, self.steps = np.empty((2, int(used.sum()), len(columns)))
         for k, (row, column) in enumerate(zip(self.rows, columns, strict=True)):
@@ -336,13 +353,6 @@ class _Deviations:
         blocks, rest = self.rows[:, :whole].reshape(len(self.rows), -1, _BLOCK), self.rows[:, whole:]
         inside = np.einsum("ibn,kbn->ikb", blocks, blocks).sum(axis=-1) + np.einsum("in,kn->ik", rest, rest)
         return inside - np.einsum("j,ji,jk->ik", sizes, self.steps, self.steps)
-
-    def about_centre(self, sizes, centred):
-        """Cross-products of all rows, about the overall means or, where there is no constant, about 0."""
-        means = self.means + self.steps
-        if centred:
-            means -= np.einsum("j,jk->k", sizes, means) / sizes.sum()
-        return self.cross(sizes) + np.einsum("ji,jk->ik", means * sizes[:, None], means)
 
     def take_off(self, slopes):
         """Put what the other columns, times their slopes, leave of the last in its place, row by row."""

@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from numbers import Rational, Real
 
 import formulaic
@@ -63,6 +63,20 @@ class Table:
     labels: pd.Index
     dropped: int
 
+    @cached_property
+    def counts(self):
+        """Rows of each label."""
+        return np.bincount(self.codes, minlength=len(self.labels))
+
+    @property
+    def origin(self):
+        """One value of each column."""
+        return [column[0] for column in self.columns]
+
+    def extent(self, k):
+        """Least and largest value of column k."""
+        return self.columns[k].min(), self.columns[k].max()
+
 
 @dataclass(frozen=True)
 class _Formula:
@@ -77,34 +91,24 @@ class _Formula:
 
 def read(data, formula, groups, missing):
     """Return the `Table` that ``formula`` and ``groups`` ask for; see `groups.summarise`."""
-    if missing not in ("raise", "drop"):
-        raise ValueError(f'missing must be "raise" or "drop"; got {missing!r}')
-    if not isinstance(formula, str):
-        raise TypeError(f'formula must be a string such as "score ~ 1"; got {formula!r}')
-    asked = _parse(formula)
-    if groups is not None and not isinstance(groups, str):
-        raise TypeError(f"groups must be the name of a column; got {groups!r}")
+    asked = parse(formula, groups, missing)
     named = columns_of(data, asked.names if groups is None else [*asked.names, groups])
     N = len(next(iter(named.values())))
     numbers = {name: _numbers(named[name]) for name in asked.names}
     finite = {name: values is not None and _finite(values) for name, values in numbers.items()}
     absent = {name: _absent(named[name], numbers[name]) for name in asked.names if not finite[name]}
     if groups is not None:
-        codes, labels, absent[groups] = _codes(named[groups])
+        codes, labels, absent[groups] = number(named[groups])
     else:
         codes, labels = np.zeros(N, dtype=np.intp), pd.Index(["all"])
     absent = {name: gaps for name, gaps in absent.items() if gaps is not None and gaps.any()}  # None: no gap
     if absent and missing == "raise":
         name, gaps = next(iter(absent.items()))
-        raise ValueError(
-            f"column {name!r} lacks {gaps.sum()} of {N} values, the first in row {gaps.argmax()}: "
-            'fill them, or say missing="drop"'
-        )
+        refuse_missing(name, gaps.sum(), N, f", the first in row {gaps.argmax()}")
     kept = None
     if absent:
         kept = np.flatnonzero(~np.logical_or.reduce(list(absent.values())))
-        if not kept.size:
-            raise ValueError(f"no row is left once those with missing values are dropped ({N} rows)")
+        refuse_none_left(kept.size, N)
         codes = codes[kept]
         numbers = {name: values if values is None else values[kept] for name, values in numbers.items()}
     for name in asked.names:
@@ -114,11 +118,8 @@ def read(data, formula, groups, missing):
         if numbers[name] is not None:
             if not finite[name]:
                 _refuse_infinite(numbers[name], f"column {name!r} holds an infinite value, the first", kept)
-            if _is_exact(named[name]) and np.abs(numbers[name]).max() >= _WHOLE:
-                raise ValueError(
-                    f"column {name!r} holds whole numbers beyond 2**53, which doubles cannot tell apart: "
-                    "subtract one of them first"
-                )
+            if _is_exact(named[name]):
+                refuse_beyond(name, np.abs(numbers[name]).max())
     if asked.plain and all(numbers[name] is not None for name in asked.names):
         outcome, terms = asked.plain
         intercept = terms.index(None) if None in terms else None
@@ -127,15 +128,52 @@ def read(data, formula, groups, missing):
     else:
         outcome, terms, columns = _evaluate(formula, asked, named, numbers, kept)
         intercept = None
-    for k, term in enumerate(terms):
-        if term in terms[:k]:
-            raise ValueError(f"two terms are called {term!r}: rename the column")
+    refuse_twice(terms)
     if intercept is None:
         ones = (k for k, column in enumerate(columns[:-1]) if column[0] == 1.0 and np.all(column == 1.0))
         intercept = next(ones, None)
         if intercept is not None:
             del columns[intercept]
     return Table(outcome, terms, intercept, columns, codes, labels, N - len(codes))
+
+
+def parse(formula, groups, missing):
+    """Return what is asked for, as `_parse` reads it, once all three words are of the right kind."""
+    if missing not in ("raise", "drop"):
+        raise ValueError(f'missing must be "raise" or "drop"; got {missing!r}')
+    if not isinstance(formula, str):
+        raise TypeError(f'formula must be a string such as "score ~ 1"; got {formula!r}')
+    asked = _parse(formula)
+    if groups is not None and not isinstance(groups, str):
+        raise TypeError(f"groups must be the name of a column; got {groups!r}")
+    return asked
+
+
+def refuse_missing(name, gaps, N, first=""):
+    """Say that a column lacks values."""
+    raise ValueError(f'column {name!r} lacks {gaps} of {N} values{first}: fill them, or say missing="drop"')
+
+
+def refuse_none_left(kept, N):
+    """Say so if rows with missing values were all there were."""
+    if not kept:
+        raise ValueError(f"no row is left once those with missing values are dropped ({N} rows)")
+
+
+def refuse_beyond(name, most):
+    """Say so if whole numbers are too large to be doubles."""
+    if most >= _WHOLE:
+        raise ValueError(
+            f"column {name!r} holds whole numbers beyond 2**53, which doubles cannot tell apart: "
+            "subtract one of them first"
+        )
+
+
+def refuse_twice(terms):
+    """Say so if two terms have one name."""
+    for k, term in enumerate(terms):
+        if term in terms[:k]:
+            raise ValueError(f"two terms are called {term!r}: rename the column")
 
 
 @lru_cache(maxsize=256)
@@ -289,24 +327,34 @@ def columns_of(data, wanted):
             raise ValueError(f"column names must be unique: {error}") from None
         schema = frame.collect_schema()
         there = schema.names()
+    refuse_unknown(wanted, there)
+    wanted = list(dict.fromkeys(wanted))
+    if frame is not data:
+        frame = frame.select(nw.col(wanted))
+        frame = frame.collect() if isinstance(frame, nw.LazyFrame) else frame
+        named = {name: to_pandas(frame[name], schema[name]) for name in wanted}
+    else:
+        named = {name: data[name] for name in wanted}
+    refuse_empty(len(named[wanted[0]]))
+    return named
+
+
+def refuse_unknown(wanted, there):
+    """Say so if a column is not there."""
     for name in wanted:
         if name not in there:
             close = difflib.get_close_matches(name, map(str, there), 1)
             hint = f"; did you mean {close[0]!r}?" if close else ""
             raise ValueError(f"no column {name!r} among {', '.join(map(str, there))}{hint}")
-    wanted = list(dict.fromkeys(wanted))
-    if frame is not data:
-        frame = frame.select(nw.col(wanted))
-        frame = frame.collect() if isinstance(frame, nw.LazyFrame) else frame
-        named = {name: _to_pandas(frame[name], schema[name]) for name in wanted}
-    else:
-        named = {name: data[name] for name in wanted}
-    if not len(named[wanted[0]]):
+
+
+def refuse_empty(N):
+    """Say so if there are no rows."""
+    if not N:
         raise ValueError("the table has no rows")
-    return named
 
 
-def _to_pandas(series, dtype):
+def to_pandas(series, dtype):
     """As pandas holds it, and exactly: as doubles, large labels would run together."""
     if isinstance(dtype, nw.Enum):
         return pd.Series(pd.Categorical(series.to_pandas(), dtype.categories), name=series.name)
@@ -360,7 +408,7 @@ def _finite(values):
         return np.isfinite(values.sum())
 
 
-def _codes(column):
+def number(column):
     """Number the groups; return codes, what each stands for, and which rows have none (or None).
 
     Categories keep their order, other labels are sorted.
@@ -403,16 +451,24 @@ def _refuse_kind(series, name, is_text_outcome):
     dtype = series.dtype
     times = any(issubclass(kind, (date, timedelta)) for kind in _types(series))
     if dtype.kind in "mM" or isinstance(dtype, pd.PeriodDtype) or times:
-        raise ValueError(
-            f"column {name!r} holds dates or times: make it a number, such as days since the first"
-        )
+        refuse_times(name)
     if dtype.kind == "c":
         raise ValueError(f"column {name!r} is complex: take its real or imaginary part")
     if is_text_outcome:
-        raise ValueError(
-            f"the outcome {name!r} is not numeric but {dtype}: if it holds numbers written as text, "
-            "make them numbers first, as pandas' to_numeric does"
-        )
+        refuse_text_outcome(name, dtype)
+
+
+def refuse_times(name):
+    """Say that a column holds dates or times."""
+    raise ValueError(f"column {name!r} holds dates or times: make it a number, such as days since the first")
+
+
+def refuse_text_outcome(name, dtype):
+    """Say that the outcome is no number."""
+    raise ValueError(
+        f"the outcome {name!r} is not numeric but {dtype}: if it holds numbers written as text, "
+        "make them numbers first, as pandas' to_numeric does"
+    )
 
 
 def _refuse_infinite(values, what, kept):

@@ -4,15 +4,16 @@ import re
 import tomllib
 from pathlib import Path
 
+import dask
 import numpy as np
 import pytest
 import yaml
-from bench import clock, exact, fits, page, peers, scale
+from bench import clock, cluster, exact, fits, page, peers, scale
 from mpmath import mpf
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "book" / "bench.md").read_text(encoding="utf-8")
-SECTIONS = ["One fit", "Many fits", "Large tables", "Who is right"]
+SECTIONS = ["One fit", "Many fits", "Large tables", "A table that no process holds", "Who is right"]
 
 
 @pytest.fixture(scope="module")
@@ -149,6 +150,15 @@ def test_the_label_of_a_large_table_changes_nothing_but_the_label(labels):
 def test_memory_is_that_of_the_call():
     held = scale.fresh("helpers", "integer", 200_000)
     assert 0.2 < float(held) < 20
+
+
+@pytest.mark.parametrize("groups", cluster.GROUPS)
+def test_the_cluster_makes_the_rows_that_one_process_makes(groups):
+    N = 4 * 1000
+    with dask.config.set(scheduler="synchronous"):
+        made = cluster.in_parts(N, groups).compute()
+    assert len(made) == N
+    assert made.reset_index(drop=True).equals(cluster.whole(N, groups))
 
 
 # ---- the page ------------------------------------------------------------------------------------

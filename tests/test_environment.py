@@ -15,8 +15,8 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 EXTRAS = PROJECT["optional-dependencies"]
 PACKAGES = packages_distributions()  # what brings a module: PIL comes with pillow
 ORDER = [
-    "rrandom", "datasets", "formulas", "tables", "groups", "reml", "inference", "models", "simulate",
-    "figures", "stated", "explorer", "files", "report", "__main__",
+    "rrandom", "datasets", "formulas", "tables", "engines", "groups", "reml", "inference", "models",
+    "simulate", "figures", "stated", "explorer", "files", "report", "__main__",
 ]  # fmt: skip
 
 
@@ -31,7 +31,7 @@ def name_of(requirement):
 
 def direct():
     """Every requirement written by hand."""
-    return [*PROJECT["dependencies"], *EXTRAS["course"], *EXTRAS["test"]]
+    return [*PROJECT["dependencies"], *EXTRAS["course"], *EXTRAS["scale"], *EXTRAS["test"]]
 
 
 # ---- the lists of packages -----------------------------------------------------------------------

@@ -66,6 +66,14 @@ ENGINES = {
     "duckdb": lambda d: duck("select * from d", d=arrow(d)),
 }
 each_engine = pytest.mark.parametrize("engine", ENGINES.values(), ids=ENGINES)
+
+
+def lacks_one(engine, column, row):
+    """The refusal to expect; a relation of DuckDB's has no order of rows to count in."""
+    place = "" if engine is ENGINES["duckdb"] else f", the first in row {row}"
+    return f"column '{column}' lacks 1 of 24 values{place}: fill them"
+
+
 FITS = {
     "complete": complete_pooling,
     "no": no_pooling,
@@ -140,7 +148,7 @@ def test_labels_of_any_kind_stay_apart_in_any_engine(engine, kind, gap):
     codes = pd.Series([LABELS[kind][i % 4] for i in range(24)], dtype=object).map(LABELS[kind].index)
     plain = table(g=codes)
     if gap:
-        with pytest.raises(ValueError, match="column 'g' lacks 1 of 24 values, the first in row 5"):
+        with pytest.raises(ValueError, match=lacks_one(engine, "g", 5)):
             summarise(engine(data), "y ~ x", "g")
         plain = plain.drop(index=5)
     fit = partial_pooling("y ~ x", engine(data), "g", missing="drop")
@@ -158,7 +166,7 @@ def test_labels_of_any_kind_stay_apart_in_any_engine(engine, kind, gap):
 def test_nulls_are_refused_by_name_and_row_or_dropped_at_the_callers_word(engine, column):
     data = table()
     data[column] = data[column].where(data.index != 7, None)
-    with pytest.raises(ValueError, match=rf"column '{column}' lacks 1 of 24 values, the first in row 7"):
+    with pytest.raises(ValueError, match=lacks_one(engine, column, 7)):
         partial_pooling("y ~ x", engine(data), "g")
     found = partial_pooling("y ~ x", engine(data), "g", missing="drop")
     assert found.data.dropped == 1

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from .batch import batches
 from .clock import SLOW
+from .cluster import cluster
 from .fits import speed, who_is_right
 from .page import paragraphs
 from .peers import R
@@ -16,8 +17,14 @@ from .scale import scales
 
 PAGE = Path(__file__).parents[1] / "bench.md"
 PACKAGES = ("numpy", "scipy", "pandas", "polars", "statsmodels", "mixedlm-rs", "lme-python", "linearmodels")
-FULL = {"fits": 40, "batches": 15, "large": 5, "sizes": (10**4, 10**5, 10**6, 10**7), "replicates": 20_000}
-QUICK = {"fits": 2, "batches": 2, "large": 1, "sizes": (10**4, 10**5), "replicates": 400}
+FULL = {
+    "fits": 40, "batches": 15, "large": 5, "sizes": (10**4, 10**5, 10**6, 10**7), "replicates": 20_000,
+    "cluster": 10**8,
+}  # fmt: skip
+QUICK = {
+    "fits": 2, "batches": 2, "large": 1, "sizes": (10**4, 10**5), "replicates": 400,
+    "cluster": 10**6,
+}  # fmt: skip
 
 
 def installed(package):
@@ -54,6 +61,7 @@ def page(r, effort):
         speed(r, effort["fits"]),
         batches(effort["replicates"], effort["batches"]),
         scales(r, effort["sizes"], effort["large"]),
+        cluster(effort["cluster"]),
         who_is_right(),
     )
 
