@@ -1293,11 +1293,10 @@ def design_contours(psi, theta, cost_ratio, ses):
             pay = cost / (cost_ratio + n)
             told.append(f"SE {se:g}, {J:.1f} classes, cost {cost:.0f}")
             ax.plot(n, need, color=PARTIAL, lw=2.5, label=None if k else "equal standard error")
-            ax.plot(n, pay, color=COMPLETE, ls="--", label=None if k else "equal cost")
+            ax.plot(n, pay, color=COMPLETE, ls="--", label=None if k else "equal cost (in pupils)")
             ax.plot(best, J, "o", color=ACCENT, ms=8, zorder=3, label=None if k else "best design")
             ax.annotate(f"SE {se:g}", (n[-1], need[-1]), (6, 0), textcoords="offset points", va="center")
-            side = {"textcoords": "offset points", "ha": "right", "va": "center"}
-            ax.annotate(f"cost {cost:.0f}", (n[0], pay[0]), (-6, 0), **side)
+            ax.annotate(f"cost {cost:.0f}", (best, J), (9, 8), textcoords="offset points")
         ax.text(best * 1.06, 6.4, f"n = {best:.2f}", va="bottom")
         ax.set_xscale("log")
         ax.set_yscale("log")
@@ -1305,12 +1304,12 @@ def design_contours(psi, theta, cost_ratio, ses):
         ax.set_yticks([10, 20, 50, 100], ["10", "20", "50", "100"])
         ax.minorticks_off()
         ax.set(xlabel="n, pupils in a class (log scale)", ylabel="J, classes (log scale)")
-        ax.set(xlim=(0.45, 95), ylim=(6, 200))
+        ax.set(xlim=(1, 75), ylim=(6, 200))
         figure.legend(loc="outside upper center", ncols=3)
     alt = (
         "The plane of class size n and number of classes J, on log axes. Falling lines of equal standard "
-        "error level off to the right; each is touched from below by a line of equal cost, always at "
-        f"n = {best:.2f}: {'; '.join(told)}."
+        "error level off to the right; each is touched from below by a line of equal cost, in units of a "
+        f"pupil, always at n = {best:.2f}: {'; '.join(told)}."
     )
     return figure, alt
 
@@ -1353,7 +1352,9 @@ def power_curves(psi, theta, J, n, share=0.8):
         for text, at, shift, side in (
             (f"{believed:.1f}", (believed, share), (-6, 5), "right"),
             (f"really {real:.2f}", (believed, real), (9, -13), "left"),
+            (f"{least['z']:.1f}", (least["z"], share), (-6, 5), "right"),
             (f"{exact:.1f}", (exact, share), (7, -13), "left"),
+            (f"power {share:g}", (0, share), (5, 4), "left"),
         ):
             ax.annotate(text, at, shift, textcoords="offset points", ha=side)
         ax.set(xlabel="true effect, points", ylabel="power", xlim=(0, effect[-1]), ylim=(0, 1.02))

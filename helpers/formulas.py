@@ -550,6 +550,32 @@ def minimum_detectable_effect(se, power=0.8, alpha=0.05, df=np.inf):
     return se * np.where(np.isinf(df), t + ndtri(share), nctdtrinc(_finite(df), 1 - share, t))[()]
 
 
+def groups_needed_two_arms(psi, theta, n, effect, power=0.8, alpha=0.05):
+    """Fewest classes of n, half to each arm, whose t test finds a true effect with this power.
+
+    The least even J, 4 at least, with `power` at `se_two_arms` and J - 2 degrees of freedom not below the
+    one asked for. The normal 4 (psi + theta / n) (z(1 - alpha / 2) + z(power))^2 / effect^2 is a little less.
+    For normal data; Donner and Klar (2000), chapter 5, have such sample sizes. Notebook 12.
+
+    Raises
+    ------
+    ValueError
+        If the effect is 0, or so small that it would take more than a million classes.
+    """
+    times = minimum_detectable_effect(1.0, power, alpha)
+    psi, theta, effect = _positive(*_checked(psi=psi, theta=theta, effect=effect))
+    two = se_two_arms(psi, theta, 2, n)  # that of J classes times sqrt(J / 2)
+    if np.any(times * two > effect * np.sqrt(1e6 / 2)):
+        raise ValueError(f"effect must be larger: it would take more than a million classes; got {effect}")
+    J = np.maximum(2 * np.ceil((times * two / effect) ** 2), 4)
+    while True:
+        t, df = _critical(alpha, J - 2)
+        short = 1 - nctdtr(df, effect / (two * np.sqrt(2 / J)), t) < power
+        if not np.any(short):
+            return J
+        J = J + 2 * short
+
+
 def _critical(alpha, df):
     """Return the two-sided critical value of t on df degrees of freedom, and df as floats."""
     alpha, df = np.asarray(alpha, dtype=float)[()], np.asarray(df, dtype=float)[()]

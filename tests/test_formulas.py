@@ -754,7 +754,36 @@ def test_no_effect_is_found_half_as_often_as_the_level_says():
     assert formulas.power(0, 1, 0.05, 7) == pytest.approx(0.025, abs=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("n", "effect", "in_each_arm"),
+    [(10, 10, 77.8911179), (5, 10, 92.0172855), (10, 30, 9.60873)],
+)
+def test_the_classes_for_an_effect_are_rs_rounded_up(n, effect, in_each_arm):
+    """R: power.t.test(delta = effect, sd = sqrt(400 + 900 / n), power = 0.8)$n."""
+    assert formulas.groups_needed_two_arms(400, 900, n, effect) == 2 * math.ceil(in_each_arm)
+
+
+@given(
+    psi=variances, ratio=ratios, n=sizes, effect=st.floats(0.2, 20),
+    share=st.floats(0.05, 0.99), alpha=st.floats(0.001, 0.09),
+)  # fmt: skip
+def test_so_many_classes_find_the_effect_and_two_fewer_do_not(psi, ratio, n, effect, share, alpha):
+    theta, effect = psi * ratio, effect * math.sqrt(psi + psi * ratio / n)
+    J = formulas.groups_needed_two_arms(psi, theta, n, effect, share, alpha)
+
+    def found(J):
+        return formulas.power(effect, formulas.se_two_arms(psi, theta, J, n), alpha, J - 2)
+
+    assert J % 2 == 0
+    assert found(J) >= share - 1e-9
+    assert J == 4 or found(J - 2) < share + 1e-9
+
+
 def test_what_no_design_formula_takes():
+    with pytest.raises(ValueError, match=r"effect must be larger: .* more than a million classes; got 0"):
+        formulas.groups_needed_two_arms(1, 1, 5, 0)
+    with pytest.raises(ValueError, match=r"psi \+ theta must be positive"):
+        formulas.groups_needed_two_arms(0, 0, 5, 1)
     with pytest.raises(ValueError, match="psi must be positive"):
         formulas.optimal_group_size(0, 1, 10)
     with pytest.raises(ValueError, match="se must be positive: no number of classes"):

@@ -22,14 +22,15 @@ def scope():
     """What the notebook has defined when the traps begin."""
     plt.switch_backend("Agg")
     found = {}
-    for start in ("import", "data = ", "low, high =", "psi_, ", "def guard"):
+    for start in ("import", "data = ", "def guard"):
         exec(next(cell for cell in CELLS if cell.startswith(start)), found)
     return found
 
 
 def run(trap, scope):
     """Run the cell that guards this trap."""
-    exec('houses, (once, _) = radon(), fit("score ~ 1", data, "classroom")', scope)
+    exec('houses, once = radon(), fit("score ~ 1", data, "classroom")', scope)
+    exec('mean_se = once.bse_fe["Intercept"]', scope)
     exec(next(cell for cell in CELLS if f'guard("{trap}"' in cell), scope)
 
 
@@ -96,9 +97,11 @@ def test_every_trap_has_its_guard_and_its_mend():
 
 
 @pytest.mark.parametrize("trap", TRAPS)
-def test_the_trap_is_still_there(trap, scope, capsys):
+def test_the_trap_is_still_there(trap, scope, monkeypatch):
+    seen, guard = {}, scope["guard"]
+    monkeypatch.setitem(scope, "guard", lambda name, there: (guard(name, there), seen.update({name: there})))
     run(trap, scope)
-    assert f"still there: {trap}\n" in capsys.readouterr().out
+    assert seen[trap]
 
 
 @pytest.mark.parametrize("trap", TRAPS)
