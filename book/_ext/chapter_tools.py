@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+from html import escape
 from pathlib import Path
 
 import helpers
@@ -32,7 +33,9 @@ def tools(app, pagename):
     seconds = json.loads(Path(app.srcdir, "book", "seconds.json").read_text(encoding="utf-8"))
     took = seconds.get(Path(pagename).name)
     runs = f" It runs in about {took:.0f} s." if took else ""
-    return f'<p class="chapter-tools">Download {", ".join(links)}.{runs}</p>'
+    repository = os.environ.get("REPOSITORY_URL", "").rstrip("/")
+    colab = f" In Colab run <code>%pip install git+{escape(repository)}</code> first." if repository else ""
+    return f'<p class="chapter-tools">Download {", ".join(links)}.{runs}{colab}</p>'
 
 
 def add(app, pagename, templatename, context, doctree):
