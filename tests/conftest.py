@@ -1,16 +1,19 @@
 """What the tests of the package share: R's answers and the three data sets."""
 
 import json
+import shutil
 from functools import cache
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from hypothesis import settings
+from playwright.sync_api import sync_playwright
 
 import helpers
 
 REFERENCE = Path(__file__).parent / "reference"
+AXE = Path(__file__).parents[1] / "book" / "node_modules" / "axe-core" / "axe.min.js"
 
 # The same examples on every run and every machine: a test that fails today fails tomorrow.
 settings.register_profile("course", deadline=None, derandomize=True, max_examples=60)
@@ -98,3 +101,27 @@ def counterexample():
     """Seven groups of one value and one of three: some balanced truths do not hold here."""
     groups = [[0.1], [-0.2], [0.0], [9.5, 10.0, 10.5], [0.2], [-0.1], [0.1], [-0.1]]
     return pd.DataFrame([(j, y) for j, values in enumerate(groups) for y in values], columns=["group", "y"])
+
+
+QUIET = ["gpu", "quic", "background-networking", "component-update", "sync"]  # what Chromium does without
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Chromium of the machine, asking for nothing by itself."""
+    chromium = shutil.which("chromium")
+    if not chromium:
+        pytest.fail("Chromium is missing: install the Debian package chromium", pytrace=False)
+    if not AXE.is_file():
+        pytest.fail("axe-core is missing: run `npm ci --prefix book --ignore-scripts`", pytrace=False)
+    arguments = ["--no-sandbox", "--no-first-run", *(f"--disable-{what}" for what in QUIET)]
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=chromium, args=arguments)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def axe():
+    """The script that looks for what keeps readers out: WCAG and best practices."""
+    return AXE

@@ -9,11 +9,7 @@ from pathlib import Path
 
 import helpers
 
-DATA = {  # what a notebook calls, and the name of the file
-    "classrooms": "classrooms.csv",
-    "radon": "radon.csv",
-    "high_school": "high_school.csv",
-}
+DATA = ("classrooms", "radon", "high_school")  # what a notebook calls; the file is named so too
 FOLDER = "_downloads"
 
 
@@ -27,14 +23,15 @@ def tools(app, pagename):
     source = Path(app.srcdir, f"{pagename}.md").read_text(encoding="utf-8")
     files = [
         (f"{Path(pagename).name}.ipynb", "this notebook"),
-        *((DATA[name], DATA[name]) for name in needs(source)),
+        *((f"{name}.csv", f"{name}.csv") for name in needs(source)),
     ]
     links = [f'<a download href="../{FOLDER}/{file}">{said}</a>' for file, said in files]
     seconds = json.loads(Path(app.srcdir, "book", "seconds.json").read_text(encoding="utf-8"))
     took = seconds.get(Path(pagename).name)
     runs = f" It runs in about {took:.0f} s." if took else ""
     repository = os.environ.get("REPOSITORY_URL", "").rstrip("/")
-    colab = f" In Colab run <code>%pip install git+{escape(repository)}</code> first." if repository else ""
+    install = f'%pip install "which-standard-error[course,scale] @ git+{repository}"'
+    colab = f" In Colab run <code>{escape(install)}</code> first." if repository else ""
     return f'<p class="chapter-tools">Download {", ".join(links)}.{runs}{colab}</p>'
 
 
@@ -50,8 +47,8 @@ def copy(app, error):
     target.mkdir(exist_ok=True)
     for notebook in Path(app.srcdir, "notebooks").glob("*.ipynb"):
         shutil.copyfile(notebook, target / notebook.name)
-    for name, file in DATA.items():
-        getattr(helpers, name)().to_csv(target / file, index=False)
+    for name in DATA:
+        getattr(helpers, name)().to_csv(target / f"{name}.csv", index=False)
 
 
 def launch(app, config):
