@@ -95,11 +95,12 @@ def read(data, formula, groups, missing):
         codes, labels = np.zeros(N, dtype=np.intp), pd.Index(["all"])
     absent = {name: gaps for name, gaps in absent.items() if gaps is not None and gaps.any()}  # None: no gap
     if absent and missing == "raise":
-        name, gaps = next(iter(absent.items()))
-        raise ValueError(
-            f"column {name!r} lacks {gaps.sum()} of {N} values, the first in row {gaps.argmax()}: "
-            'fill them, or say missing="drop"'
+        told = "; ".join(
+            f"column {name!r} lacks {gaps.sum()} of {N} values, the first in "
+            + place_of(named[name], gaps.argmax())
+            for name, gaps in absent.items()
         )
+        raise ValueError(f'{told}: fill them, or say missing="drop"')
     kept = None
     if absent:
         kept = np.flatnonzero(~np.logical_or.reduce(list(absent.values())))
@@ -113,7 +114,8 @@ def read(data, formula, groups, missing):
         _refuse_kind(named[name], name, name in asked.outcomes and numbers[name] is None)
         if numbers[name] is not None:
             if not finite[name]:
-                _refuse_infinite(numbers[name], f"column {name!r} holds an infinite value, the first", kept)
+                what = f"column {name!r} holds an infinite value, the first"
+                _refuse_infinite(numbers[name], what, named[name], kept)
             if _is_exact(named[name]) and np.abs(numbers[name]).max() >= _WHOLE:
                 raise ValueError(
                     f"column {name!r} holds whole numbers beyond 2**53, which doubles cannot tell apart: "
@@ -174,6 +176,12 @@ def _parse(formula):
         terms = [None if factor.eval_method.value == "literal" else factor.expr for (factor,) in right]
         plain = (left[0][0].expr, terms)
     return _Formula(parsed, outcomes, sorted(names), levels, plain)
+
+
+def factors(formula):
+    """Return the factors of each term on the right of a formula but the constant, as formulaic has them."""
+    terms = _parse(formula).parsed.rhs
+    return [frozenset(f.expr for f in term.factors) for term in terms if str(term) != "1"]
 
 
 class _Refused(Exception):
@@ -415,13 +423,18 @@ def _refuse_kind(series, name, is_text_outcome):
         )
 
 
-def _refuse_infinite(values, what, kept):
+def place_of(column, row):
+    """Where a value stands: its line, if the index of the column counts the lines of a file, or its row."""
+    return f"line {column.index[row]}" if column.index.name == "line" else f"row {row}"
+
+
+def _refuse_infinite(values, what, column, kept):
     if _finite(values):
         return
-    finite = np.isfinite(values)
-    if not finite.all():
-        row = finite.argmin()
-        raise ValueError(f"{what} in row {row if kept is None else kept[row]}")
+    infinite = np.flatnonzero(~np.isfinite(values))
+    if infinite.size:
+        infinite = infinite if kept is None else kept[infinite]
+        raise ValueError(f"{what} in {place_of(column, infinite[0])}")
 
 
 def _evaluate(formula, asked, named, numbers, kept):
@@ -456,5 +469,5 @@ def _evaluate(formula, asked, named, numbers, kept):
     columns = [*sides[1], *sides[0]]
     names = [str(name) for name in (*right.columns, *left.columns)]
     for name, values in zip(names, columns, strict=True):
-        _refuse_infinite(values, f"term {name!r} is not finite", kept)
+        _refuse_infinite(values, f"term {name!r} is not finite", next(iter(named.values())), kept)
     return names[-1], names[:-1], columns
