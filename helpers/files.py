@@ -88,15 +88,12 @@ def read_table(path, separator=None, decimal=None, encoding=None):
 
 def _with_lines(frame, text, separator):
     """The frame with the line of the file that each row ends in as its index."""
-    ends = range(1, len(frame) + 2)
+    index = pd.RangeIndex(2, len(frame) + 2)
     if text.rstrip().count("\n") != len(frame):  # fields of more lines, or lines of nothing
-        rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+        rows, index = csv.reader(io.StringIO(text, newline=""), delimiter=separator), []
         with suppress(csv.Error):
-            ends = [rows.line_num for row in rows if len(row) > 1 or "".join(row).strip()]
-    if len(ends) == len(frame) + 1:
-        index = pd.RangeIndex(ends[1], ends[-1] + 1) if isinstance(ends, range) else pd.Index(ends[1:])
-        frame.index = index.rename("line")
-    return frame
+            index = [rows.line_num for row in rows if len(row) > 1 or "".join(row).strip()][1:]
+    return frame.set_index(pd.Index(index, name="line")) if len(index) == len(frame) else frame
 
 
 def _parquet(path):

@@ -156,11 +156,6 @@ def _with_reference(fit):
     if not fit.singular:
         return fit.with_df("kenward-roger")
     J, between = fit.ngroups, _between(fit.data)
-    if between.sum() >= J:
-        raise ValueError(
-            f"{J} groups, their mean and {between.sum() - 1} of the terms, which do not vary within groups, "
-            "leave nothing to know the variance between groups from: leave such terms out"
-        )
     df = np.where(between, J - between.sum(), fit.nobs - J - (~between).sum())
     return replace(fit, df_method="by level", _df=df.astype(float))
 
@@ -824,12 +819,12 @@ def _alike(labels, what):
 
 
 def _far_off(column):
-    """Values at one end farther from the others than half these' range (the range if in one row), or None.
+    """Values at one end, three at most, farther from the others than these' range, half of it if repeated.
 
     Returns
     -------
     values, rows, near : ndarray, int, float
-        They, in how many rows, and the nearest of the others.
+        They, in how many rows, and the nearest of the others; None if there are none.
     """
     if column.dtype.kind not in "iuf":
         return None
@@ -840,7 +835,7 @@ def _far_off(column):
     low = counts[:k].sum() < counts[k:].sum()
     few, most = (slice(k), slice(k, None)) if low else (slice(k, None), slice(k))
     rows, gap, spread = int(counts[few].sum()), float(values[k]) - float(values[k - 1]), np.ptp(values[most])
-    if len(values[most]) < 3 or gap <= spread * (1 if rows == 1 else 0.5):
+    if len(values[few]) > 3 or len(values[most]) < 3 or gap <= spread * (1 if rows == 1 else 0.5):
         return None
     return values[few], rows, values[k] if low else values[k - 1]
 

@@ -100,6 +100,8 @@ def read(data, formula, groups, missing):
             + place_of(named[name], gaps.argmax())
             for name, gaps in absent.items()
         )
+        if named[next(iter(absent))].index.name == "line":
+            told += " (nothing, NA, n/a, NaN, null and None are no values in a file)"
         raise ValueError(f'{told}: fill them, or say missing="drop"')
     kept = None
     if absent:
