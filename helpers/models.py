@@ -739,9 +739,9 @@ def poolings(summary):
     """Fit all three poolings to a `GroupSummary` with a constant; without pooling what varies within."""
     if summary.intercept is None:
         raise ValueError(f"{summary.formula!r} has no constant, so no mean to compare: add 1")
-    complete = complete_pooling(None, summary)
+    complete, partial = complete_pooling(None, summary), partial_pooling(None, summary)
     no = no_pooling(None, _within_terms(summary))
-    return Poolings(complete, complete.cluster_robust("CR2"), no, partial_pooling(None, summary))
+    return Poolings(complete, complete.cluster_robust("CR2"), no, partial)
 
 
 def compared(fits, alpha=0.05, one=None):
