@@ -498,7 +498,10 @@ class Report:
             add_predicted("finite", f"mean of {K:g} groups", self.fit.mean_of(K))
         add_predicted("new", "mean of a new group", self.fit.new_group())
         if not self._two:  # which has no normal interval
-            add_predicted("row", "one row of a new group", self.fit.new_observation())
+            row = self.fit.new_observation()
+            if self.fit.singular:  # as all its variance is theta's
+                row = row._replace(df=float(self.fit.nobs - len(self.fit.params)))
+            add_predicted("row", "one row of a new group", row)
         add_row("rows", "mean of all rows, as if independent", 0)
         add_row("rows", "mean of all rows", 1)
         for k in range(6, len(found)):
@@ -763,7 +766,7 @@ def _of_predictors(report):
         values = np.unique(column.dropna()) if name in report.centres and column is not None else []
         if 3 <= len(values) <= CODES and np.all(np.diff(values.astype(float)) == 1) and values[0] % 1 == 0:
             yield (
-                f"A category?: {_name(name)} has the values {values[0]:g} to {values[-1]:g} only, and one "
+                f"Perhaps a category: {_name(name)} has the values {values[0]:g} to {values[-1]:g} only, and one "
                 "slope takes the steps between them for equal. If they are names of kinds, not amounts, the "
                 f"predictor is C({_name(_term(name, report.columns))})."
             )
@@ -819,7 +822,9 @@ def _alike(labels, what):
 
 
 def _far_off(column):
-    """Values at one end, three at most, farther from the others than these' range, half of it if repeated.
+    """Values at one end, three at most, farther from the others than these' range.
+
+    Half of it is enough where values are repeated and the others are many.
 
     Returns
     -------
@@ -835,7 +840,8 @@ def _far_off(column):
     low = counts[:k].sum() < counts[k:].sum()
     few, most = (slice(k), slice(k, None)) if low else (slice(k, None), slice(k))
     rows, gap, spread = int(counts[few].sum()), float(values[k]) - float(values[k - 1]), np.ptp(values[most])
-    if len(values[few]) > 3 or len(values[most]) < 3 or gap <= spread * (1 if rows == 1 else 0.5):
+    enough = spread / 2 if rows > 1 and len(values) > 20 else spread
+    if len(values[few]) > 3 or len(values[most]) < 3 or gap <= enough:
         return None
     return values[few], rows, values[k] if low else values[k - 1]
 
@@ -928,7 +934,7 @@ dt { font-weight: 600; } dd { margin: 0 0 .6rem; max-width: 44rem; }
   blockquote { padding-left: .7rem; }
 }
 blockquote { margin: 0; padding-left: 1rem; border-left: 4px solid var(--line); }
-pre { overflow-x: auto; } li { margin-bottom: .6rem; }
+pre { white-space: pre-wrap; overflow-wrap: anywhere; } li { margin-bottom: .6rem; }
 @media print { body { max-width: none; } table, img { break-inside: avoid; } }
 """
 
@@ -1015,7 +1021,7 @@ def _page(report, title):
         *(f"<dt>{word}</dt><dd>{safe(meaning)}</dd>" for word, meaning in _words(report).items()),
         "</dl>",
         "<h2>The same in code</h2>",
-        f'<pre tabindex="0"><code>{escape(code)}</code></pre>',
+        f'<pre><code>{escape(code)}</code></pre>',
         "</main>",
         "</body>",
         "</html>",

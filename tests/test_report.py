@@ -294,8 +294,8 @@ def test_where_psi_is_0_df_count_what_the_question_is_of():
     found = report.describe(data, "y", "g", ["x", "w"])
     assert found.fit.singular
     df = {start: number(found, start, "partial pooling", "df")
-          for start in ("mean of all groups", "slope of x", "slope of w", "mean of a new group")}  # fmt: skip
-    assert list(df.values()) == [4, 53, 4, 4]
+          for start in ("mean of all groups", "slope of x", "slope of w", "mean of a new", "one row")}  # fmt: skip
+    assert list(df.values()) == [4, 53, 4, 4, 57]
     assert "residual" not in found.sentence
     assert found.sentence.count("group-level df 4.0") == 2
     assert "within-group df 53.0" in found.sentence
@@ -427,9 +427,9 @@ def test_a_code_taken_for_a_number_is_questioned():
         ((0, 1), False),
     ):
         found = report.describe(data.assign(k=np.resize(values, 51)), "score", "school", ["k"])
-        assert ("A category?" in leads(found)) is asked
+        assert ("Perhaps a category" in leads(found)) is asked
     found = report.describe(data.assign(k=np.resize([1, 2, 3], 51)), "score", "school", ["C(k)"])
-    assert "A category?" not in leads(found)
+    assert "Perhaps a category" not in leads(found)
     assert "C(k) is at its first level" in found.where
 
 
