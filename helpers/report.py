@@ -766,9 +766,9 @@ def _of_predictors(report):
         values = np.unique(column.dropna()) if name in report.centres and column is not None else []
         if 3 <= len(values) <= CODES and np.all(np.diff(values.astype(float)) == 1) and values[0] % 1 == 0:
             yield (
-                f"Perhaps a category: {_name(name)} has the values {values[0]:g} to {values[-1]:g} only, and one "
-                "slope takes the steps between them for equal. If they are names of kinds, not amounts, the "
-                f"predictor is C({_name(_term(name, report.columns))})."
+                f"Perhaps a category: {_name(name)} has the values {values[0]:g} to {values[-1]:g} only, and "
+                "one slope takes the steps between them for equal. If they are names of kinds, not amounts, "
+                f"the predictor is C({_name(_term(name, report.columns))})."
             )
     for term in report._group_level:
         methods = ("partial pooling", "complete pooling", "complete pooling, CR2")
@@ -1038,9 +1038,9 @@ def _words(report):
         )
     else:
         whose = (
-            "Standard errors and df of means and slopes are Kenward and Roger's; with unequal groups these "
-            "standard errors are a little larger than those that lme4 prints. One group's has the df of the "
-            "mean of all groups, a cautious choice. K groups, a new group and a new row have Satterthwaite's."
+            "Standard errors and df of means and slopes are Kenward and Roger's. For the mean of groups of one "
+            "size lme4 prints the same standard error, else a slightly smaller one. One group's has the df of "
+            "the mean of all groups, a cautious choice. K groups, a new group and a new row have Satterthwaite's."
         )
     return {
         "psi, theta": "The variance between groups and the variance within them.",
