@@ -1038,9 +1038,10 @@ def _words(report):
         )
     else:
         whose = (
-            "Standard errors and df of means and slopes are Kenward and Roger's. For the mean of groups of one "
-            "size lme4 prints the same standard error, else a slightly smaller one. One group's has the df of "
-            "the mean of all groups, a cautious choice. K groups, a new group and a new row have Satterthwaite's."
+            "Standard errors and df of means and slopes are Kenward and Roger's. For the mean of groups of "
+            "one size lme4 prints the same standard error, else a slightly smaller one. One group's has the "
+            "df of the mean of all groups, a cautious choice. K groups, a new group and a new row have "
+            "Satterthwaite's."
         )
     return {
         "psi, theta": "The variance between groups and the variance within them.",
