@@ -31,11 +31,15 @@ def _parser():
     told.add_argument("--outcome", required=True, metavar="COLUMN", help="what was measured")
     told.add_argument("--group", required=True, metavar="COLUMN", help="which group a row is in")
     told.add_argument("--predictors", nargs="+", default=[], metavar="TERM",
-                      help='columns, or terms such as "center(age)"')  # fmt: skip
+                      help='columns, blanks between them, or terms such as "np.log(age)"')  # fmt: skip
+    told.add_argument(
+        "--one", metavar="LABEL", help="the group whose own mean is asked for (default largest)"
+    )
     told.add_argument("--classes-in-population", "--population", type=float, metavar="K", dest="population",
                       help="how many groups there are, if these were drawn from finitely many")  # fmt: skip
     told.add_argument("--missing", choices=["raise", "drop"], default="raise",
-                      help="refuse rows that lack a value (default), or drop and count them")  # fmt: skip
+                      help="refuse rows that lack a value (default), or drop and count them; nothing, NA, "
+                      "n/a, NaN, null and None are missing values")  # fmt: skip
     told.add_argument("--level", type=float, default=0.95, help="of the intervals (default 0.95)")
     told.add_argument(
         "--output", metavar="FILE.html", help="default: the file's name with -report.html, here"
@@ -75,8 +79,9 @@ def _report(asked):
             raise ValueError(f"{str(target)!r} is the file to read: write elsewhere")
     data = report.read_table(source, asked.separator, asked.decimal, asked.encoding)
     found = report.describe(
-        data, asked.outcome, asked.group, asked.predictors, asked.population, asked.missing, asked.level
-    )
+        data, asked.outcome, asked.group, asked.predictors, asked.population, asked.missing, asked.level,
+        asked.one,
+    )  # fmt: skip
     title = f"{source.name}, {data.attrs['read']}."
     targets[0].write_text(found.to_html(title), encoding="utf-8", newline="\n")
     if asked.table:

@@ -6,6 +6,7 @@ import csv
 import difflib
 import io
 import re
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -34,7 +35,8 @@ def read_table(path, separator=None, decimal=None, encoding=None):
     Returns
     -------
     DataFrame
-        How the file was read stands in ``attrs["read"]``.
+        How the file was read stands in ``attrs["read"]``; the index, ``"line"``, counts the lines of the
+        file. What is empty or reads NA, n/a, NaN, null or None is missing, in every column.
 
     Raises
     ------
@@ -49,8 +51,11 @@ def read_table(path, separator=None, decimal=None, encoding=None):
         raise ValueError(f'decimal must be "." or ","; got {decimal!r}')
     if not path.exists():
         there = path.parent.iterdir() if path.parent.is_dir() else []
-        close = difflib.get_close_matches(path.name, [file.name for file in there], 1)
-        raise ValueError(f"no file {str(path)!r}" + (f"; did you mean {close[0]!r}?" if close else ""))
+        close = difflib.get_close_matches(path.name, [file.name for file in there], 1, 0.8)
+        raise ValueError(
+            f"no file {path.name!r} in {str(path.parent.resolve())!r}"
+            + (f"; did you mean {close[0]!r}?" if close else "")
+        )
     if not path.is_file():
         raise ValueError(f"{str(path)!r} is no file")
     try:
@@ -78,7 +83,17 @@ def read_table(path, separator=None, decimal=None, encoding=None):
         sign, frame = ",", _parsed(text, separator, ",", path)
     told = _SEPARATORS[separator] + ("" if sign == "." else ", decimal comma")
     frame.attrs["read"] = f"fields separated by {told}"
-    return frame
+    return _with_lines(frame, text, separator)
+
+
+def _with_lines(frame, text, separator):
+    """The frame with the line of the file that each row ends in as its index."""
+    index = pd.RangeIndex(2, len(frame) + 2)
+    if text.rstrip().count("\n") != len(frame):  # fields of more lines, or lines of nothing
+        rows, index = csv.reader(io.StringIO(text, newline=""), delimiter=separator), []
+        with suppress(csv.Error):
+            index = [rows.line_num for row in rows if len(row) > 1 or "".join(row).strip()][1:]
+    return frame.set_index(pd.Index(index, name="line")) if len(index) == len(frame) else frame
 
 
 def _parquet(path):
@@ -126,16 +141,19 @@ def _records(sample, separator):
 
 
 def _separator(sample, path):
-    agreed = {}
+    agreed, longest = {}, 1
     for mark in _SEPARATORS:
         counts = [len(row) for row in _records(sample, mark)]
+        longest = max([longest, *counts])
         if counts and counts[0] > 1:
             agreed[mark] = np.mean([count == counts[0] for count in counts])
     whole = [mark for mark, share in agreed.items() if share == 1] or list(agreed)
     if not whole:
+        line = sample.splitlines()[0]
         raise ValueError(
-            f"{str(path)!r} has one column only, or its fields are not separated by comma, semicolon, tab or "
-            "bar: save it as CSV"
+            f"line 1 of {str(path)!r}, {line[:60]!r}, is one field, whether comma, semicolon, tab or bar "
+            "separates; it must hold the names of the columns, two or more"
+            + ("" if longest == 1 else ". Others have more: if line 1 is a title, take it out")
         )
     if len(whole) > 1:
         names = " or ".join(_SEPARATORS[mark] for mark in whole)

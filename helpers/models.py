@@ -723,13 +723,34 @@ def compare(formula, data, groups=None, missing="raise", alpha=0.05):
         As the three fits.
     """
     summary = _grouped(summarise(data, formula, groups, missing), "compare")
+    return compared(poolings(summary), alpha)
+
+
+class Poolings(NamedTuple):
+    """The fits that `compare` sets side by side: OLS, the same with CR2, no pooling, partial pooling."""
+
+    complete: Fit
+    robust: Fit
+    no: Fit
+    partial: Fit
+
+
+def poolings(summary):
+    """Fit all three poolings to a `GroupSummary` with a constant; without pooling what varies within."""
     if summary.intercept is None:
         raise ValueError(f"{summary.formula!r} has no constant, so no mean to compare: add 1")
-    tail = _level_of(alpha) / 2
     complete, partial = complete_pooling(None, summary), partial_pooling(None, summary)
     no = no_pooling(None, _within_terms(summary))
-    pooled = [("complete pooling", complete), ("complete pooling, CR2", complete.cluster_robust("CR2"))]
-    J, k, one = summary.ngroups, summary.intercept, int(summary.sizes.argmax())
+    return Poolings(complete, complete.cluster_robust("CR2"), no, partial)
+
+
+def compared(fits, alpha=0.05, one=None):
+    """Say what `compare` says of fits made before, of one group by its place or of the largest."""
+    tail, (complete, robust, no, partial) = _level_of(alpha) / 2, fits
+    summary = partial.data
+    pooled = [("complete pooling", complete), ("complete pooling, CR2", robust)]
+    J, k = summary.ngroups, summary.intercept
+    one = int(summary.sizes.argmax()) if one is None else one
     rows = []
 
     def add(method, estimand, *numbers):

@@ -2,7 +2,9 @@
 
     python -m helpers report FILE --outcome score --group classroom
 
-Nothing is estimated here: `compare` and `partial_pooling` are asked, and what they say is put into words.
+Nothing is estimated here: the fits of `compare` are asked, and what they say is put into words. Means are
+those where each number among the predictors has its mean. Partial pooling has Kenward and Roger's standard
+errors and df; where psi is 0 and these are not defined, df that count groups where groups are asked about.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import base64
 import difflib
 import io
+import json
 import re
 import textwrap
 from dataclasses import dataclass, replace
@@ -27,8 +30,8 @@ from scipy import stats
 from . import figures, formulas
 from .files import is_text, read_table
 from .groups import GroupSummary, summarise
-from .models import Fit, compare, no_pooling, partial_pooling
-from .tables import columns_of
+from .models import Fit, Poolings, compared, no_pooling, partial_pooling, poolings
+from .tables import columns_of, factors, place_of
 
 __all__ = ["Report", "describe", "read_table", "wrapped"]
 
@@ -39,12 +42,15 @@ FRACTION = 0.05  # of a finite population seen: below it the standard error fall
 MIXED = 0.05  # intraclass correlation of a predictor: below it within and between hardly part
 FAR = 0.01  # chance that the farthest of all J normal groups lies as far out
 TOO_MANY = 50  # levels of a text predictor: each is a term
+CODES = 7  # distinct whole numbers in a row, at most, that may be a code
 
+_NONE = 1e-12  # a share of the variation that is rounding
 _WIDE = 79
+_WITH_MARKS = r"[+-]?\d{1,3}(?:[.,' \u00a0\u202f\u2019]\d{3})+(?:[.,]\d+)?"
 _START_OF_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def describe(data, outcome, group, predictors=(), population=None, missing="raise", level=0.95):
+def describe(data, outcome, group, predictors=(), population=None, missing="raise", level=0.95, one=None):
     """Say how the data are grouped, what is estimated, how well it is known, and what to watch.
 
     Parameters
@@ -54,13 +60,15 @@ def describe(data, outcome, group, predictors=(), population=None, missing="rais
     outcome, group : str
         Columns; the outcome may be a term of a formula, ``"np.log(radon)"``.
     predictors : str or sequence of str
-        Columns, whatever their names, or terms of a formula: ``["ses", "center(age)"]``.
+        Columns, whatever their names, or terms of a formula: ``["ses", "np.log(income)"]``.
     population : float, optional
         K, the number of groups there are, if these are a random part of finitely many.
     missing : {"raise", "drop"}
         What to do with rows that lack a value.
     level : float
         Level of the intervals.
+    one : label, optional
+        The group whose mean is asked for, as its label or as text; the largest without it.
 
     Returns
     -------
@@ -72,7 +80,8 @@ def describe(data, outcome, group, predictors=(), population=None, missing="rais
         If an argument is not of its kind.
     ValueError
         As `compare`; if outcome, group and predictors are not different columns, the outcome or a predictor
-        is numbers stored as text, a text predictor has more than 50 levels, or K is less than J.
+        is numbers stored as text, a text predictor has more than 50 levels, a term is another one to a
+        formula (``hours**2`` is ``hours``), there is no such group, or K is less than J.
     """
     predictors = (predictors,) if isinstance(predictors, str) else tuple(predictors)
     for role, name in [("outcome", outcome), ("group", group), *(("a predictor", p) for p in predictors)]:
@@ -88,27 +97,67 @@ def describe(data, outcome, group, predictors=(), population=None, missing="rais
     if not isinstance(level, Real):
         raise TypeError(f"level must be a number between 0 and 1; got {level!r}")
     if not 0 < level < 1:
-        raise ValueError(f"level must lie between 0 and 1; got {level}")
-    there = _names_of(data)
-    terms = [_term(name, there) for name in (outcome, *predictors)]
-    plain = [name for name in (outcome, *predictors) if name in there]
-    columns = columns_of(data, [group, *plain])
-    for name in plain:
-        _refuse_text(columns[name], "outcome" if name == outcome else "predictor", missing)
-    summary = summarise(data, f"{terms[0]} ~ {' + '.join(terms[1:]) or '1'}", group, missing)
-    return _report(summary, {name: columns[name] for name in plain}, predictors, population, float(level))
+        hint = f": did you mean {level / 100:g}?" if 1 < level < 100 else ""
+        raise ValueError(f"level must lie between 0 and 1; got {level:g}{hint}")
+    try:
+        there = _names_of(data)
+        terms = [_term(name, there) for name in (outcome, *predictors)]
+        _refuse_lost(terms, (outcome, *predictors), there)
+        plain = [name for name in (outcome, *predictors) if name in there]
+        columns = columns_of(data, [group, *plain])
+        for name in plain:
+            _refuse_text(columns[name], "outcome" if name == outcome else "predictor")
+        summary = summarise(data, f"{terms[0]} ~ {' + '.join(terms[1:]) or '1'}", group, missing)
+        return _report(summary, {name: columns[name] for name in plain}, predictors, population, level, one)
+    except (TypeError, ValueError) as error:
+        raise error.with_traceback(None) from None  # what to do is in the message, not in the modules below
 
 
-def _report(summary, columns, predictors, population, level):
-    answers = compare(None, summary, alpha=1 - level)
-    fit = partial_pooling(None, summary)
+def _report(summary, columns, predictors, population, level, one):
+    place = int(summary.sizes.argmax()) if one is None else _place_of(one, summary)
+    numbers = [k for k in summary.varying if not _is_level(summary.terms[k], columns)]
+    where = summary.shift + summary.centre
+    shift = summary.shift.copy()
+    shift[numbers] = -summary.centre[numbers]  # so each is counted from its mean
+    fits = poolings(replace(summary, shift=shift))
+    fits = fits._replace(partial=_with_reference(fits.partial))
     if population is not None:
-        fit.mean_of(population)  # refuses fewer than J
-    alone = fit
+        fits.partial.mean_of(population)  # refuses fewer than J
+    alone = fits.partial
     if len(summary.terms) > 1:
         stay = np.arange(len(summary.terms)) == summary.intercept
         alone = partial_pooling(None, replace(summary.keeping(stay), formula=f"{summary.outcome} ~ 1"))
-    return Report(fit, alone, population, level, tuple(predictors), columns, answers)
+    means = {summary.terms[k]: float(where[k]) for k in numbers}
+    return Report(fits, alone, population, float(level), predictors, columns, means, place)
+
+
+def _place_of(label, summary):
+    """Where among the groups one stands, by its label or by the label as text."""
+    texts = [str(known) for known in summary.labels]
+    if str(label) not in texts:
+        close = difflib.get_close_matches(str(label), texts, 1)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        raise ValueError(f"no group {str(label)!r} in {summary.group!r}, which has {len(texts)}{hint}")
+    return texts.index(str(label))
+
+
+def _is_level(term, columns):
+    """Whether a term is 1 for a level of text and 0 else, or a product with such: no number to be centred."""
+    return "[T." in term and term not in columns
+
+
+def _between(data):
+    """Which terms do not vary within any group, the constant among them."""
+    return (data.within.diagonal() <= _NONE * data.about_centre().diagonal())[:-1]
+
+
+def _with_reference(fit):
+    """The fit with Kenward and Roger's errors and df or, where psi is 0, with df counted by level."""
+    if not fit.singular:
+        return fit.with_df("kenward-roger")
+    J, between = fit.ngroups, _between(fit.data)
+    df = np.where(between, J - between.sum(), fit.nobs - J - (~between).sum())
+    return replace(fit, df_method="by level", _df=df.astype(float))
 
 
 def _names_of(data):
@@ -133,13 +182,40 @@ def _term(name, there):
     if "~" in name:
         raise ValueError(f"{name!r} is a whole formula: name the outcome and the predictors one by one")
     if not re.search(r"[()*:+^/]", name):
+        apart = re.findall(r"[^\s,;]+", name)
         close = difflib.get_close_matches(name, map(str, there), 1)
         hint = f"; did you mean {close[0]!r}?" if close else ""
+        if len(apart) > 1 and set(apart) <= set(there):
+            hint = f": these are {len(apart)} columns, to be named one by one, without commas between"
         raise ValueError(f"no column {name!r} among {', '.join(map(str, there))}{hint}")
     return name
 
 
-def _refuse_text(column, role, missing):
+def _refuse_lost(terms, names, there):
+    """Refuse what a formula reads as something else (``hours**2`` as ``hours``) or as nothing new."""
+    seen = set()
+    for term, name in zip(terms, names, strict=True):
+        brought = factors(f"{terms[0]} ~ {term}")
+        if name not in there:
+            if "+" in _outside_brackets(term):
+                raise ValueError(f"{name!r} is more than one term: name them one by one")
+            plain, asked = [re.sub(r"[\s`]", "", text) for text in (" ".join(*brought[:1]), term)]
+            if len(brought) == 1 and len(brought[0]) == 1 and plain != asked:
+                raise ValueError(
+                    f"{name!r} is in a formula nothing but {plain!r}; arithmetic goes into I(): 'I({name})'"
+                )
+        if name != names[0] and seen.issuperset(brought):
+            raise ValueError(f"{name!r} brings nothing that the predictors before it have not: leave it out")
+        seen |= set(brought) if name != names[0] else set()
+
+
+def _outside_brackets(term):
+    """A term without what stands in brackets or backticks."""
+    shorter = re.sub(r"`[^`]*`|\([^()]*\)", "", term)
+    return term if shorter == term else _outside_brackets(shorter)
+
+
+def _refuse_text(column, role):
     """Refuse text where numbers are meant; leave what is missing to others."""
     text = isinstance(column.dtype, pd.CategoricalDtype) or is_text(column)
     if not text:
@@ -156,10 +232,12 @@ def _refuse_text(column, role, missing):
         )
     example = "" if not bad.any() else f", such as {str(values.iloc[bad.argmax()])[:40]!r}"
     if role == "outcome" or (bad.mean() < 0.5 and is_text(column)):
-        row = "" if not bad.any() else f" in row {np.flatnonzero(column.notna())[bad.argmax()]}"
+        row = place_of(column, np.flatnonzero(column.notna())[bad.argmax()]) if bad.any() else ""
+        marks = values.astype(str).str.strip()[bad].str.fullmatch(_WITH_MARKS).any()
         raise ValueError(
-            f"{role} {column.name!r} holds text{example}{row} ({bad.sum()} of {len(column)} values are no "
-            "numbers): mend them, or leave them empty where a value is missing"
+            f"{role} {column.name!r} holds text{example}{row and ' in ' + row} ({bad.sum()} of {len(column)} "
+            "values are no numbers): mend them, or leave them empty where a value is missing"
+            + ("; save numbers without thousands marks" if marks else "")
         )
     if values.nunique() > TOO_MANY:
         raise ValueError(
@@ -174,10 +252,10 @@ class Report:
 
     Attributes
     ----------
-    fit : Fit
-        Partial pooling with the predictors, by REML.
+    fits : Poolings
+        All three poolings with the predictors, numbers counted from their means.
     alone : Fit
-        The same of the outcome alone: how the data are grouped.
+        Partial pooling of the outcome alone, by REML: how the data are grouped.
     population : float or None
         K, where it was given.
     level : float
@@ -186,19 +264,32 @@ class Report:
         As asked for.
     columns : dict of str to Series
         The outcome and the predictors that are columns, as they came.
-    answers : DataFrame
-        What `compare` said.
+    centres : dict of str to float
+        The mean of each term that is a number.
+    one : int
+        Where among the groups the one stands whose mean is asked for.
     """
 
-    fit: Fit
+    fits: Poolings
     alone: Fit
     population: float | None
     level: float
     predictors: tuple
     columns: dict
-    answers: pd.DataFrame
+    centres: dict
+    one: int
 
     # ---- what is asked again and again
+
+    @property
+    def fit(self):
+        """Partial pooling with the predictors, by REML: Kenward and Roger's standard errors and df."""
+        return self.fits.partial
+
+    @cached_property
+    def answers(self):
+        """What `compare` says."""
+        return compared(self.fits, 1 - self.level, self.one)
 
     @property
     def outcome(self):
@@ -222,11 +313,25 @@ class Report:
         data = self.fit.data
         within, whole = data.within.diagonal(), data.about_centre().diagonal()
         share = {data.terms[k]: 1 - within[k] / whole[k] for k in data.varying}
-        return pd.Series({term: 0.0 if s < 1e-12 else s for term, s in share.items()}, dtype=float)
+        return pd.Series({term: 0.0 if s < _NONE else s for term, s in share.items()}, dtype=float)
+
+    @property
+    def _group_level(self):
+        return [term for term, share in self.levels.items() if share > 1 - _NONE]
 
     @cached_property
-    def _first(self):
-        """Text predictors to the level that their others are set against."""
+    def _outcomes(self):
+        """The values that the outcome has where it is a column, in order; else none."""
+        column = self.columns.get(self.fit.data.outcome, pd.Series(dtype=float))
+        return np.unique(column.dropna().to_numpy(dtype=float))
+
+    @property
+    def _two(self):
+        return len(self._outcomes) == 2
+
+    @cached_property
+    def _texts(self):
+        """Predictors that are columns of text to their levels, the one first that others are set against."""
         out, terms = {}, self.fit.data.terms
         for name in self.predictors:
             column = self.columns.get(name)
@@ -234,40 +339,44 @@ class Report:
                 continue
             labels = isinstance(column.dtype, pd.CategoricalDtype)
             levels = column.cat.categories if labels else sorted(column.dropna().unique(), key=str)
-            first = [level for level in levels if f"{name}[T.{level}]" not in terms]
-            out[name] = _name(first[0]) if first else "its first level"
+            out[name] = sorted(levels, key=lambda level, name=name: f"{name}[T.{level}]" in terms)
         return out
 
-    def _place(self, names):
-        return " and ".join(f"{_name(name)} = {self._first.get(name, 0)}" for name in names)
+    def _level(self, term):
+        """Name, level and first level of a term that is one level of a text column; else None."""
+        for name, (first, *others) in self._texts.items():
+            for level in others:
+                if term == f"{name}[T.{level}]":
+                    return _name(name), _name(level), _name(first)
+        return None
+
+    def _place(self, terms):
+        """Where these terms are for the means of the table."""
+        told = {}
+        for term in terms:
+            if level := self._level(term):
+                told[level[0]] = f"{level[0]} is {level[2]}"
+            elif term in self.centres:
+                mean = f" ({self.centres[term]:.4g})" if _plain(term) == term else ""
+                told[term] = f"{_name(_plain(term))} is at its mean{mean}"
+            elif ":" not in term:
+                column = _name(term.split("[T.")[0])
+                told[column] = f"{column} is at its first level"
+        return " and ".join(told.values())
 
     @property
     def where(self):
-        """Where the means of the table are: the value of each predictor."""
-        return self._place(self.predictors)
-
-    @property
-    def _where_within(self):
-        """The same without pooling, where the group means absorb what does not vary within."""
-        return self._place(name for name in self.predictors if name not in self._absorbed)
-
-    @property
-    def _absorbed(self):
-        terms = self._group_level
-        return [n for n in self.predictors if n in terms or any(t.startswith(f"{n}[T.") for t in terms)]
+        """Where the means of the table are: numbers at their means, text at its first level."""
+        return self._place(self.levels.index)
 
     @property
     def _means_are(self):
         """Where the means are, as a sentence."""
         text = f"Means are those where {self.where}."
-        if self._absorbed:
-            own = " and ".join(map(_name, self._absorbed))
-            text += f" Without pooling each group has its own {own}."
+        if self._group_level:
+            own = dict.fromkeys((self._level(t) or [_name(_plain(t))])[0] for t in self._group_level)
+            text += f" Without pooling each group has its own {' and '.join(own)}."
         return text if self.predictors else ""
-
-    @property
-    def _group_level(self):
-        return [term for term, share in self.levels.items() if share > 1 - 1e-12]
 
     # ---- words
 
@@ -284,9 +393,11 @@ class Report:
             f"{1 / np.mean(1 / sizes):.1f})"
         )
         effective = (psi + theta) / self.alone.bse.iloc[0] ** 2
+        values = self._outcomes
+        spread = f" {self.outcome} goes from {values[0]:.6g} to {values[-1]:.6g}." if len(values) else ""
         between, within, psi, theta = map(_figures, [*np.sqrt([psi, theta]), psi, theta])
         text = [
-            f"{N} rows in {J} groups of {self.group}, {size}.",
+            f"{N} rows in {J} groups of {self.group}, {size}.{spread}",
             f"The standard deviation of {self.outcome} is {between} between the groups (psi = {psi}) and "
             f"{within} within them (theta = {theta}): of its variance {self.alone.icc:.1%} lies between (the "
             f"intraclass correlation, {self.alone.icc:.3f}).",
@@ -304,12 +415,13 @@ class Report:
     def _questions(self):
         """Key of each question to its words and to what would be drawn anew."""
         data, J, group = self.fit.data, self.fit.ngroups, self.group
-        largest = int(data.sizes.argmax())
-        rows = _rows(data.sizes[largest])
-        rank = "the largest group" if (data.sizes == data.sizes[largest]).sum() == 1 else "no group has more"
+        size = data.sizes[self.one]
+        known = _rows(size)
+        if size == data.sizes.max():
+            known += ", the largest group" if (data.sizes == size).sum() == 1 else ", no group has more"
         K = "" if self.population is None else f"{self.population:g}"
         return {
-            "one": (f"How well is the mean of {group} {_name(data.labels[largest])} known ({rows}, {rank})?",
+            "one": (f"How well is the mean of {group} {_name(data.labels[self.one])} known ({known})?",
                     "over new rows of that one group"),
             "these": (f"How well is the mean of just these {J} groups known?",
                       "over new rows of the same groups"),
@@ -334,10 +446,15 @@ class Report:
 
     def _one_more(self, term):
         """A term in a question: one unit more of it, or a level of a text column in place of the first."""
-        for name, first in self._first.items():
-            if term.startswith(f"{name}[T."):
-                return f"{_name(name)} = {_name(term[len(name) + 3 : -1])} in place of {first}"
-        return f"one more of {_name(term)}"
+        if level := self._level(term):
+            return f"{level[0]} = {level[1]} in place of {level[2]}"
+        return f"one more of {_name(_plain(term))}"
+
+    def _slope(self, term):
+        """A slope in a sentence."""
+        if level := self._level(term):
+            return f"the difference of {level[0]} {level[1]} from {level[2]}"
+        return "the slope of " + _name(re.sub(r"\[T\.(.*?)\]", r" = \1", _plain(term)))
 
     @cached_property
     def table(self):
@@ -347,8 +464,9 @@ class Report:
         -------
         DataFrame
             Columns ``question``, ``estimand``, ``method``, ``estimate``, ``se``, ``df``, ``lower``,
-            ``upper``: the rows of `compare`, and the mean of K groups (where K was given), of a group and
-            of a row not yet seen.
+            ``upper``: the rows of `compare`, with Kenward and Roger's standard errors, and the mean of K
+            groups (where K was given), of a group and (unless the outcome has two values) of a row not yet
+            seen.
         """
         return self._lines.drop(columns=["key", "short"])
 
@@ -357,7 +475,8 @@ class Report:
         """The table, with a key for each question, and each estimand without where its predictors are."""
         found, J, K = self.answers, self.fit.ngroups, self.population
         numbers = ["estimate", "se", "df", "lower", "upper"]
-        at, own = (f" where {place}" if place else "" for place in (self.where, self._where_within))
+        inner = self.levels.index.difference(self._group_level, sort=False)
+        at, own = (f" where {place}" if place else "" for place in (self.where, self._place(inner)))
         lines = []
 
         def add(key, short, place, method, values):
@@ -378,7 +497,11 @@ class Report:
         if K is not None:
             add_predicted("finite", f"mean of {K:g} groups", self.fit.mean_of(K))
         add_predicted("new", "mean of a new group", self.fit.new_group())
-        add_predicted("row", "one row of a new group", self.fit.new_observation())
+        if not self._two:  # which has no normal interval
+            row = self.fit.new_observation()
+            if self.fit.singular:  # as all its variance is theta's
+                row = row._replace(df=float(self.fit.nobs - len(self.fit.params)))
+            add_predicted("row", "one row of a new group", row)
         add_row("rows", "mean of all rows, as if independent", 0)
         add_row("rows", "mean of all rows", 1)
         for k in range(6, len(found)):
@@ -398,8 +521,7 @@ class Report:
             lines += _wrapped(question) + _wrapped(over, "  ")
             for row in rows.itertuples():
                 estimate, se, lower, upper = _fixed([row.estimate, row.se, row.lower, row.upper], row.se)
-                name = row.method + (", independent" if row.short.endswith("as if independent") else "")
-                name = name.replace("complete pooling, ", "complete, ")
+                name = _method(row).replace("complete pooling, ", "complete, ")
                 line = f"  {name:22}{estimate:>9}  SE {se:<8} df {_df(row.df):<7} {lower} to {upper}"
                 if len(line) > _WIDE:
                     line = f"  {name:22}{estimate}, SE {se}, df {_df(row.df)},\n{'':24}{lower} to {upper}"
@@ -419,16 +541,9 @@ class Report:
         high = np.sqrt(self.fit.profile_int(1 - self.level).loc["psi", "upper"])
         return f" ({self.level * 100:g}% profile interval of its root 0 to {_figures(high)})"
 
-    @property
-    def _without_zero(self):
-        """Numeric predictors that are nowhere 0, or on both sides of it: name to (least, largest)."""
-        numeric = [n for n in self.predictors if n in self.columns and self.columns[n].dtype.kind in "iuf"]
-        ends = {name: (self.columns[name].min(), self.columns[name].max()) for name in numeric}
-        return {name: (low, high) for name, (low, high) in ends.items() if not low <= 0 <= high}
-
     @cached_property
     def sentence(self):
-        """A sentence to report, numbers rounded; of slopes only where no mean is to be had at 0."""
+        """A sentence to report, numbers rounded: the table's."""
         fit, data, table, found = self.fit, self.fit.data, self.table, self.answers
         low, high = data.sizes.min(), data.sizes.max()
         each = f"{low:.0f} to {high:.0f} rows each" if low < high else f"{_rows(low)} each"
@@ -438,41 +553,56 @@ class Report:
             f"{self.group} ({each}; between-group variance psi = {psi}{self._largest_sd}, within-group "
             f"variance theta = {theta}, intraclass correlation {fit.icc:.3f})"
         )
-        told = []
-        if not self._without_zero:
-            K = self.population
-            whom = "all groups" if K is None else f"{K:g} groups"
-            row = table[table["estimand"].str.startswith(f"mean of {whom}")].iloc[0]
-            method = "residual" if fit.singular else "Kenward-Roger" if K is None else "Satterthwaite"
-            where = "the population of groups" if K is None else f"the {K:g} groups they were drawn from"
-            where += f" where {self.where}" if self.predictors else ""
-            told.append(f"the mean of {self.outcome} in {where} was {_told(row, method, self.level)}")
+        K = self.population
+        of = "mean of all groups" if K is None else f"mean of {K:g} groups"
+        where = "the population of groups" if K is None else f"the {K:g} groups they were drawn from"
+        where += f", where {self.where}," if self.predictors else ""
+        row = table[table["estimand"].str.startswith(of)].iloc[0]
+        told = [f"the mean of {self.outcome} in {where} was {self._told(row, group=True, finite=K)}"]
         for row in found[(found["method"] == "partial pooling") & (found.index > 5)].itertuples():
-            method = "residual" if fit.singular else "Kenward-Roger"
-            term = _name(row.estimand.removeprefix("slope of "))
-            told.append(f"the slope of {term} was {_told(row, method, self.level)}")
+            term = row.estimand.removeprefix("slope of ")
+            told.append(f"{self._slope(term)} was {self._told(row, group=term in self._group_level)}")
         text += ", " + "; ".join(told) + "."
         if data.dropped:
             text += f" {_rows(data.dropped).capitalize()} with missing values were left out."
         return text
 
+    def _told(self, row, group, finite=None):
+        """Estimate, standard error, df and interval in words, with whose they are."""
+        if self.fit.singular:
+            whose = "", "group-level " if group else "within-group "
+        else:
+            whose = ("Kenward-Roger ", "") if finite is None else ("", "Satterthwaite ")
+        estimate, se, lower, upper = _fixed([row.estimate, row.se, row.lower, row.upper], row.se)
+        interval = f"{self.level * 100:g}% CI {lower} to {upper}"
+        return f"{estimate} ({whose[0]}SE {se}, {whose[1]}df {_df(row.df)}, {interval})"
+
     @property
     def code(self):
         """The same fit in Python, and in R where every predictor is a column."""
-        data = self.fit.data
-        python = f"partial_pooling({data.formula!r}, data, groups={data.group!r})"
-        if any(name not in self.columns for name in self.predictors) or data.outcome not in self.columns:
+        data, columns = self.fit.data, [self.fit.data.outcome, *self.predictors, self.fit.data.group]
+        outcome = data.formula.split(" ~ ")[0]
+        numbers = self.centres.keys() & self.columns.keys()
+        terms = [(name in numbers, _term(name, self.columns)) for name in self.predictors]
+        right = " + ".join(f"center({term})" if centred else term for centred, term in terms) or "1"
+        dropped = ', missing="drop"' if data.dropped else ""
+        python = f"partial_pooling({f'{outcome} ~ {right}'!r}, data, groups={data.group!r}{dropped})"
+        python += "" if self.fit.singular else '.with_df("kenward-roger")'
+        unheard = data.formula.count(" ~ ") > 1 or re.search(r"[\\`]", data.group)
+        if unheard or not set(columns[:-1]) <= set(self.columns):
             return python, None
-        left, right = data.formula.split(" ~ ", 1) if data.formula.count(" ~ ") == 1 else (None, None)
-        if left is None or "\\" in data.group or "`" in data.group:
-            return python, None
+        right = " + ".join(f"I({term} - mean({term}))" if centred else term for centred, term in terms) or "1"
         group = data.group if re.fullmatch(r"[A-Za-z][A-Za-z0-9.]*", data.group) else f"`{data.group}`"
-        return python, f"lmer({left} ~ {right} + (1 | {group}), data)"
+        kept = f"data[c({', '.join(json.dumps(name, ensure_ascii=False) for name in columns)})]"
+        kept = f"na.omit({kept})" if data.dropped else "data"
+        fit = f"lmer({outcome} ~ {right} + (1 | {group}), {kept})"
+        return python, fit if self.fit.singular else f'summary({fit}, ddf = "Kenward-Roger")'
 
-    def figure(self):
-        """The groups in order of their means, as ``figure, alt``."""
-        own = no_pooling(None, self.alone.data)
-        return figures.grouped_means(self.means, self.alone.group_means["estimate"], own, self.level)
+    def figure(self, width=7.2):
+        """The groups in order of their means, predictors aside, as ``figure, alt``; width in inches."""
+        alone = self.alone
+        own = self.fits.no if alone is self.fit else no_pooling(None, alone.data)
+        return figures.grouped_means(self.means, alone.group_means["estimate"], own, self.level, width)
 
     # ---- to take away
 
@@ -514,7 +644,7 @@ class Report:
 
 def _of_rows(report):
     """Warnings about rows and outcome."""
-    data, column = report.fit.data, report.columns.get(report.fit.data.outcome)
+    data = report.fit.data
     if data.dropped:
         share = data.dropped / (data.dropped + data.nobs)
         yield (
@@ -522,14 +652,22 @@ def _of_rows(report):
             "the rows that are left. If what is missing depends on what is not seen, no standard error says "
             "so: look at who is missing, by group."
         )
-    values = None if column is None else pd.unique(column.dropna())
-    if values is not None and len(values) == 2:
+    if report._two:
+        low, high = report._outcomes
         yield (
-            f"Two values: {report.outcome} is {_name(min(values))} or {_name(max(values))} and nothing "
-            "else. A mean of it is a share, and its variance goes with the share, which this model takes "
-            "for constant. For the mean, the CR2 row (notebook 10) does not need that; for slopes near 0 or "
-            "1 fit a mixed logistic model instead."
+            f"Two values: {report.outcome} is {low:g} or {high:g} and nothing else. Its variance goes with "
+            "its mean, which this model takes for constant. For the mean, the CR2 row (notebook 10) does not "
+            f"need that. Intervals may leave {low:g} to {high:g}, and one row to come has none. Where shares "
+            "are near 0 or 1, fit a mixed logistic model instead."
         )
+    for name, column in report.columns.items():
+        if far := _far_off(column):
+            values, rows, near = far
+            many = " and ".join(f"{value:g}" for value in values[:3]) + (", ..." if len(values) > 3 else "")
+            yield (
+                f"Values far off: {_name(name)} has {many} in {_rows(rows)}; the nearest other value is "
+                f"{near:g}. Is that a code for a missing value? Then leave the field empty."
+            )
 
 
 def _of_groups(report):
@@ -550,7 +688,7 @@ def _of_groups(report):
             f"would hold the mean of all groups in about {covers:.1%} of studies and not in "
             f"{report.level * 100:g}% (groups of one size); "
             + (
-                f"here psi is 0, and partial pooling counts rows, not groups: trust no more than {J - 1} df"
+                "here psi is 0, and the df of the table count groups all the same"
                 if fit.singular
                 else "use t on the df of the table"
             )
@@ -563,10 +701,6 @@ def _of_groups(report):
                 f" {J} groups also say little of psi: the standard deviation between groups, {between}, has "
                 f"a {report.level * 100:g}% profile interval from {low} to {high} (notebook 06)."
             )
-        adjusted = None if fit.singular else fit.with_df("kenward-roger").bse.iloc[data.intercept]
-        if adjusted is not None and adjusted > 1.005 * fit.bse.iloc[data.intercept]:
-            old, new = _fixed([fit.bse.iloc[data.intercept], adjusted], adjusted)
-            text += f" Kenward and Roger's own SE of that mean is {new}, against {old}: report that one."
         yield text
     if fit.singular or alone.singular:
         which = fit if fit.singular else alone
@@ -575,10 +709,12 @@ def _of_groups(report):
             "Singular fit: psi, the variance between groups, is estimated as 0"
             + ("" if fit.singular else " without the predictors")
             + ". The standard errors of partial pooling are then those of complete pooling, as if groups did "
-            "not matter. That groups are alike is not shown: a standard deviation between them of up to "
+            "not matter; its df here count groups where groups are asked about (notebook 09). That groups "
+            "are alike is not shown: a standard deviation between them of up to "
             f"{_figures(high)} agrees with the data ({report.level * 100:g}% profile interval). Report that "
             "end too, and set the CR2 row beside it (notebooks 06 and 10)."
         )
+    yield from _alike(data.labels, f"groups of {report.group}")
     ratio, crowd = sizes.mean() * np.mean(1 / sizes), sizes.sum() ** 2 / np.sum(sizes**2)
     if ratio > UNEQUAL or crowd < J / 2:
         three = _fixed(report.answers["estimate"].iloc[[0, 5, 3]], report.answers["se"].iloc[5])
@@ -623,13 +759,33 @@ def _of_predictors(report):
     between = whole - cross
     fixed = [data.terms.index(term) for term in report._group_level]
     found = report.answers.set_index(["method", "estimand"])
+    for name, levels in report._texts.items():
+        yield from _alike(levels, f"levels of {_name(name)}")
+    for name in report.predictors:
+        column = report.columns.get(name)
+        values = np.unique(column.dropna()) if name in report.centres and column is not None else []
+        if 3 <= len(values) <= CODES and np.all(np.diff(values.astype(float)) == 1) and values[0] % 1 == 0:
+            yield (
+                f"Perhaps a category: {_name(name)} has the values {values[0]:g} to {values[-1]:g} only, and "
+                "one slope takes the steps between them for equal. If they are names of kinds, not amounts, "
+                f"the predictor is C({_name(_term(name, report.columns))})."
+            )
     for term in report._group_level:
-        row, naive = (found.loc[(m, f"slope of {term}")] for m in ("partial pooling", "complete pooling"))
-        se, of_ols = _fixed([row["se"], naive["se"]], row["se"])
+        methods = ("partial pooling", "complete pooling", "complete pooling, CR2")
+        row, naive, robust = (found.loc[(m, f"slope of {term}")] for m in methods)
+        se, of_ols, of_cr2 = _fixed([row["se"], naive["se"], robust["se"]], row["se"])
+        more = ", more than there are groups, for it is set against a slope within them" * bool(row["df"] > J)
+        words = " ".join(report._level(term)[:2]) if report._level(term) else _name(_plain(term))
         yield (
-            f"A group-level predictor: {_name(term)} does not vary within any {report.group}, so its slope "
-            f"rests on {J} groups, not on {fit.nobs} rows: SE {se} on {_df(row['df'])} df. As if rows were "
-            f"independent, the SE would be {of_ols} (notebooks 08 and 09)."
+            f"A group-level predictor: {words} does not vary within any {report.group}, so its slope "
+            f"rests on {J} groups, not on {fit.nobs} rows: SE {se} on {_df(row['df'])} df{more}. "
+            + (
+                f"As psi is 0, the SE itself is that of independent rows; CR2 has {of_cr2} on "
+                f"{_df(robust['df'])} df"
+                if fit.singular
+                else f"As if rows were independent, the SE would be {of_ols}"
+            )
+            + " (notebooks 08 and 09)."
         )
     for k in data.varying:
         term = data.terms[k]
@@ -648,17 +804,46 @@ def _of_predictors(report):
             yield (
                 f"A predictor of both levels: {report.levels[term]:.0%} of the variation of {_name(term)} "
                 f"lies between groups. Its slope, {mixed}, mixes the slope within groups ({within}, no "
-                "pooling) with that between them, and they may differ. Add the group means of it as a "
-                "predictor (Mundlak): then its slope is the one within (notebook 08)."
+                "pooling) with that between them, and they may differ. With a column of its group means as a "
+                "predictor beside it (Mundlak) its slope is the one within (notebook 08); notebook 13 has "
+                "the line that makes the column."
             )
-    if report._without_zero:
-        spans = ", ".join(f"{_name(n)} ({a:g} to {b:g})" for n, (a, b) in report._without_zero.items())
-        name = next(iter(report._without_zero))
-        inside = name if name.isidentifier() else f"`{name}`"
+
+
+def _alike(labels, what):
+    """Warn of labels that differ in blanks or capitals only."""
+    texts = pd.Series([label for label in labels if isinstance(label, str)], dtype=object)
+    same = texts.groupby(texts.map(lambda text: "".join(text.casefold().split()))).agg(list)
+    for names in same[same.map(len) > 1]:
         yield (
-            f"No data at 0: no value of {spans} is near 0, where the means of the table are. Centre it (the "
-            f"predictor {_name(f'center({inside})')}) to get them at its mean; its slope stays as it is."
+            f"Names alike: {' and '.join(repr(name[:40]) for name in names)} are {len(names)} {what}. If "
+            "they are one, write them alike in the file."
         )
+
+
+def _far_off(column):
+    """Values at one end, three at most, farther from the others than these' range.
+
+    Half of it is enough where values are repeated and the others are many.
+
+    Returns
+    -------
+    values, rows, near : ndarray, int, float
+        They, in how many rows, and the nearest of the others; None if there are none.
+    """
+    if column.dtype.kind not in "iuf":
+        return None
+    values, counts = np.unique(column.dropna(), return_counts=True)
+    if len(values) < 4:
+        return None
+    k = int(np.diff(values.astype(float)).argmax()) + 1
+    low = counts[:k].sum() < counts[k:].sum()
+    few, most = (slice(k), slice(k, None)) if low else (slice(k, None), slice(k))
+    rows, gap, spread = int(counts[few].sum()), float(values[k]) - float(values[k - 1]), np.ptp(values[most])
+    enough = spread / 2 if rows > 1 and len(values) > 20 else spread
+    if len(values[few]) > 3 or len(values[most]) < 3 or gap <= enough:
+        return None
+    return values[few], rows, values[k] if low else values[k - 1]
 
 
 # ---- small words ---------------------------------------------------------------------------------
@@ -670,6 +855,16 @@ def _name(label):
     return text if len(text) <= 60 else text[:59] + "\u2026"
 
 
+def _plain(term):
+    """A term without center() around it or backticks, which change no slope."""
+    found = re.fullmatch(r"center\(([^()]*)\)", term)
+    return found[1].strip("`") if found else term
+
+
+def _method(row):
+    return row.method + (", independent" if row.short.endswith("as if independent") else "")
+
+
 def _rows(number):
     return f"{number:.0f} row" + ("" if number == 1 else "s")
 
@@ -678,15 +873,10 @@ def _df(df):
     return f"{df:.1f}" if df < 1000 else f"{df:.0f}"
 
 
-def _told(row, method, level):
-    estimate, se, lower, upper = _fixed([row.estimate, row.se, row.lower, row.upper], row.se)
-    return f"{estimate} (SE {se}, {method} df {_df(row.df)}, {level * 100:g}% CI {lower} to {upper})"
-
-
 def _figures(value):
-    """A variance or its root as text, in four figures."""
+    """A variance or its root as text, in four figures, or to the last whole one."""
     places = 3 - int(np.floor(np.log10(value))) if value > 0 else 0
-    return f"{value:.{max(places, 0)}f}" if places <= 8 else f"{value:.4g}"
+    return f"{value:.{max(places, 0)}f}" if -3 <= places <= 8 else f"{value:.4g}"
 
 
 def _level_of(share):
@@ -699,9 +889,9 @@ def _fixed(values, se):
     """Numbers as text, with the decimals that show three digits of a standard error."""
     se = abs(float(se))
     places = 2 - int(np.floor(np.log10(se))) if se > 0 and np.isfinite(se) else 3
-    if not 0 <= places <= 8:
-        return [f"{value:.4g}" for value in values]
-    return [f"{value + 0.0:.{places}f}" for value in values]
+    if not -5 <= places <= 8:
+        return [f"{value:.6g}" for value in values]
+    return [f"{value + 0.0:.{max(places, 0)}f}" for value in values]
 
 
 def _wrapped(text, indent=""):
@@ -732,13 +922,19 @@ h1 { font-size: 1.7rem; line-height: 1.25; } h2 { font-size: 1.25rem; margin-top
 p, li, blockquote { max-width: 44rem; } .faint { color: var(--faint); font-weight: 400; }
 img { max-width: 100%; height: auto; }
 .wide { overflow-x: auto; }
+.wide div { max-width: calc(min(100vw, 60rem) - 2rem); }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .92rem; }
 caption { text-align: left; color: var(--faint); padding-bottom: .5rem; }
 th, td { text-align: left; padding: .3rem .7rem .3rem 0; vertical-align: top; }
 thead th, tbody th { border-top: 1px solid var(--line); } tbody th { padding-top: .6rem; }
 .number { text-align: right; white-space: nowrap; }
+dt { font-weight: 600; } dd { margin: 0 0 .6rem; max-width: 44rem; }
+@media (max-width: 40rem) {
+  table { font-size: .85rem; } th, td { padding-right: .5rem; } td span { display: block; }
+  blockquote { padding-left: .7rem; }
+}
 blockquote { margin: 0; padding-left: 1rem; border-left: 4px solid var(--line); }
-pre { overflow-x: auto; } li { margin-bottom: .6rem; }
+pre { white-space: pre-wrap; overflow-wrap: anywhere; } li { margin-bottom: .6rem; }
 @media print { body { max-width: none; } table, img { break-inside: avoid; } }
 """
 
@@ -747,25 +943,26 @@ def _page(report, title):
     def safe(text):
         return escape("".join(c if c.isprintable() else " " for c in str(text)))
 
-    figure, alt = report.figure()
-    image = io.BytesIO()
-    figures.save(figure, image)
-    data = base64.b64encode(image.getvalue()).decode()
+    def drawn(width):
+        figure, alt = report.figure(width)
+        image = io.BytesIO()
+        figures.save(figure, image)
+        return base64.b64encode(image.getvalue()).decode(), alt
+
+    (data, alt), (narrow, _) = drawn(_WIDTH), drawn(_NARROW)
     head = f"Which standard error? {report.outcome} by {report.group}"
     rows = []
     for question, over, part in report._asked():
         rows.append(
-            f'<tr><th colspan="6" scope="rowgroup">{safe(question)} <span class="faint">{safe(over)}</span>'
-            "</th></tr>"
+            f'<tr><th colspan="5" scope="rowgroup"><div>{safe(question)} <span class="faint">{safe(over)}'
+            "</span></div></th></tr>"
         )
         for row in part.itertuples():
             estimate, se, lower, upper = _fixed([row.estimate, row.se, row.lower, row.upper], row.se)
-            what = row.short
-            cells = (estimate, se, _df(row.df), f"{lower} to {upper}")
             rows.append(
-                f"<tr><td>{safe(what)}</td><td>{safe(row.method)}</td>"
-                + "".join(f'<td class="number">{cell}</td>' for cell in cells)
-                + "</tr>"
+                f"<tr><td>{safe(_method(row))}</td>"
+                + "".join(f'<td class="number">{cell}</td>' for cell in (estimate, se, _df(row.df)))
+                + f'<td class="number"><span>{lower} to</span> <span>{upper}</span></td></tr>'
             )
     told = []
     for warning in report.warnings:
@@ -773,7 +970,7 @@ def _page(report, title):
         told.append(f"<li><strong>{safe(lead)}:</strong>{safe(rest)}</li>")
     python, in_r = report.code
     code = f"from helpers import partial_pooling\nprint({python})" + (
-        f"\n\n# R, lme4: {in_r}" if in_r else ""
+        f"\n\n# R, lmerTest: {in_r}" if in_r else ""
     )
     return "\n".join([
         "<!DOCTYPE html>",
@@ -792,16 +989,22 @@ def _page(report, title):
         f'<p class="faint">{safe(title)}</p>' if title else "",
         "<h2>How the data are grouped</h2>",
         f"<p>{safe(report.grouping)}</p>",
-        f'<p><img src="data:image/png;base64,{data}" alt="{safe(alt)}" width="{_WIDTH}"></p>',
+        "<picture>",
+        f'<source media="{_PHONE}" srcset="data:image/png;base64,{narrow}">',
+        f'<img src="data:image/png;base64,{data}" alt="{safe(alt)}" width="{_WIDTH * 100:.0f}">',
+        "</picture>",
+        '<p class="faint">The groups with the predictors left aside; the table below has them.</p>'
+        if report.predictors
+        else "",
         "<h2>Which standard error answers which question</h2>",
         '<div class="wide" role="region" aria-labelledby="table" tabindex="0">',
         "<table>",
-        f'<caption id="table">Estimates of {safe(report.fit.data.formula)}, by question; intervals of '
+        f'<caption id="table"><div>Estimates of {safe(report.fit.data.formula)}, by question; intervals of '
         f"{report.level * 100:g}% from t, for a new group and a new row prediction intervals."
-        + f" {safe(report._means_are)}</caption>",
+        + f" {safe(report._means_are)}</div></caption>",
         "<thead><tr>" + "".join(
             f'<th scope="col"{style}>{name}</th>'
-            for name, style in [("estimand", ""), ("method", "")]
+            for name, style in [("method", "")]
             + [(name, ' class="number"') for name in ("estimate", "SE", "df", "interval")]
         ) + "</tr></thead>",
         "<tbody>",
@@ -813,8 +1016,12 @@ def _page(report, title):
         f"<ul>{''.join(told)}</ul>" if told else "<p>Nothing that this report looks for.</p>",
         "<h2>A sentence to report</h2>",
         f"<blockquote><p>{safe(report.sentence)}</p></blockquote>",
+        "<h2>Words</h2>",
+        "<dl>",
+        *(f"<dt>{word}</dt><dd>{safe(meaning)}</dd>" for word, meaning in _words(report).items()),
+        "</dl>",
         "<h2>The same in code</h2>",
-        f'<pre tabindex="0"><code>{escape(code)}</code></pre>',
+        f'<pre><code>{escape(code)}</code></pre>',
         "</main>",
         "</body>",
         "</html>",
@@ -822,4 +1029,31 @@ def _page(report, title):
     ])  # fmt: skip
 
 
-_WIDTH = 720
+def _words(report):
+    """What the page says without saying what it is: words and their meanings."""
+    if report.fit.singular:
+        whose = (
+            "As psi is 0, its standard errors are those of complete pooling, on df that count groups where "
+            "the question is of groups, and rows within groups where it is of these."
+        )
+    else:
+        whose = (
+            "Standard errors and df of means and slopes are Kenward and Roger's. For the mean of groups of "
+            "one size lme4 prints the same standard error, else a slightly smaller one. One group's has the "
+            "df of the mean of all groups, a cautious choice. K groups, a new group and a new row have "
+            "Satterthwaite's."
+        )
+    return {
+        "psi, theta": "The variance between groups and the variance within them.",
+        "SE, df": "Standard error, and degrees of freedom of the t distribution that makes its interval.",
+        "complete pooling": "One mean for all rows, as if there were no groups. CR2: with a standard error "
+        "that allows any dependence within groups, and df of its own.",
+        "no pooling": "Each group by its own rows, all with one theta.",
+        "partial pooling": "A random-intercept model: each group's mean is drawn towards that of all, the "
+        f"more the fewer rows it has. {whose}",
+        "notebook 03, 06, ...": 'The chapters of the course "Which standard error?".',
+    }
+
+
+_WIDTH, _NARROW = 7.2, 3.7  # inches
+_PHONE = "(max-width: 40rem)"

@@ -105,6 +105,14 @@ def read(data, formula, groups, missing):
     if absent and missing == "raise":
         name, gaps = next(iter(absent.items()))
         refuse_missing(name, gaps.sum(), N, f", the first in row {gaps.argmax()}")
+        told = "; ".join(
+            f"column {name!r} lacks {gaps.sum()} of {N} values, the first in "
+            + place_of(named[name], gaps.argmax())
+            for name, gaps in absent.items()
+        )
+        if named[next(iter(absent))].index.name == "line":
+            told += " (nothing, NA, n/a, NaN, null and None are no values in a file)"
+        raise ValueError(f'{told}: fill them, or say missing="drop"')
     kept = None
     if absent:
         kept = np.flatnonzero(~np.logical_or.reduce(list(absent.values())))
@@ -120,6 +128,13 @@ def read(data, formula, groups, missing):
                 _refuse_infinite(numbers[name], f"column {name!r} holds an infinite value, the first", kept)
             if _is_exact(named[name]):
                 refuse_beyond(name, np.abs(numbers[name]).max())
+                what = f"column {name!r} holds an infinite value, the first"
+                _refuse_infinite(numbers[name], what, named[name], kept)
+            if _is_exact(named[name]) and np.abs(numbers[name]).max() >= _WHOLE:
+                raise ValueError(
+                    f"column {name!r} holds whole numbers beyond 2**53, which doubles cannot tell apart: "
+                    "subtract one of them first"
+                )
     if asked.plain and all(numbers[name] is not None for name in asked.names):
         outcome, terms = asked.plain
         intercept = terms.index(None) if None in terms else None
@@ -212,6 +227,12 @@ def _parse(formula):
         terms = [None if factor.eval_method.value == "literal" else factor.expr for (factor,) in right]
         plain = (left[0][0].expr, terms)
     return _Formula(parsed, outcomes, sorted(names), levels, plain)
+
+
+def factors(formula):
+    """Return the factors of each term on the right of a formula but the constant, as formulaic has them."""
+    terms = _parse(formula).parsed.rhs
+    return [frozenset(f.expr for f in term.factors) for term in terms if str(term) != "1"]
 
 
 class _Refused(Exception):
@@ -471,13 +492,18 @@ def refuse_text_outcome(name, dtype):
     )
 
 
-def _refuse_infinite(values, what, kept):
+def place_of(column, row):
+    """Where a value stands: its line, if the index of the column counts the lines of a file, or its row."""
+    return f"line {column.index[row]}" if column.index.name == "line" else f"row {row}"
+
+
+def _refuse_infinite(values, what, column, kept):
     if _finite(values):
         return
-    finite = np.isfinite(values)
-    if not finite.all():
-        row = finite.argmin()
-        raise ValueError(f"{what} in row {row if kept is None else kept[row]}")
+    infinite = np.flatnonzero(~np.isfinite(values))
+    if infinite.size:
+        infinite = infinite if kept is None else kept[infinite]
+        raise ValueError(f"{what} in {place_of(column, infinite[0])}")
 
 
 def _evaluate(formula, asked, named, numbers, kept):
@@ -512,5 +538,5 @@ def _evaluate(formula, asked, named, numbers, kept):
     columns = [*sides[1], *sides[0]]
     names = [str(name) for name in (*right.columns, *left.columns)]
     for name, values in zip(names, columns, strict=True):
-        _refuse_infinite(values, f"term {name!r} is not finite", kept)
+        _refuse_infinite(values, f"term {name!r} is not finite", next(iter(named.values())), kept)
     return names[-1], names[:-1], columns

@@ -49,6 +49,7 @@ define({
     g <- asked[[name]]$g
     data <- na.omit(get(name)[c(all.vars(f), g)])
     data[[g]] <- factor(data[[g]])
+    for (x in all.vars(f)[-1]) if (is.numeric(data[[x]])) data[[x]] <- data[[x]] - mean(data[[x]])
     mixed <- update(f, as.formula(sprintf(". ~ . + (1 | %s)", g)))
     within <- setdiff(attr(terms(f), "term.labels"), "Sex")      # Sex does not vary within a Subject
     list(
@@ -80,7 +81,10 @@ for (name in names(asked)) {
   if (name != "flights") {
     record("CR2.se", "sqrt(diag(as.matrix(clubSandwich::vcovCR(%1$s$lm, cluster = %1$s$g, type = 'CR2'))))")
     record("CR2.df", "clubSandwich::coef_test(%1$s$lm, vcov = 'CR2', cluster = %1$s$g)$df_Satt")
-    if (name != "dyestuff2") record("df_KR", "KR(%s$lmer)")
+    if (name != "dyestuff2") {
+      record("df_KR", "KR(%s$lmer)")
+      record("se_KR", "sqrt(diag(as.matrix(pbkrtest::vcovAdj(%s$lmer))))")
+    }
   }
 }
 
