@@ -124,9 +124,8 @@ def read(data, formula, groups, missing):
     gaps = {name: N - int(found[f"known {columns[names.index(name)]}"].sum()) for name in asked.names}
     if none is not None:
         gaps[groups] = int(sizes[none].sum())
-    for name, count in gaps.items():
-        if count:
-            tables.refuse_missing(name, count, N)
+    if any(gaps.values()):
+        tables.refuse_missing({name: (count, "") for name, count in gaps.items() if count}, N)
     means, low, high = (
         _placed([found[f"{what} {x}"] for x in columns], codes, len(labels))
         for what in ("mean", "low", "high")

@@ -103,16 +103,12 @@ def read(data, formula, groups, missing):
         codes, labels = np.zeros(N, dtype=np.intp), pd.Index(["all"])
     absent = {name: gaps for name, gaps in absent.items() if gaps is not None and gaps.any()}  # None: no gap
     if absent and missing == "raise":
-        name, gaps = next(iter(absent.items()))
-        refuse_missing(name, gaps.sum(), N, f", the first in row {gaps.argmax()}")
-        told = "; ".join(
-            f"column {name!r} lacks {gaps.sum()} of {N} values, the first in "
-            + place_of(named[name], gaps.argmax())
-            for name, gaps in absent.items()
-        )
-        if named[next(iter(absent))].index.name == "line":
-            told += " (nothing, NA, n/a, NaN, null and None are no values in a file)"
-        raise ValueError(f'{told}: fill them, or say missing="drop"')
+        gaps = {
+            name: (gap.sum(), f", the first in {place_of(named[name], gap.argmax())}")
+            for name, gap in absent.items()
+        }
+        of_file = named[next(iter(gaps))].index.name == "line"
+        refuse_missing(gaps, N, " (nothing, NA, n/a, NaN, null and None are no values in a file)" * of_file)
     kept = None
     if absent:
         kept = np.flatnonzero(~np.logical_or.reduce(list(absent.values())))
@@ -125,16 +121,10 @@ def read(data, formula, groups, missing):
         _refuse_kind(named[name], name, name in asked.outcomes and numbers[name] is None)
         if numbers[name] is not None:
             if not finite[name]:
-                _refuse_infinite(numbers[name], f"column {name!r} holds an infinite value, the first", kept)
-            if _is_exact(named[name]):
-                refuse_beyond(name, np.abs(numbers[name]).max())
                 what = f"column {name!r} holds an infinite value, the first"
                 _refuse_infinite(numbers[name], what, named[name], kept)
-            if _is_exact(named[name]) and np.abs(numbers[name]).max() >= _WHOLE:
-                raise ValueError(
-                    f"column {name!r} holds whole numbers beyond 2**53, which doubles cannot tell apart: "
-                    "subtract one of them first"
-                )
+            if _is_exact(named[name]):
+                refuse_beyond(name, np.abs(numbers[name]).max())
     if asked.plain and all(numbers[name] is not None for name in asked.names):
         outcome, terms = asked.plain
         intercept = terms.index(None) if None in terms else None
@@ -164,9 +154,12 @@ def parse(formula, groups, missing):
     return asked
 
 
-def refuse_missing(name, gaps, N, first=""):
-    """Say that a column lacks values."""
-    raise ValueError(f'column {name!r} lacks {gaps} of {N} values{first}: fill them, or say missing="drop"')
+def refuse_missing(gaps, N, hint=""):
+    """Say which columns lack values: name to how many, and where the first is."""
+    told = "; ".join(
+        f"column {name!r} lacks {count} of {N} values{first}" for name, (count, first) in gaps.items()
+    )
+    raise ValueError(f'{told}{hint}: fill them, or say missing="drop"')
 
 
 def refuse_none_left(kept, N):
