@@ -91,7 +91,9 @@ class Explorer:
         return (
             f"<style>{_part('css')}</style><se-explorer><fieldset><legend>Settings</legend>{settings}"
             '<p><button type="button" disabled>Back to the start</button>'
-            '<a href="#">Link to these settings</a></p></fieldset><p role="status"></p>'
+            '<a href="#">Link to these settings</a></p></fieldset>'
+            "<noscript><p>The explorer needs JavaScript; the tables show its start.</p></noscript>"
+            '<p role="status"></p>'
             f'<div class="drawings">{_BARS}{_PLANE}</div>'
             + _table("Standard error of each mean", ("Which mean?", "Formula", "SE"), _MEANS, self.values)
             + _table("What they are made of", ("Quantity", "Formula", "Value"), _MORE, self.values)
