@@ -40,19 +40,17 @@ def show(figure, alt):
     """Display a figure as a PNG image whose text form is its alt text, and close it."""
     image = io.BytesIO()
     save(figure, image)
-    drawn, image = io.BytesIO(), io.BytesIO()
-    figure.savefig(drawn, format="png", dpi=144)
-    plt.close(figure)
-    # A palette of 256 is as good to the eye as 16 million colours, in a third of the bytes.
-    palette = Image.open(drawn).convert("RGB").quantize(256, dither=Image.Dither.NONE)
-    palette.save(image, format="png", optimize=True)
     display({"image/png": image.getvalue(), "text/plain": alt}, raw=True)
 
 
 def save(figure, file):
-    """Write a figure as PNG, the same bytes each time, and close it."""
-    figure.savefig(file, format="png", dpi=144, metadata={"Software": None})
+    """Write a figure as PNG to a path or a binary file, the same bytes each time, and close it."""
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format="png", dpi=144)
     plt.close(figure)
+    # A palette of 256 is as good to the eye as 16 million colours, in a third of the bytes.
+    palette = Image.open(drawn).convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    palette.save(file, format="png", optimize=True)
 
 
 def _axes(rows=1, height=3.8):
