@@ -427,13 +427,20 @@ def predictor_icc(x, groups):
 
     Raises
     ------
+    TypeError
+        If the predictor is not numeric.
     ValueError
-        If the lengths differ, a value is missing or not finite, all are the same, or every group has
+        If either is not one column, the lengths differ, a value is missing or not finite, all are the same, or every group has
         one row.
     """
-    x, codes = np.asarray(x, dtype=float), pd.factorize(np.asarray(groups))[0]
-    if x.ndim != 1 or x.shape != codes.shape:
-        raise ValueError(f"x and groups must be of one length; got shapes {x.shape} and {codes.shape}")
+    x, groups = np.asarray(x), np.asarray(groups)
+    if x.ndim != 1 or x.shape != groups.shape:
+        raise ValueError(f"x and groups must be of one length; got shapes {x.shape} and {groups.shape}")
+    try:
+        x = x.astype(float)
+    except (TypeError, ValueError):
+        raise TypeError(f"x must be numeric; got {x.dtype}, such as {x[0]!r}") from None
+    codes = pd.factorize(groups)[0]
     if not np.isfinite(x).all() or (codes < 0).any():
         raise ValueError("x must be finite and every row must have a group: drop the others first")
     if not len(x) or x.min() == x.max():

@@ -590,6 +590,8 @@ def test_the_intraclass_correlation_of_a_predictor_at_both_ends(J, n):
     [
         ([1, 2, 3], [1, 1], "one length"),
         ([[1, 2]], [1, 1], "one length"),
+        (1.0, 1, r"one length; got shapes \(\) and \(\)"),
+        ([1, 2], [[1, 2], [1, 2]], r"one length; got shapes \(2,\) and \(2, 2\)"),
         ([1, np.nan], [1, 1], "finite"),
         ([1, np.inf], [1, 1], "finite"),
         ([1, 2], ["a", None], "every row must have a group"),
@@ -602,3 +604,8 @@ def test_the_intraclass_correlation_of_a_predictor_at_both_ends(J, n):
 def test_what_has_no_intraclass_correlation_is_refused(x, groups, says):
     with pytest.raises(ValueError, match=says):
         predictor_icc(x, groups)
+
+
+def test_a_predictor_of_text_is_refused_by_name():
+    with pytest.raises(TypeError, match="x must be numeric; got .*'low'"):
+        predictor_icc(["low", "high"], [1, 1])
