@@ -435,8 +435,8 @@ class Fit:
         Parameters
         ----------
         K : float
-            Groups in the population; ``inf`` gives the constant of the fit, K = J the mean of just these,
-            partially pooled.
+            Groups in the population; ``inf`` gives the constant of the fit and its unadjusted standard
+            error, whatever `with_df` was asked; K = J the mean of just these, partially pooled.
 
         Returns
         -------
@@ -445,9 +445,12 @@ class Fit:
 
         Raises
         ------
+        TypeError
+            If K is no number.
         ValueError
             If K is smaller than J; unless the fit is of partial pooling and has a constant.
         """
+        self._refuse_unless_partial("the mean of K groups")
         if not isinstance(K, Real):
             raise TypeError(f"K, the number of groups in the population, must be a number; got {K!r}")
         if not self.ngroups <= K:
