@@ -1,4 +1,4 @@
-"""The ledger of stated values, the answers of the exercises, and the two checks the notebooks call."""
+"""The ledger of stated values, the answers of the exercises, and the checks the notebooks call."""
 
 from __future__ import annotations
 
@@ -92,11 +92,16 @@ def check_stated(key, value):
     print(_held(key, value))
 
 
-def _held(key, value):
-    """Return the line that `check_stated` prints."""
+def _row(key):
+    """Return a row of the ledger."""
     if key not in ledger().index:
         raise KeyError(f"no row {key!r} in the ledger (helpers/data/stated_values.csv)")
-    row = ledger().loc[key]
+    return ledger().loc[key]
+
+
+def _held(key, value):
+    """Return the line that `check_stated` prints."""
+    row = _row(key)
     if not rounds_to(value, row.value):
         raise StatedValueError(f"{key}: {row.source} states {row.value}, computed is {float(value)!r}")
     decimals = max(0, -Decimal(row.value).as_tuple().exponent)
@@ -243,16 +248,18 @@ def side_by_side(rows, names):
     KeyError
         If the ledger has no such row.
     ValueError
-        If neither expression is for R's own value.
+        If there are no rows, or neither expression is for R's own value.
     StatedValueError
         If a value does not round to the stated digits.
     """
+    if not rows:
+        raise ValueError("rows must hold one quantity at least: there is nothing to compare")
     return SideBySide([_compared(*row, names=names) for row in rows])
 
 
 def _compared(call, key, theirs, ours, note="", *, names):
-    stated = ledger().loc[key, "value"]
-    cells, checks = {"R": (call, "" if call.startswith("#") else stated)}, []
+    stated = _row(key).value
+    cells, checks = {"R": (call, "" if call.startswith("#") else stated)}, {}
     for name, code in [("statsmodels", theirs), ("helpers", ours)]:
         code, row = code if isinstance(code, tuple) else (code, key)
         if code is None:
@@ -265,12 +272,11 @@ def _compared(call, key, theirs, ours, note="", *, names):
             cells[name] = (code, f"{value:#.5g}")
             continue
         line = _held(row, value)
-        cells[name] = (code, ledger().loc[row, "value"])
-        if line.split()[1] not in [check.split()[1] for check in checks]:
-            checks.append(line)
-    if key not in [check.split()[1].rstrip(":") for check in checks]:
+        cells[name] = (code, _row(row).value)
+        checks.setdefault(row, line)
+    if key not in checks:
         raise ValueError(f"nothing in the row of {call!r} computes {key!r}")
     missing = [name for name, (code, _) in cells.items() if not code]
     if not note and missing:
         note = f"not in {missing[0]}"
-    return cells, note, checks
+    return cells, note, list(checks.values())

@@ -510,8 +510,14 @@ def test_side_by_side_breaks_long_lines_and_escapes():
 
 
 def test_side_by_side_knows_its_ledger():
-    with pytest.raises(KeyError, match="no_such"):
-        one("no_such", "exact", "exact")
+    for key, theirs in (("no_such", "exact"), ("r.mixed.se", ("exact", "no_such"))):
+        with pytest.raises(KeyError, match=r"no row 'no_such' in the ledger"):
+            one(key, theirs, "exact")
+
+
+def test_side_by_side_of_nothing_is_refused():
+    with pytest.raises(ValueError, match="rows must hold one quantity at least"):
+        stated.side_by_side([], NAMES)
 
 
 # ---- the radon models ----------------------------------------------------------------------------
