@@ -980,8 +980,8 @@ def df_by_predictor(fits):
             len(fits), figsize=(7.2, 2.1 * len(fits) + 0.6), sharex=True, squeeze=False
         )
         for ax, (name, fit) in zip(axes[:, 0], fits.items(), strict=True):
-            share = fit.data.within.diagonal() / fit.data.about_centre().diagonal().clip(1e-300)
-            within = {term for term, part in zip(fit.data.terms, share, strict=False) if part > 1e-12}
+            varies = zip(fit.data.terms, fit.data.varies_within(), strict=True)
+            within = {term for term, inside in varies if inside}
             for k, (term, df) in enumerate(fit.df.items()):
                 marker, colour = ("D", PARTIAL) if term in within else ("o", NO)
                 ax.plot(df, k, marker, color=colour, ms=9)

@@ -16,8 +16,6 @@ from . import formulas, inference
 from .groups import GroupSummary, inverse, refuse_collinear, solve, summarise
 from .reml import Profile
 
-_ABSORBED = 1e-20  # a term whose sum of squares within groups is below this share does not vary there
-
 
 class LikelihoodRatio(NamedTuple):
     """A likelihood-ratio test of psi = 0.
@@ -605,10 +603,9 @@ def no_pooling(formula, data, groups=None, missing="raise"):
     slopes = summary.varying
     keep = [*slopes, len(summary.terms)]
     means, within = summary.centred_means()[:, keep], summary.within[np.ix_(keep, keep)]
-    total = summary.about_centre().diagonal()[slopes]
     names = [summary.terms[k] for k in slopes]
-    for k, term in enumerate(names):
-        if within[k, k] <= _ABSORBED * total[k]:
+    for term, varies in zip(names, summary.varies_within()[slopes], strict=True):
+        if not varies:
             raise ValueError(
                 f"term {term!r} does not vary within any {summary.group}, so the {summary.group} means "
                 "absorb it: leave it out, or use partial_pooling"
@@ -763,8 +760,7 @@ def compare(formula, data, groups=None, missing="raise", alpha=0.05):
 
 def _within_terms(summary):
     """The same summary without the terms that do not vary within groups: the group means absorb them."""
-    spread = summary.about_centre().diagonal()
-    stay = (summary.within.diagonal() > _ABSORBED * spread)[:-1]
+    stay = summary.varies_within()
     stay[summary.intercept] = True
     return summary if stay.all() else summary.keeping(stay)
 

@@ -111,7 +111,11 @@ def test_what_no_formula_takes_is_refused(settings, message):
 
 @pytest.mark.parametrize(
     ("name", "value", "takes"),
-    [("K", "inf", "a whole number from J, or inf"), ("psi", [1, 2], "a number from 0"), ("n", "10", "a whole")],
+    [
+        ("K", "inf", "a whole number from J, or inf"),
+        ("psi", [1, 2], "a number from 0"),
+        ("n", "10", "a"),
+    ],
 )
 def test_what_is_no_number_is_refused(name, value, takes):
     with pytest.raises(TypeError, match=re.escape(f"{name} must be {takes}")):
