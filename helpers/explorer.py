@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from importlib.resources import files
 from math import inf
+from numbers import Real
 
 from . import formulas
 from .datasets import classrooms
@@ -72,8 +73,10 @@ class Explorer:
 
     Raises
     ------
+    TypeError
+        If one of them is no number.
     ValueError
-        As the formulas.
+        As the formulas; if n, J or K (unless inf) is not whole; if J is below 2.
     """
 
     def __init__(self, psi=None, theta=None, n=10, J=20, K=inf):
@@ -81,7 +84,14 @@ class Explorer:
         psi = seed.psi if psi is None else psi
         theta = seed.theta if theta is None else theta
         self.at = {"psi": psi, "theta": theta, "n": n, "J": J, "K": K}
+        for name, value in self.at.items():
+            if not isinstance(value, Real):
+                raise TypeError(f"{name} must be {_SETTINGS[name][1]}; got {value!r}")
         self.values = values(**self.at)
+        for name in ("n", "J", "K"):
+            value = self.at[name]
+            if (value != inf and value % 1) or (name == "J" and value < 2):
+                raise ValueError(f"{name} must be {_SETTINGS[name][1]}; got {value!r}")
 
     def __repr__(self):
         return "\n".join(f"{self.values[name]:.3f}  {what}" for name, (_, what, _) in _MEANS.items())

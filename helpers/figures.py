@@ -40,19 +40,17 @@ def show(figure, alt):
     """Display a figure as a PNG image whose text form is its alt text, and close it."""
     image = io.BytesIO()
     save(figure, image)
-    drawn, image = io.BytesIO(), io.BytesIO()
-    figure.savefig(drawn, format="png", dpi=144)
-    plt.close(figure)
-    # A palette of 256 is as good to the eye as 16 million colours, in a third of the bytes.
-    palette = Image.open(drawn).convert("RGB").quantize(256, dither=Image.Dither.NONE)
-    palette.save(image, format="png", optimize=True)
     display({"image/png": image.getvalue(), "text/plain": alt}, raw=True)
 
 
 def save(figure, file):
-    """Write a figure as PNG, the same bytes each time, and close it."""
-    figure.savefig(file, format="png", dpi=144, metadata={"Software": None})
+    """Write a figure as PNG to a path or a binary file, the same bytes each time, and close it."""
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format="png", dpi=144)
     plt.close(figure)
+    # A palette of 256 is as good to the eye as 16 million colours, in a third of the bytes.
+    palette = Image.open(drawn).convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    palette.save(file, format="png", optimize=True)
 
 
 def _axes(rows=1, height=3.8):
@@ -989,8 +987,8 @@ def df_by_predictor(fits):
             len(fits), figsize=(7.2, 2.1 * len(fits) + 0.6), sharex=True, squeeze=False
         )
         for ax, (name, fit) in zip(axes[:, 0], fits.items(), strict=True):
-            share = fit.data.within.diagonal() / fit.data.about_centre().diagonal().clip(1e-300)
-            within = {term for term, part in zip(fit.data.terms, share, strict=False) if part > 1e-12}
+            varies = zip(fit.data.terms, fit.data.varies_within(), strict=True)
+            within = {term for term, inside in varies if inside}
             for k, (term, df) in enumerate(fit.df.items()):
                 marker, colour = ("D", PARTIAL) if term in within else ("o", NO)
                 ax.plot(df, k, marker, color=colour, ms=9)

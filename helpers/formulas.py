@@ -64,9 +64,7 @@ def se_finite_population(psi, theta, J, n, K):
         If K is smaller than J.
     """
     psi, theta, J, n = _checked(psi=psi, theta=theta, J=J, n=n)
-    K = np.asarray(K, dtype=float)
-    if np.any(np.isnan(K) | (K < J)):
-        raise ValueError(f"K, the number of classes in the population, must be at least J = {J}; got {K}")
+    K = _population(K, J)
     return np.sqrt((1 - J / K) * psi / J + theta / (J * n))
 
 
@@ -92,10 +90,9 @@ def se_finite_population_unbalanced(psi, theta, sizes, K):
     ValueError
         If K is smaller than J.
     """
-    psi, theta, sizes = _positive(*_checked(psi=psi, theta=theta, n=sizes))
-    J, K = np.size(sizes), np.asarray(K, dtype=float)
-    if np.any(np.isnan(K) | (K < J)):
-        raise ValueError(f"K, the number of classes in the population, must be at least J = {J}; got {K}")
+    psi, theta, sizes = _of_sizes(psi, theta, sizes)
+    J = len(sizes)
+    K = _population(K, J)
     factor = shrinkage(psi, theta, sizes)
     of_mean = (1 - np.sum(factor) / K) ** 2 * se_partial_pooling_unbalanced(psi, theta, sizes) ** 2
     return np.sqrt(of_mean + (np.sum(factor * theta / sizes) / K + (1 - J / K) * psi) / K)
@@ -123,7 +120,7 @@ def se_partial_pooling_unbalanced(psi, theta, sizes):
     sizes : array_like of shape (J,)
         Observations in each group.
     """
-    psi, theta, sizes = _positive(*_checked(psi=psi, theta=theta, n=sizes))
+    psi, theta, sizes = _of_sizes(psi, theta, sizes)
     return 1 / np.sqrt(np.sum(1 / (psi + theta / sizes)))
 
 
@@ -145,8 +142,8 @@ def se_bracket(psi, theta, sizes):
     -------
     low, high : float
     """
-    psi, theta, sizes = _positive(*_checked(psi=psi, theta=theta, n=sizes))
-    J = np.size(sizes)
+    psi, theta, sizes = _of_sizes(psi, theta, sizes)
+    J = len(sizes)
     low = se_partial_pooling(psi, theta, J, np.mean(sizes))
     return low, se_partial_pooling(psi, theta, J, 1 / np.mean(1 / sizes))
 
@@ -365,9 +362,7 @@ def z_coverage(df, level=0.95):
     normal data, the SE from the class means, df = J - 1. REML's SE is this one or larger (psi = 0), so its
     z interval covers at least as often. Notebook 09.
     """
-    (level,), df = _checked(level=level), np.asarray(df, dtype=float)
-    if np.any(~(df > 0)):
-        raise ValueError(f"df must be positive, inf for a known standard error; got {df}")
+    (level,), df = _checked(level=level), _degrees(df)
     return np.where(np.isinf(df), level, 2 * stdtr(_finite(df), _normal_quantile(level)) - 1)[()]
 
 
@@ -395,10 +390,11 @@ def kenward_roger_mean(psi, theta, sizes):
     ValueError
         As the others, and if theta is 0, there is one group, or every size is 1.
     """
-    psi, theta, n = _checked(psi=psi, theta=theta, n=sizes)
+    psi, theta = _checked(psi=psi, theta=theta)
     if np.any(theta == 0):
         raise ValueError("theta must be positive; got 0")
-    J = np.size(n)
+    n = _sizes(sizes)
+    J = len(n)
     if J < 2 or np.all(n == 1):
         raise ValueError(f"sizes must be two or more, not all 1, to tell psi from theta; got {n}")
     ratio = (psi / theta)[..., None]  # in units of theta
@@ -578,17 +574,51 @@ def groups_needed_two_arms(psi, theta, n, effect, power=0.8, alpha=0.05):
 
 def _critical(alpha, df):
     """Return the two-sided critical value of t on df degrees of freedom, and df as floats."""
-    alpha, df = np.asarray(alpha, dtype=float)[()], np.asarray(df, dtype=float)[()]
+    alpha, df = np.asarray(alpha, dtype=float)[()], _degrees(df, least=1)
     if np.any(~((alpha > 0) & (alpha < 1))):
         raise ValueError(f"alpha must lie between 0 and 1; got {alpha}")
-    if np.any(~(df >= 1)):
-        raise ValueError(f"df must be at least 1, inf for a known standard error; got {df}")
-    return np.where(np.isinf(df), ndtri(1 - alpha / 2), stdtrit(_finite(df), 1 - alpha / 2))[()], df
+    # From the lower tail: 1 - alpha / 2 would round a small alpha away.
+    return np.where(np.isinf(df), -ndtri(alpha / 2), -stdtrit(_finite(df), alpha / 2))[()], df
+
+
+def _degrees(df, least=0):
+    """Return degrees of freedom as floats: positive, at least so many, inf for a known standard error."""
+    df = np.asarray(df, dtype=float)[()]
+    if np.any(~((df > 0) & (df >= least))):
+        bound = f"at least {least}" if least else "positive"
+        raise ValueError(f"df must be {bound}, inf for a known standard error; got {df}")
+    return df
 
 
 def _finite(df):
     """Return df with 1 in place of inf, for the branch that is not taken."""
     return np.where(np.isinf(df), 1.0, df)
+
+
+def _sizes(sizes):
+    """Return the sizes of the groups of one design as floats."""
+    (sizes,) = _checked(n=sizes)
+    if np.ndim(sizes) != 1 or not np.size(sizes):
+        raise ValueError(f"sizes must be one row of numbers, one for each class; got shape {np.shape(sizes)}")
+    return sizes
+
+
+def _of_sizes(psi, theta, sizes):
+    """Return the arguments of a sum over the groups: two single variances, not both 0, and the sizes."""
+    psi, theta = _positive(*_checked(psi=psi, theta=theta))
+    if np.ndim(psi) or np.ndim(theta):
+        raise ValueError(
+            f"psi and theta must be single numbers; got shapes {np.shape(psi)} and {np.shape(theta)}"
+        )
+    return psi, theta, _sizes(sizes)
+
+
+def _population(K, J):
+    """Return the number of classes in the population, of which J were drawn."""
+    K = np.asarray(K, dtype=float)[()]
+    if np.any(np.isnan(K) | (K < J)):
+        raise ValueError(f"K, the number of classes in the population, must be at least J = {J}; got {K}")
+    return K
 
 
 def _positive(psi, theta, *others):

@@ -17,6 +17,7 @@ _NEARLY = 1e-9  # and below which cross-products would leave a standard error fe
 _ROUNDING = 1e-26  # a sum of squares below this share of the whole is rounding, not data
 _LEAST, _MOST = 1e-150, 1e150  # spreads whose squares a double holds
 _BLOCK = 128  # rows whose products are added up at a time
+_CONSTANT = 1e-20  # a term whose sum of squares within groups is below this share does not vary there
 _EXPLAINED = 1e-13  # and so is what the terms leave, below this share of what they explain
 
 
@@ -173,6 +174,11 @@ class GroupSummary:
     def _about_centre(self):
         means = self.centred_means()
         return self.within + np.einsum("ji,jk->ik", means * self.sizes[:, None], means)
+
+    def varies_within(self):
+        """Which of the terms vary within groups, by more than rounding; an array of p bools."""
+        within, whole = self.within.diagonal()[:-1], self._about_centre.diagonal()[:-1]
+        return within > _CONSTANT * whole
 
     def unexplained(self, cross):
         """What the terms leave of the outcome's sum of squares; 0.0 where that is only rounding.
@@ -427,13 +433,20 @@ def predictor_icc(x, groups):
 
     Raises
     ------
+    TypeError
+        If the predictor is not numeric.
     ValueError
-        If the lengths differ, a value is missing or not finite, all are the same, or every group has
-        one row.
+        If either is not one column, the lengths differ, a value is missing or not finite, all are the
+        same, or every group has one row.
     """
-    x, codes = np.asarray(x, dtype=float), pd.factorize(np.asarray(groups))[0]
-    if x.ndim != 1 or x.shape != codes.shape:
-        raise ValueError(f"x and groups must be of one length; got shapes {x.shape} and {codes.shape}")
+    x, groups = np.asarray(x), np.asarray(groups)
+    if x.ndim != 1 or x.shape != groups.shape:
+        raise ValueError(f"x and groups must be of one length; got shapes {x.shape} and {groups.shape}")
+    try:
+        x = x.astype(float)
+    except (TypeError, ValueError):
+        raise TypeError(f"x must be numeric; got {x.dtype}, such as {x[0]!r}") from None
+    codes = pd.factorize(groups)[0]
     if not np.isfinite(x).all() or (codes < 0).any():
         raise ValueError("x must be finite and every row must have a group: drop the others first")
     if not len(x) or x.min() == x.max():

@@ -16,8 +16,6 @@ from . import formulas, inference
 from .groups import GroupSummary, inverse, refuse_collinear, solve, summarise
 from .reml import Profile
 
-_ABSORBED = 1e-20  # a term whose sum of squares within groups is below this share does not vary there
-
 
 class LikelihoodRatio(NamedTuple):
     """A likelihood-ratio test of psi = 0.
@@ -435,8 +433,8 @@ class Fit:
         Parameters
         ----------
         K : float
-            Groups in the population; ``inf`` gives the constant of the fit, K = J the mean of just these,
-            partially pooled.
+            Groups in the population; ``inf`` gives the constant of the fit and its unadjusted standard
+            error, whatever `with_df` was asked; K = J the mean of just these, partially pooled.
 
         Returns
         -------
@@ -445,9 +443,12 @@ class Fit:
 
         Raises
         ------
+        TypeError
+            If K is no number.
         ValueError
             If K is smaller than J; unless the fit is of partial pooling and has a constant.
         """
+        self._refuse_unless_partial("the mean of K groups")
         if not isinstance(K, Real):
             raise TypeError(f"K, the number of groups in the population, must be a number; got {K!r}")
         if not self.ngroups <= K:
@@ -602,10 +603,9 @@ def no_pooling(formula, data, groups=None, missing="raise"):
     slopes = summary.varying
     keep = [*slopes, len(summary.terms)]
     means, within = summary.centred_means()[:, keep], summary.within[np.ix_(keep, keep)]
-    total = summary.about_centre().diagonal()[slopes]
     names = [summary.terms[k] for k in slopes]
-    for k, term in enumerate(names):
-        if within[k, k] <= _ABSORBED * total[k]:
+    for term, varies in zip(names, summary.varies_within()[slopes], strict=True):
+        if not varies:
             raise ValueError(
                 f"term {term!r} does not vary within any {summary.group}, so the {summary.group} means "
                 "absorb it: leave it out, or use partial_pooling"
@@ -781,8 +781,7 @@ def compared(fits, alpha=0.05, one=None):
 
 def _within_terms(summary):
     """The same summary without the terms that do not vary within groups: the group means absorb them."""
-    spread = summary.about_centre().diagonal()
-    stay = (summary.within.diagonal() > _ABSORBED * spread)[:-1]
+    stay = summary.varies_within()
     stay[summary.intercept] = True
     return summary if stay.all() else summary.keeping(stay)
 

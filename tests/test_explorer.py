@@ -83,11 +83,28 @@ def test_the_values_are_those_of_the_formulas():
         ({"n": 0.5}, "n must be finite and at least 1"),
         ({"K": 19}, "K, the number of classes in the population, must be at least J = 20"),
         ({"J": math.nan}, "J must be finite"),
+        ({"J": 1}, "J must be a whole number from 2; got 1"),
+        ({"n": 2.5}, "n must be a whole number from 1; got 2.5"),
+        ({"J": 20.5}, "J must be a whole number from 2; got 20.5"),
+        ({"K": 40.5}, "K must be a whole number from J, or inf; got 40.5"),
     ],
 )
 def test_what_no_formula_takes_is_refused(settings, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         Explorer(**settings)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "takes"),
+    [
+        ("K", "inf", "a whole number from J, or inf"),
+        ("psi", [1, 2], "a number from 0"),
+        ("n", "10", "a"),
+    ],
+)
+def test_what_is_no_number_is_refused(name, value, takes):
+    with pytest.raises(TypeError, match=re.escape(f"{name} must be {takes}")):
+        Explorer(**{name: value})
 
 
 def test_the_output_is_the_same_each_time_whole_without_a_script_and_asks_for_nothing():

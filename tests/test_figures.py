@@ -507,6 +507,17 @@ def test_show_closes_the_figure(classrooms):
     assert not plt.get_fignums()
 
 
+def test_save_writes_the_bytes_that_show_displays_drawn_once(classrooms, shell, monkeypatch, tmp_path):
+    displayed = shown(*figures.students_by_class(classrooms))["image/png"]
+    figure, _ = figures.students_by_class(classrooms)
+    drawn, draw = [], figure.savefig
+    monkeypatch.setattr(figure, "savefig", lambda *args, **how: drawn.append(draw(*args, **how)))
+    figures.save(figure, tmp_path / "figure.png")
+    assert (tmp_path / "figure.png").read_bytes() == displayed
+    assert len(drawn) == 1
+    assert not plt.get_fignums()
+
+
 # ---- colours -------------------------------------------------------------------------------------
 
 # Machado, Oliveira and Fernandes (2009), severity 1, for linear RGB.

@@ -749,6 +749,16 @@ def test_the_fewer_the_degrees_of_freedom_the_larger_an_effect_must_be(se, share
     assert few > more > known
 
 
+@pytest.mark.parametrize("alpha", [1e-12, 1e-17, 1e-30])
+def test_a_level_however_small_is_not_rounded_away(alpha):
+    quantile = -NormalDist().inv_cdf(alpha / 2)
+    least = formulas.minimum_detectable_effect(1, 0.8, alpha)
+    assert least == pytest.approx(quantile + NormalDist().inv_cdf(0.8), rel=1e-12)
+    assert formulas.power(least, 1, alpha) == pytest.approx(0.8, abs=1e-12)
+    t = stats.t.isf(alpha / 2, 18)
+    assert formulas.power(40, 1, alpha, 18) == pytest.approx(stats.nct.sf(t, 18, 40), abs=1e-8)
+
+
 def test_no_effect_is_found_half_as_often_as_the_level_says():
     assert close(formulas.power(0, 1, 0.05), 0.025)
     assert formulas.power(0, 1, 0.05, 7) == pytest.approx(0.025, abs=1e-12)
@@ -914,6 +924,23 @@ def test_a_predictor_that_does_not_vary_has_no_slope(ss):
         formulas.se_within_slope(4, ss)
     with pytest.raises(ValueError, match="ss_between must be positive: without variation"):
         formulas.se_between_slope(1, 4, 5, ss)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("function", OF_SIZES, ids=lambda f: f.__name__)
+@pytest.mark.parametrize("wrong", [[], [[1, 2], [3, 4]], 5], ids=["none", "table", "one number"])
+def test_sizes_are_one_row_and_at_least_one(function, wrong):
+    population = {"K": 50} if "K" in inspect.signature(function).parameters else {}
+    with pytest.raises(ValueError, match=r"sizes must be one row of numbers.*; got shape \("):
+        function(400, 900, wrong, **population)
+
+
+@pytest.mark.parametrize("function", OF_SIZES[:3], ids=lambda f: f.__name__)
+def test_a_sum_over_classes_takes_one_pair_of_variances(function):
+    population = {"K": 20} if "K" in inspect.signature(function).parameters else {}
+    for psi, theta in (([400, 100], 900), (400, [900, 100])):
+        with pytest.raises(ValueError, match=r"psi and theta must be single numbers; got shapes"):
+            function(psi, theta, [10, 10], **population)
 
 
 @pytest.mark.parametrize("factor", [1.01, [0.5, 1.01]])

@@ -578,6 +578,12 @@ def test_the_intraclass_correlation_of_a_predictor_is_the_average_product_over_t
     assert predictor_icc(list(x), pd.Categorical(groups)) == predictor_icc(pd.Series(x), pd.Series(groups))
 
 
+def test_the_terms_that_vary_within_groups_are_known_in_spite_of_rounding():
+    data = table().assign(tenth=lambda d: d["z"] / 10 + 1e6, little=lambda d: d["z"] + 1e-7 * d["x"])
+    for term, varies in (("x", True), ("z", False), ("tenth", False), ("little", True)):
+        assert summarise(data, f"y ~ {term}", "g").varies_within().tolist() == [False, varies]
+
+
 @pytest.mark.parametrize(("J", "n"), [(2, 2), (5, 3), (4, 10)])
 def test_the_intraclass_correlation_of_a_predictor_at_both_ends(J, n):
     groups = np.repeat(np.arange(J), n)
@@ -590,6 +596,8 @@ def test_the_intraclass_correlation_of_a_predictor_at_both_ends(J, n):
     [
         ([1, 2, 3], [1, 1], "one length"),
         ([[1, 2]], [1, 1], "one length"),
+        (1.0, 1, r"one length; got shapes \(\) and \(\)"),
+        ([1, 2], [[1, 2], [1, 2]], r"one length; got shapes \(2,\) and \(2, 2\)"),
         ([1, np.nan], [1, 1], "finite"),
         ([1, np.inf], [1, 1], "finite"),
         ([1, 2], ["a", None], "every row must have a group"),
@@ -602,3 +610,8 @@ def test_the_intraclass_correlation_of_a_predictor_at_both_ends(J, n):
 def test_what_has_no_intraclass_correlation_is_refused(x, groups, says):
     with pytest.raises(ValueError, match=says):
         predictor_icc(x, groups)
+
+
+def test_a_predictor_of_text_is_refused_by_name():
+    with pytest.raises(TypeError, match=r"x must be numeric; got .*'low'"):
+        predictor_icc(["low", "high"], [1, 1])

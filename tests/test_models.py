@@ -1205,6 +1205,19 @@ def test_the_mean_of_k_groups_has_the_df_of_its_ends(classrooms):
         assert fit.mean_of(K).df == pytest.approx(parts.sum() ** 2 / (parts**2 @ [1 / 19, 1 / 180]), rel=1e-8)
 
 
+@pytest.mark.parametrize("df_method", ["residual", "satterthwaite", "kenward-roger"])
+def test_the_mean_of_k_groups_is_the_same_whatever_df_were_asked(radon, df_method):
+    fit = partial_pooling("log_radon ~ 1", radon, groups="county")
+    assert fit.with_df(df_method).mean_of(np.inf) == fit.mean_of(np.inf)
+    assert fit.mean_of(np.inf).se == pytest.approx(np.sqrt(fit._centred[1][0, 0]), rel=1e-10)
+
+
+def test_the_mean_of_k_groups_is_for_partial_pooling(classrooms):
+    for fit in (complete_pooling, no_pooling):
+        with pytest.raises(ValueError, match="the mean of K groups: for partial pooling only"):
+            fit("score ~ 1", classrooms, groups="classroom").mean_of(20)
+
+
 def test_without_end_the_mean_of_k_groups_is_the_constant(radon):
     fit = partial_pooling("log_radon ~ floor", radon, groups="county")
     found, k = fit.mean_of(np.inf), "Intercept"
