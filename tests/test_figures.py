@@ -10,7 +10,11 @@ import pandas as pd
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
+from matplotlib.collections import Collection
+from matplotlib.colors import to_hex, to_rgb, to_rgba_array
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
 from helpers import figures, no_pooling, partial_pooling
 from helpers.groups import summarise
@@ -560,6 +564,21 @@ def difference(one, two, eye):
 @pytest.mark.parametrize(("one", "two"), list(itertools.combinations(COLOURS, 2)))
 def test_the_colours_stay_apart_in_every_kind_of_colour_vision(one, two, eye):
     assert difference(COLOURS[one], COLOURS[two], eye) > APART
+
+
+def test_no_figure_tells_series_apart_by_any_other_colour(classrooms):
+    """Greys are for axes and what stands behind; a pale fill is one of the four over white."""
+    known = {to_rgb(colour) for colour in COLOURS.values()}
+    for name, cases in DRAWN.items():
+        figure, _ = getattr(figures, name)(*cases(classrooms)[0])
+        drawn = set()
+        for artist in figure.findobj(lambda a: isinstance(a, Line2D | Patch | Collection)):
+            for ask in ("get_color", "get_facecolor", "get_edgecolor"):
+                if hasattr(artist, ask):
+                    colours = to_rgba_array(getattr(artist, ask)())
+                    drawn |= {tuple(c[:3]) for c in colours if c[3] > 0 and np.ptp(c[:3]) > 0}
+        plt.close(figure)
+        assert drawn <= known, f"{name} draws {[to_hex(c) for c in drawn - known]}"
 
 
 def test_the_measure_of_colours_can_fail():
