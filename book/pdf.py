@@ -17,7 +17,7 @@ html { font-size: 13.5px; }
 .bd-article { padding: 0; max-width: none; }
 .bd-article > section > h1 { break-before: page; margin-top: 0; }
 .cover { height: 230mm; display: flex; flex-direction: column; justify-content: center; }
-.cover h1 { font-size: 3rem; } .cover ol { list-style: none; padding: 0; } .cover li { margin-block: .35rem; }
+.cover ol { list-style: none; padding: 0; } .cover li { margin-block: .35rem; }
 a { overflow-wrap: anywhere; }
 .headerlink, .copybtn, .toggle-button, se-explorer fieldset p { display: none !important; }
 details > summary { list-style: none; } details > summary svg { display: none; }

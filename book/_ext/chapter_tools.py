@@ -13,6 +13,11 @@ DATA = ("classrooms", "radon", "high_school")  # what a notebook calls; the file
 FOLDER = "_downloads"
 
 
+def repository():
+    """Address of the public repository that the build is told, or nothing."""
+    return os.environ.get("REPOSITORY_URL", "").rstrip("/")
+
+
 def needs(source):
     """The data sets that a notebook loads, in the order of DATA."""
     return [name for name in DATA if re.search(rf"\b{name}\(\)", source)]
@@ -29,9 +34,8 @@ def tools(app, pagename):
     seconds = json.loads(Path(app.srcdir, "book", "seconds.json").read_text(encoding="utf-8"))
     took = seconds.get(Path(pagename).name)
     runs = f" It runs in about {took:.0f} s." if took else ""
-    repository = os.environ.get("REPOSITORY_URL", "").rstrip("/")
-    install = f'%pip install "which-standard-error[course,scale] @ git+{repository}"'
-    colab = f" In Colab run <code>{escape(install)}</code> first." if repository else ""
+    install = f'%pip install "which-standard-error[course,scale] @ git+{repository()}"'
+    colab = f" In Colab run <code>{escape(install)}</code> first." if repository() else ""
     return f'<p class="chapter-tools">Download {", ".join(links)}.{runs}{colab}</p>'
 
 
@@ -53,9 +57,9 @@ def copy(app, error):
 
 def launch(app, config):
     """Links to Binder and Colab, where the build is told the public repository: else they would be dead."""
-    if repository := os.environ.get("REPOSITORY_URL"):
+    if repository():
         config.html_theme_options |= {
-            "repository_url": repository.rstrip("/"),
+            "repository_url": repository(),
             "repository_branch": os.environ.get("REPOSITORY_BRANCH", "main"),
             "use_repository_button": True,
             "launch_buttons": {
