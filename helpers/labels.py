@@ -159,7 +159,8 @@ def keep_written(numbers, texts):
     for name, column in texts.items():
         codes, labels = pd.factorize(column)
         first = np.empty(len(labels), dtype=np.intp)
-        first[codes[::-1]] = np.arange(len(codes))[::-1]
+        rows = np.flatnonzero(codes >= 0)[::-1]
+        first[codes[rows]] = rows
         known = numbers[name].iloc[first].tolist()
         if [str(value) for value in known] != list(labels):
             kept[name] = dict(zip(labels, known, strict=True))
