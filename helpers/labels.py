@@ -164,7 +164,7 @@ def keep_written(numbers, texts):
         known = numbers[name].iloc[first].tolist()
         if [str(value) for value in known] != list(labels):
             kept[name] = dict(zip(labels, known, strict=True))
-            if len(set(known)) < len(labels):
+            if _merges(kept[name]):
                 numbers[name] = column
     if kept:
         numbers.attrs[WRITTEN] = kept
@@ -176,7 +176,7 @@ def as_labels(column):
     if not written:
         return column
     texts = sorted(written, key=lambda text: (written[text], text))
-    known = texts if is_text(column) else [written[text] for text in texts]
+    known = texts if _merges(written) else [written[text] for text in texts]
     codes = pd.Index(known).get_indexer(column)
     if (codes < 0).sum() != column.isna().sum():  # the column was changed
         return column
@@ -186,10 +186,15 @@ def as_labels(column):
 def as_numbers(column):
     """The column as numbers, if its file had numbers that are kept as text."""
     written = _written(column)
-    if not written or not is_text(column):
+    if not written or not _merges(written):
         return column
     numbers = column.map(written)
     return column if numbers.isna().sum() > column.isna().sum() else numbers
+
+
+def _merges(written):
+    """Whether two texts of a column are one number, so that it holds the texts."""
+    return len(set(written.values())) < len(written)
 
 
 def is_text(column):
