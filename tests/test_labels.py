@@ -115,7 +115,7 @@ FRAMES = {
     "Parquet by Arrow": lambda t: pq.read_table(in_parquet(t)),
     "Parquet by pandas": lambda t: pd.read_parquet(in_parquet(t), dtype_backend="pyarrow"),
     "DuckDB": in_duckdb,
-    "Dask": lambda t: dd.from_pandas(in_pandas(t), npartitions=3),
+    "Dask": lambda t: dd.from_pandas(t.to_pandas(types_mapper=NULLABLE.get), npartitions=3),
 }
 MATRIX = [(f, k, g, m) for f, k, g, m in product(FRAMES, KINDS, GAPS, ["raise", "drop"])]
 
