@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from . import tables
+from .labels import number, to_pandas
 
 _LEFT = 0.1  # of a sum of squares: where the terms leave less, what they leave is added up row by row
 
@@ -114,12 +115,12 @@ def read(data, formula, groups, missing):
         tables.refuse_none_left(N, total)
     tables.refuse_empty(N)
 
-    def number(back):
+    def numbered(back):
         if groups is None:
             return np.zeros(len(back), dtype=np.intp), pd.Index(["all"]), None
-        return tables.number(tables.to_pandas(back["group"], schema[groups]))
+        return number(to_pandas(back["group"], schema[groups]))
 
-    codes, labels, none = number(found)
+    codes, labels, none = numbered(found)
     sizes = found["rows"].to_numpy().astype(float)
     gaps = {name: N - int(found[f"known {columns[names.index(name)]}"].sum()) for name in asked.names}
     if none is not None:
@@ -148,7 +149,7 @@ def read(data, formula, groups, missing):
             means, low, high = (np.delete(values, intercept, axis=0) for values in (means, low, high))
     return Grouped(
         outcome, terms, intercept, labels, np.bincount(codes, sizes, len(labels)), total - N if total else 0,
-        columns, means, low, high, rows, _averages(first, found, columns), lambda back: number(back)[0],
+        columns, means, low, high, rows, _averages(first, found, columns), lambda back: numbered(back)[0],
     )  # fmt: skip
 
 

@@ -12,8 +12,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from .labels import is_text, keep_written
+
 _SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 _COMMA_NUMBER = r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?"
+_MANY = 10_000  # rows, beyond which a column of fractions that hardly repeat is taken for a measurement
 _WHOLE_NUMBER = r"[+-]?\d+(?:[eE][+-]?\d+)?"
 
 
@@ -36,7 +39,11 @@ def read_table(path, separator=None, decimal=None, encoding=None):
     -------
     DataFrame
         How the file was read stands in ``attrs["read"]``; the index, ``"line"``, counts the lines of the
-        file. What is empty or reads NA, n/a, NaN, null or None is missing, in every column.
+        file. What is empty or reads NA, n/a, NaN, null or None is missing, in every column. A column of
+        numbers is numbers, but as groups its values are the texts of the file, 001 or 1.10, which
+        ``attrs["written"]`` has. Where two texts are one number (1.1 and 1.10, 01 and 1, TRUE and true, ids
+        of 17 digits with a blank among them) the column holds the texts; fits take them for numbers where
+        an outcome or a predictor is meant, and in code of your own `pandas.to_numeric` does.
 
     Raises
     ------
@@ -81,6 +88,9 @@ def read_table(path, separator=None, decimal=None, encoding=None):
                 "decimal"
             )
         sign, frame = ",", _parsed(text, separator, ",", path)
+    texts = [k for k in range(frame.shape[1]) if _may_name(frame.iloc[:, k])]
+    if texts:
+        keep_written(frame, _parsed(text, separator, sign, path, texts).iloc[:, texts])
     told = _SEPARATORS[separator] + ("" if sign == "." else ", decimal comma")
     frame.attrs["read"] = f"fields separated by {told}"
     return _with_lines(frame, text, separator)
@@ -175,9 +185,23 @@ def _refuse_bad_lines(sample, separator, path):
         )
 
 
-def _parsed(text, separator, decimal, path):
+def _may_name(column):
+    """Whether a column that was read as numbers may hold names written in figures, such as 01 or 1.10."""
+    if isinstance(column.dtype, pd.StringDtype):
+        return False
+    if column.dtype.kind != "f" or len(column) <= _MANY or not column.mod(1).any():
+        return True
+    return column.nunique() <= len(column) / 2  # else most rows have a fraction of their own
+
+
+def _parsed(text, separator, decimal, path, texts=()):
+    """The text as a table, the columns at some places as text."""
+    how = {"sep": separator, "decimal": decimal, "low_memory": False}
     try:
-        frame = pd.read_csv(io.StringIO(text), sep=separator, decimal=decimal, low_memory=False)
+        if texts:
+            names = pd.read_csv(io.StringIO(text), nrows=0, **how).columns
+            how["dtype"] = {names[k]: str for k in texts}
+        frame = pd.read_csv(io.StringIO(text), **how)
     except pd.errors.ParserError as error:
         found = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error))
         why = f"line {found[2]} has {found[3]} fields, the first {found[1]}" if found else _one_line(error)
@@ -198,11 +222,6 @@ def _commas(frame):
         if comma.any() and (comma | values.str.fullmatch(_WHOLE_NUMBER)).all():
             return True
     return False
-
-
-def is_text(column):
-    """Whether a column holds text, or objects that may be text."""
-    return pd.api.types.is_string_dtype(column.dtype) or pd.api.types.is_object_dtype(column.dtype)
 
 
 def _one_line(error):

@@ -28,8 +28,9 @@ import pandas as pd
 from scipy import stats
 
 from . import figures, formulas
-from .files import is_text, read_table
+from .files import read_table
 from .groups import GroupSummary, summarise
+from .labels import alike, as_numbers, is_text, place_among
 from .models import Fit, Poolings, compared, no_pooling, partial_pooling, poolings
 from .tables import columns_of, factors, place_of
 
@@ -42,6 +43,7 @@ FRACTION = 0.05  # of a finite population seen: below it the standard error fall
 MIXED = 0.05  # intraclass correlation of a predictor: below it within and between hardly part
 FAR = 0.01  # chance that the farthest of all J normal groups lies as far out
 TOO_MANY = 50  # levels of a text predictor: each is a term
+SETS = 5  # of names alike that are told one by one
 CODES = 7  # distinct whole numbers in a row, at most, that may be a code
 
 _NONE = 1e-12  # a share of the variation that is rounding
@@ -105,6 +107,7 @@ def describe(data, outcome, group, predictors=(), population=None, missing="rais
         _refuse_lost(terms, (outcome, *predictors), there)
         plain = [name for name in (outcome, *predictors) if name in there]
         columns = columns_of(data, [group, *plain])
+        columns |= {name: as_numbers(columns[name]) for name in plain}
         for name in plain:
             _refuse_text(columns[name], "outcome" if name == outcome else "predictor")
         summary = summarise(data, f"{terms[0]} ~ {' + '.join(terms[1:]) or '1'}", group, missing)
@@ -134,11 +137,11 @@ def _report(summary, columns, predictors, population, level, one):
 def _place_of(label, summary):
     """Where among the groups one stands, by its label or by the label as text."""
     texts = [str(known) for known in summary.labels]
-    if str(label) not in texts:
-        close = difflib.get_close_matches(str(label), texts, 1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
+    place, close = place_among(texts, str(label))
+    if place is None:
+        hint = f"; did you mean {close!r}?" if close else ""
         raise ValueError(f"no group {str(label)!r} in {summary.group!r}, which has {len(texts)}{hint}")
-    return texts.index(str(label))
+    return place
 
 
 def _is_level(term, columns):
@@ -811,14 +814,15 @@ def _of_predictors(report):
 
 
 def _alike(labels, what):
-    """Warn of labels that differ in blanks or capitals only."""
-    texts = pd.Series([label for label in labels if isinstance(label, str)], dtype=object)
-    same = texts.groupby(texts.map(lambda text: "".join(text.casefold().split()))).agg(list)
-    for names in same[same.map(len) > 1]:
+    """Warn of labels that differ in blanks or capitals only, or are figures of one number."""
+    sets = alike(labels)
+    for names in sets[:SETS]:
         yield (
             f"Names alike: {' and '.join(repr(name[:40]) for name in names)} are {len(names)} {what}. If "
             "they are one, write them alike in the file."
         )
+    if len(sets) > SETS:
+        yield f"Names alike: of the {what}, {len(sets)} such sets in all; {SETS} are named here."
 
 
 def _far_off(column):

@@ -24,6 +24,8 @@ from formulaic.errors import FormulaicError
 from formulaic.transforms import TRANSFORMS
 from formulaic.utils.code import sanitize_variable_names
 
+from .labels import as_labels, as_numbers, is_text, number, plain, to_pandas
+
 _WHOLE = 2.0**53  # beyond it doubles skip integers
 _FUNCTIONS = sorted(set(TRANSFORMS) - {"np", "contr"})
 _LEVELS = {"C", "hashed"}  # functions to which a number is a label
@@ -92,22 +94,23 @@ class _Formula:
 def read(data, formula, groups, missing):
     """Return the `Table` that ``formula`` and ``groups`` ask for; see `groups.summarise`."""
     asked = parse(formula, groups, missing)
-    named = columns_of(data, asked.names if groups is None else [*asked.names, groups])
-    N = len(next(iter(named.values())))
+    found = columns_of(data, asked.names if groups is None else [*asked.names, groups])
+    named = {name: as_numbers(found[name]) for name in asked.names}
+    N = len(next(iter(found.values())))
     numbers = {name: _numbers(named[name]) for name in asked.names}
     finite = {name: values is not None and _finite(values) for name, values in numbers.items()}
     absent = {name: _absent(named[name], numbers[name]) for name in asked.names if not finite[name]}
     if groups is not None:
-        codes, labels, absent[groups] = number(named[groups])
+        codes, labels, absent[groups] = number(as_labels(found[groups]))
     else:
         codes, labels = np.zeros(N, dtype=np.intp), pd.Index(["all"])
     absent = {name: gaps for name, gaps in absent.items() if gaps is not None and gaps.any()}  # None: no gap
     if absent and missing == "raise":
         gaps = {
-            name: (gap.sum(), f", the first in {place_of(named[name], gap.argmax())}")
+            name: (gap.sum(), f", the first in {place_of(found[name], gap.argmax())}")
             for name, gap in absent.items()
         }
-        of_file = named[next(iter(gaps))].index.name == "line"
+        of_file = found[next(iter(gaps))].index.name == "line"
         refuse_missing(gaps, N, " (nothing, NA, n/a, NaN, null and None are no values in a file)" * of_file)
     kept = None
     if absent:
@@ -131,7 +134,7 @@ def read(data, formula, groups, missing):
         columns = [numbers[name] for name in (*terms, outcome) if name is not None]
         terms = ["Intercept" if name is None else name for name in terms]
     else:
-        outcome, terms, columns = _evaluate(formula, asked, named, numbers, kept)
+        outcome, terms, columns = _evaluate(formula, asked, found, numbers, kept)
         intercept = None
     refuse_twice(terms)
     if intercept is None:
@@ -348,7 +351,7 @@ def columns_of(data, wanted):
         frame = frame.collect() if isinstance(frame, nw.LazyFrame) else frame
         named = {name: to_pandas(frame[name], schema[name]) for name in wanted}
     else:
-        named = {name: data[name] for name in wanted}
+        named = {name: plain(data[name]) for name in wanted}
     refuse_empty(len(named[wanted[0]]))
     return named
 
@@ -366,18 +369,6 @@ def refuse_empty(N):
     """Say so if there are no rows."""
     if not N:
         raise ValueError("the table has no rows")
-
-
-def to_pandas(series, dtype):
-    """As pandas holds it, and exactly: as doubles, large labels would run together."""
-    if isinstance(dtype, nw.Enum):
-        return pd.Series(pd.Categorical(series.to_pandas(), dtype.categories), name=series.name)
-    if dtype == nw.Categorical and series.implementation.is_polars():  # whose order is that of appearance
-        series = series.cast(nw.String)
-    whole = dtype.is_integer() or dtype == nw.Boolean
-    if dtype in (nw.Decimal, nw.Int128, nw.UInt128) or (whole and series.null_count()):
-        return pd.Series(series.to_list(), dtype=object, name=series.name)
-    return series.to_pandas()
 
 
 def _types(series):
@@ -420,45 +411,6 @@ def _finite(values):
     """Whether the sum is finite: then all values are, and no table of N answers need be made."""
     with np.errstate(all="ignore"):
         return np.isfinite(values.sum())
-
-
-def number(column):
-    """Number the groups; return codes, what each stands for, and which rows have none (or None).
-
-    Categories keep their order, other labels are sorted.
-    """
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        codes = column.array.codes.astype(np.intp)
-        return codes, column.array.categories, codes < 0
-    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iu":
-        values = column.to_numpy()
-        low, high = int(values.min()), int(values.max())
-        if low >= 0 and high <= 2 * len(values):  # small enough to count without sorting
-            return values.astype(np.intp, copy=False), pd.RangeIndex(high + 1), None
-    if column.dtype.kind == "f":  # pandas' own float columns take NaN for a label
-        column = pd.Series(_numbers(column), name=column.name)
-    objects = pd.api.types.is_object_dtype(column)
-    try:
-        codes, labels = pd.factorize(column.to_numpy() if objects else column)
-    except TypeError:
-        raise TypeError(
-            f"column {column.name!r} holds labels that cannot be hashed: make them text"
-        ) from None
-    order = _order(labels) if objects else labels.argsort()  # quicker than pandas' own sort=True
-    rank = np.empty(len(labels) + 1, dtype=np.intp)
-    rank[order], rank[-1] = np.arange(len(labels)), -1
-    codes = rank[codes]
-    return codes, pd.Index(labels[order], tupleize_cols=False), codes < 0
-
-
-def _order(labels):
-    """Sort labels of any type, numbers before text; those without an order stay as they appeared."""
-    for key in (labels, [(isinstance(label, str), label) for label in labels]):
-        try:
-            return sorted(range(len(labels)), key=key.__getitem__)
-        except TypeError:
-            continue
-    return list(range(len(labels)))
 
 
 def _refuse_kind(series, name, is_text_outcome):
@@ -506,7 +458,8 @@ def _evaluate(formula, asked, named, numbers, kept):
         if numbers[name] is not None and name not in asked.levels:
             frame[name] = numbers[name]  # doubles, for whole numbers would overflow
         else:
-            column = (named[name] if kept is None else named[name].iloc[kept]).reset_index(drop=True)
+            column = as_labels(named[name]) if is_text(named[name]) else named[name]
+            column = (column if kept is None else column.iloc[kept]).reset_index(drop=True)
             labels = isinstance(column.dtype, pd.CategoricalDtype)
             # Text of other types than pandas' first two formulaic takes for numbers.
             frame[name] = column.cat.remove_unused_categories() if labels else column.astype(object)
