@@ -142,6 +142,8 @@ def as_python(label, like):
     if isinstance(like, dt.date):
         label = pd.Timestamp(label).to_pydatetime()
         return label if isinstance(like, dt.datetime) else label.date()
+    if isinstance(like, Decimal):
+        return Decimal(label)  # Dask makes text of objects
     return label.item() if isinstance(label, np.generic) else label
 
 
