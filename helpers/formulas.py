@@ -256,7 +256,7 @@ def moulton_factor(icc, icc_x, n):
 
 
 def se_within_slope(theta, ss_within):
-    """SE of the slope within classes: sqrt(theta / ss_within), of unequal classes too, with one slope for all.
+    """SE of the slope within classes: sqrt(theta / ss_within), classes of any size, one slope for all.
 
     ``ss_within`` is the predictor's sum of squares about the class means, in its squared units.
     The same for no pooling and for the mixed model. Where slopes vary, at least their variance over the
