@@ -5,9 +5,9 @@ mean squared error. What the data say of r is the restricted likelihood, exp(-cr
 group another mean and another error; the squared error of the one mean that the fit reports is averaged over
 all r >= 0, in proportion to the restricted likelihood, all values of log(1 + n r) being as likely as each
 other beforehand (n the harmonic mean of the sizes: theta (1 + n r) / n is the average variance of a group's
-mean). In balanced data this is the F distribution of MSB / MSW read backwards and cut at psi = 0 (Tiao and Tan
-1965). Morris (1983) averages like this; Prasad and Rao (1990) expand about the estimate, which does not do
-where psi is estimated as 0. Notebook 07 derives it and says how often its intervals hold.
+mean). In balanced data this is the F distribution of MSB / MSW read backwards and cut at psi = 0 (Tiao and
+Tan 1965). Morris (1983) averages like this; Prasad and Rao (1990) expand about the estimate, which falls
+short where sizes differ and psi is near 0. Notebook 07 says how often the intervals hold.
 """
 
 from __future__ import annotations
