@@ -88,12 +88,12 @@ def by_truncated_f(ms_between, ms_within, J, n, distance):
         cuts = [ratio * mpmath.mpf(k) / 8 for k in range(9)]
         return mpmath.quad(lambda f: density(f) * of(f / ratio), cuts) / mpmath.quad(density, cuts)
 
-    def full(left):  # left = 1 - lambda
-        theta = ((N - J) * ms_within + left * (J - 1) * ms_between) / (N - 1)
-        return theta / n * (1 - left + left / J)
+    def precision(left):  # left = 1 - lambda
+        return (N - 1) / ((N - J) * ms_within + left * (J - 1) * ms_between)
 
-    estimate = min(1, 1 / ratio)
-    return mpmath.sqrt(average(full) + average(lambda left: (left - estimate) ** 2) * distance**2)
+    estimate, theta = min(1, 1 / ratio), 1 / average(precision)
+    own = theta / n * average(lambda left: 1 - left + left / J)
+    return mpmath.sqrt(own + average(lambda left: (left - estimate) ** 2) * distance**2)
 
 
 @pytest.mark.parametrize("J", [2, 3, 5, 12])
@@ -131,10 +131,15 @@ def test_any_sizes_and_spreads_have_a_finite_error_not_far_above_no_poolings(siz
     data = table(means, sizes)
     fit, alone = partial_pooling("y ~ 1", data, "g"), no_pooling("y ~ 1", data, "g")
     found = fit.group_means["se_unconditional"].to_numpy()
-    # given r the estimate of theta is at most the total variance, N - J to one with no pooling's
+    raw = alone.group_means["se"].to_numpy()
     assert np.isfinite(found).all()
     assert (found > 0).all()
-    assert (found <= 1.5 * alone.group_means["se"].to_numpy()).all()
+    if fit.group_df < 3:  # theta may be anything, so groups far apart may belong together
+        assert (found <= np.maximum(1.5 * raw, 0.01 * data["y"].std())).all()
+    else:
+        assert (found <= 1.5 * raw).all()
+        if apart == 1e6:  # nothing to draw together
+            np.testing.assert_allclose(found, raw, rtol=1e-3)
 
 
 def test_twice_the_points_move_nothing(monkeypatch, radon):
@@ -201,7 +206,8 @@ def test_what_has_no_group_means_has_no_interval_of_them(radon):
 HARD = [
     (5, 2, 0.5), (5, 20, 0.1), (10, 5, 0.1), (10, 10, 0.1), (20, 5, 0.05), (20, 5, 0.2), (30, 2, 0.3),
     (30, 10, 0.1), (30, 20, 0.02), (50, 5, 0.05), (50, 20, 0.02),
-    (5, (1, 1, 1, 2, 5), 0.5), (10, (2, 2, 2, 4, 10), 0.3), (30, (2, 2, 2, 4, 10), 0.1), (50, (1, 1, 1, 2, 5), 0.2),
+    (5, (1, 1, 1, 2, 5), 0.5), (10, (2, 2, 2, 4, 10), 0.3), (30, (2, 2, 2, 4, 10), 0.1),
+    (50, (1, 1, 1, 2, 5), 0.2),
     (10, (2,) * 9 + (200,), 0.3), (20, (2,) * 19 + (200,), 0.3), (30, (5,) * 29 + (100,), 0.1),
     (2, 2, 0.2), (3, 20, 0.3), (4, 5, 0.5),
 ]  # fmt: skip
@@ -221,7 +227,8 @@ def test_it_holds_them_where_psi_is_estimated_as_0_too(grid):
     often = grid[(grid["zero"] >= 0.1) & (grid.index.get_level_values("J") <= 30)]
     assert len(often) >= 6
     assert (often["coverage_zero"] - SHARE * often["mcse_zero"] > 0.80).all(), often
-    assert (often["known_zero"] < 0.80).all(), often  # the variances taken as known do not
+    assert (often["known_zero"] < 0.85).all(), often  # the variances taken as known do not
+    assert often["known_zero"].median() < 0.65
 
 
 def test_it_is_on_average_shorter_than_no_poolings(grid):
