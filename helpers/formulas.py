@@ -231,7 +231,8 @@ def design_effect(icc, n):
 def moulton_factor(icc, icc_x, n):
     """True variance of a least squares slope over the one for independent pupils: 1 + (n - 1) icc icc_x.
 
-    Moulton (1986); notebook 08 derives it. The predictor is held fixed, the errors have ``icc``.
+    Moulton (1986); notebook 08 derives it. The predictor is held fixed, the errors have ``icc``, and all
+    classes have one slope.
 
     Parameters
     ----------
@@ -255,10 +256,11 @@ def moulton_factor(icc, icc_x, n):
 
 
 def se_within_slope(theta, ss_within):
-    """SE of the slope within classes: sqrt(theta / ss_within). Holds for unequal classes too.
+    """SE of the slope within classes: sqrt(theta / ss_within), classes of any size, one slope for all.
 
     ``ss_within`` is the predictor's sum of squares about the class means, in its squared units.
-    The same for no pooling and for the mixed model. Notebook 08.
+    The same for no pooling and for the mixed model. Where slopes vary, at least their variance over the
+    number of classes is added to the square. Notebook 08.
 
     Raises
     ------

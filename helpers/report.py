@@ -1038,14 +1038,15 @@ def _words(report):
     if report.fit.singular:
         whose = (
             "As psi is 0, its standard errors are those of complete pooling, on df that count groups where "
-            "the question is of groups, and rows within groups where it is of these."
+            "the question is of groups, and rows within groups where it is of these. One group's counts that "
+            "the variances are estimated, that is, that psi need not be 0; it goes with the df of no pooling."
         )
     else:
         whose = (
             "Standard errors and df of means and slopes are Kenward and Roger's. For the mean of groups of "
-            "one size lme4 prints the same standard error, else a slightly smaller one. One group's has the "
-            "df of the mean of all groups, a cautious choice. K groups, a new group and a new row have "
-            "Satterthwaite's."
+            "one size lme4 prints the same standard error, else a slightly smaller one. One group's counts "
+            "that the variances are estimated, and goes with the df of no pooling (notebook 07). K groups, a "
+            "new group and a new row have Satterthwaite's."
         )
     return {
         "psi, theta": "The variance between groups and the variance within them.",

@@ -181,6 +181,7 @@ FROM_HSB = {
     "within.ols_se": ("wb.se", 1), "between.ols_se": ("wb.se", 2), "between.ols_slope": ("wb.coef", 2),
     "within.slope": ("H2.fixef", 1), "within.se": ("H2.se", 1),
     "between.slope": ("H2.fixef", 2), "between.se": ("H2.se", 2),
+    "slopes.se": ("S2.se", 1), "slopes.q": ("S2.Q", None),
     "plain.slope": ("H1.fixef", 1), "plain.se": ("H1.se", 1), "plain.weight": ("H1.weights", None),
     "no_pooling.slope": ("fe.ses", 0), "no_pooling.se": ("fe.ses", 1),
     "complete.slope": ("ols_ses.coef", 1), "complete.se": ("ols_ses.se", 1),
@@ -202,6 +203,13 @@ def test_what_is_stated_of_the_schools_is_what_r_computes(reference, key, by_r):
 def test_the_stated_ratios_of_the_schools_are_those_of_rs_standard_errors(reference, level, at):
     r = reference("hsb")
     check_stated(f"r.hsb.{level}.ratio", r["H2.se"][at] / r["wb.se"][at])
+
+
+def test_what_notebook_08_says_of_slopes_that_vary_is_what_r_computes(reference):
+    r = reference("hsb")
+    assert round(r["S2.df_satt"][1]) == 155
+    assert round(1000 * r["S2.Q_p"]) == 3
+    assert r["S2.se"][1] > r["wb.se"][1] > r["H2.se"][1]  # least squares reports too little here
 
 
 SUBSET = {
@@ -465,6 +473,12 @@ RADON_FROM_R = {
     "r.radon.county36.mean": ("np0.est", 35), "r.radon.county36.bar_book": ("fig12_1.gh_se", 35),
     "r.radon.county36.bar_pooled": ("np0.se", 35), "r.radon.county36.partial": ("M0.coef_intercept", 35),
     "r.radon.county36.se_full": ("M0.se_county_mean_full", 35),
+    "r.radon.code.coef": ("M1.coef_intercept", 0), "r.radon.code.ranef": ("M1.ranef", 0),
+    "r.radon.code.se_ranef": ("M1.se_ranef", 0), "r.radon.code.unpooled": ("np1.est", 0),
+    "r.radon.code.house.mean": ("pred12_8.county26_point", None),
+    "r.radon.code.house.sd": ("pred12_8.newhouse_sd", None),
+    "r.radon.code.county.mean": ("pred12_8.newcounty_point", None),
+    "r.radon.code.county.sd": ("pred12_8.newcounty_sd", None),
 }  # fmt: skip
 
 

@@ -107,6 +107,7 @@ define({
 run(
   "re[1, 1]",
   'sqrt(attr(re, "postVar")[1, 1, 1])',
+  "arm::se.ranef(m)$groups[1, 1]",
   "coef(m)$groups[1, 1]",
   "sqrt(C[2, 2])",
   "sqrt(C[1, 1] + C[2, 2] + 2 * C[1, 2])",
@@ -138,13 +139,16 @@ run(
   "2 * (logLik(ml) - logLik(lm0))",
   "2 * (logLik(m) - logLik(lm0, REML = TRUE))",
   "pchisq(2 * (logLik(m) - logLik(lm0, REML = TRUE)), 1, lower = FALSE) / 2",
-  "((f - 1) / (f + 9))[1]"
+  "((f - 1) / (f + 9))[1]",
+  "power.t.test(n = 10, delta = 27, sd = sd(tapply(y, groups, mean)))$power"
 )
 
 # ---- robust -------------------------------------------------------------------------------------
 define({
   library(sandwich)
   library(clubSandwich)
+  library(geepack)
+  g <- geeglm(y ~ 1, id = groups, corstr = "exchangeable")
 })
 run(
   'sqrt(vcovHC(lm0, type = "HC0")[1])',
@@ -155,7 +159,10 @@ run(
   'sqrt(vcovCR(lm0, groups, "CR1")[1])',
   'sqrt(vcovCR(lm0, groups, "CR2")[1])',
   'sqrt(vcovCR(lm0, groups, "CR3")[1])',
-  'coef_test(lm0, "CR2", cluster = groups)$df_Satt'
+  'coef_test(lm0, "CR2", cluster = groups)$df_Satt',
+  'sqrt(vcovCL(lm0, ~ groups, type = "HC3", cadjust = FALSE)[1])',
+  'sqrt(vcovCR(m, type = "CR2")[1])',
+  'coef(summary(g))[1, "Std.err"]'
 )
 
 # ---- unequal groups -----------------------------------------------------------------------------
@@ -164,6 +171,12 @@ define({
   r1 <- lmer(log_radon ~ floor + (1 | county), radon)
   r2 <- lmer(log_radon ~ floor + log_uranium + (1 | county), radon)
   o1 <- lm(log_radon ~ floor, radon)
+  data(Hsb82, package = "mlmRev")
+  h0 <- lmer(mAch ~ 1 + (1 | school), Hsb82)
+  schools <- read.csv("helpers/data/hsb.csv")
+  schools <- transform(schools, mean_ses = ave(ses, school))
+  schools <- transform(schools, cses = ses - mean_ses)
+  h2 <- lmer(math ~ cses + mean_ses + (1 | school), schools)
 })
 run(
   "fixef(r0)",
@@ -181,7 +194,12 @@ run(
   'sqrt(vcovCR(o1, radon$county, "CR1")[2, 2])',
   'sqrt(vcovCR(o1, radon$county, "CR1S")[2, 2])',
   'sqrt(vcovCL(o1, ~ county, type = "HC1")[2, 2])',
-  'sqrt(vcovCR(o1, radon$county, "CR2")[2, 2])'
+  'sqrt(vcovCR(o1, radon$county, "CR2")[2, 2])',
+  "sqrt(vcov(h0)[1, 1])",
+  "sqrt(diag(vcov(h2)))[2]",
+  "sqrt(diag(vcov(h2)))[3]"
 )
 
-save_reference("dictionary", versions(c("lme4", "lmerTest", "pbkrtest", "nlme", "sandwich", "clubSandwich")))
+save_reference("dictionary", versions(c(
+  "lme4", "lmerTest", "pbkrtest", "nlme", "sandwich", "clubSandwich", "arm", "geepack", "mlmRev"
+)))

@@ -70,6 +70,29 @@ for (m in c("H1", "H2", "H3", "H4")) {
   add(paste0(m, ".df_satt"), sprintf("summary(%s)$coef[, 'df']", m))
   add(paste0(m, ".var"), sprintf("as.data.frame(VarCorr(%s))$vcov", m))
 }
+
+# ---- slopes that vary from school to school -----------------------------------------------------
+define({
+  S2 <- lmerTest::lmer(math ~ cses + mses + (1 + cses | school), hsb)
+  R2 <- lme4::lmer(math ~ cses + mses + (1 | school), hsb)
+  lines <- lapply(split(hsb, hsb$school), function(d) lm(math ~ cses, d))
+  ss_school <- vapply(split(hsb$cses^2, hsb$school), sum, 0)
+  slope_school <- vapply(lines, function(m) coef(m)[["cses"]], 0)
+  theta_lines <- sum(vapply(lines, deviance, 0)) / sum(vapply(lines, df.residual, 0))
+  slope_all <- sum(ss_school * slope_school) / sum(ss_school)
+})
+add("S2.formula", "deparse1(formula(S2))")
+add("S2.fixef", "fixef(S2)")
+add("S2.se", "sqrt(diag(as.matrix(vcov(S2))))")
+add("S2.df_satt", "summary(S2)$coef[, 'df']")
+add("S2.sdcor", "as.data.frame(VarCorr(S2))$sdcor",
+    "sd of the intercepts, sd of the slopes, their correlation, sd within")
+add("S2.Q", "sum(ss_school * (slope_school - slope_all)^2) / theta_lines",
+    "of the slopes of one line a school; chi-square on J - 1 df if all are one")
+add("S2.Q_p", "pchisq(sum(ss_school * (slope_school - slope_all)^2) / theta_lines, J - 1, lower = FALSE)")
+add("H2.CR2", "sqrt(diag(as.matrix(clubSandwich::vcovCR(R2, type = 'CR2'))))",
+    "cluster-robust around the random intercept of H2")
+
 add("H1.weights", "unname((fixef(H2)['mses'] - fixef(H1)['ses']) / diff(fixef(H2)[-1]))",
     paste("weight w of the within slope in the random-intercept slope:",
           "b_RE = w*b_within + (1-w)*b_between"))
