@@ -382,7 +382,10 @@ def test_the_one_group_is_the_one_that_is_named():
     fit = partial_pooling("score ~ 1", data, "school")
     for one in (3, "3"):
         found = report.describe(data, "score", "school", one=one)
-        assert number(found, "mean of one group", "partial pooling", "se") == fit.group_means["se"][3]
+        assert (
+            number(found, "mean of one group", "partial pooling", "se")
+            == fit.group_means["se_unconditional"][3]
+        )
         assert "mean of school 3 known (5 rows)?" in found.text
     assert "mean of school 6 known (12 rows, the largest group)?" in report.describe(
         data, "score", "school"
