@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from html import escape
 from numbers import Real
@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from . import formulas, inference
+from . import estimable, formulas, inference
 from .groups import GroupSummary, inverse, refuse_collinear, solve, summarise
 from .reml import Profile
 
@@ -70,6 +70,8 @@ class Fit:
         Where df comes from: "residual", "kenward-roger", "satterthwaite", "normal", or the kind of
         cluster-robust error. Kenward and Roger's df stand beside the unadjusted standard error that
         lme4 prints until `with_df` asks for their own, which in unbalanced data is larger.
+    withheld : dict of str to str
+        Terms that have no standard error (NaN) because there is none, and why: `cluster_robust`.
     """
 
     pooling: str
@@ -84,6 +86,7 @@ class Fit:
     psi: float | None = None
     criterion: float | None = None
     _centred: tuple = ()
+    withheld: dict = field(default_factory=dict)
 
     @cached_property
     def _terms(self):
@@ -163,7 +166,7 @@ class Fit:
                 f'df_method must be "residual", "satterthwaite" or "kenward-roger"; got {df_method!r}'
             )
         if df_method == "residual":
-            df = np.full(len(self._estimate), float(self.nobs - len(self._estimate)))
+            df = np.where(np.isnan(self._se), np.nan, float(self.nobs - len(self._estimate)))
             return replace(self, df_method=df_method, _df=df)
         if self.pooling != "partial" or self.method != "reml" or self.singular:
             raise ValueError(
@@ -188,12 +191,14 @@ class Fit:
         Returns
         -------
         Fit
-            Estimates as before.
+            Estimates as before. A term that one group alone carries (without it the others cannot estimate
+            it, `estimable.lone_groups`) has no such error: NaN, and the reason in `withheld`.
 
         Raises
         ------
         ValueError
-            If the kind is none of these, the fit is not of complete pooling, or no groups were named.
+            If the kind is none of these, the fit is not of complete pooling, no groups were named, or no
+            term has such an error.
         """
         if kind not in ("CR0", "CR1", "CR2", "CR3"):
             raise ValueError(f'kind must be "CR0", "CR1", "CR2" or "CR3"; got {kind!r}')
@@ -204,14 +209,30 @@ class Fit:
             )
         if self.data.group is None:
             raise ValueError("cluster-robust standard errors need the groups: name them in complete_pooling")
-        return self._with_errors(kind, *inference.cluster_robust(self.data, self._centred[0], kind))
+        fit = self._robust(kind)
+        if len(fit.withheld) == len(fit._estimate):
+            told = "; ".join(f"{term}: {why}" for term, why in fit.withheld.items())
+            raise ValueError(
+                f"no term of {self.data.formula!r} has a cluster-robust standard error, for each rests on one "
+                f"{self.data.group} alone ({told}): bring more groups, or leave terms out"
+            )
+        return fit
 
-    def _with_errors(self, df_method, cov, of):
+    def _robust(self, kind):
+        """`cluster_robust`, with NaN for every term where none has such an error."""
+        withheld = estimable.reasons(self.data, self.data.terms, _to_terms(self.data))
+        return self._with_errors(kind, *inference.cluster_robust(self.data, self._centred[0], kind), withheld)
+
+    def _with_errors(self, df_method, cov, of, withheld=None):
         """Return this fit with another covariance of the centred coefficients, and its df."""
-        change = _to_terms(self.data)
+        change, withheld = _to_terms(self.data), withheld or {}
         cov = change @ cov @ change.T
-        df = [of(a) for a in change]
-        return replace(self, df_method=df_method, _cov=cov, _se=np.sqrt(cov.diagonal()), _df=df)
+        none = np.array([term in withheld for term in self.data.terms])
+        cov[none] = cov[:, none] = np.nan
+        df = [np.nan if no else of(a) for a, no in zip(change, none, strict=True)]
+        return replace(
+            self, df_method=df_method, _cov=cov, _se=np.sqrt(cov.diagonal()), _df=df, withheld=withheld
+        )
 
     @property
     def nobs(self):
@@ -502,7 +523,8 @@ class Fit:
             + (f", {_counted(data.dropped, 'row')} dropped for missing values" if data.dropped else ""),
         ]
         if self.pooling != "partial":
-            return [*lines, f"theta (residual variance) {self.theta:.6g}"]
+            told = [f"no cluster-robust error of {term}: {why}" for term, why in self.withheld.items()]
+            return [*lines, f"theta (residual variance) {self.theta:.6g}", *told]
         label = "REML criterion" if self.method == "reml" else "-2 log likelihood"
         lines += [
             f"psi (between) {self.psi:.6g}   theta (within) {self.theta:.6g}   ICC {self.icc:.4f}",
@@ -714,7 +736,7 @@ def compare(formula, data, groups=None, missing="raise", alpha=0.05):
         constant: complete pooling (as if rows were independent, and cluster-robust CR2), no pooling
         (one group, the largest, and the mean of just these J), partial pooling (that one group, and
         the mean of the population the groups are drawn from). Then the slope of each term, by each
-        method that estimates it. The SE of one partially pooled group mean is given the variances and
+        method that estimates it; where it has no CR2 error, the estimand says why. The SE of one partially pooled group mean is given the variances and
         counts the uncertainty of the fixed effects; its interval is on the df of the constant.
 
     Raises
@@ -723,7 +745,13 @@ def compare(formula, data, groups=None, missing="raise", alpha=0.05):
         As the three fits.
     """
     summary = _grouped(summarise(data, formula, groups, missing), "compare")
-    return compared(poolings(summary), alpha)
+    fits = poolings(summary)
+    table, k = compared(fits, alpha), summary.intercept
+    for term, why in fits.robust.withheld.items():
+        name = f"slope of {term}" if term != summary.terms[k] else table["estimand"][1]
+        row = (table["method"] == "complete pooling, CR2") & (table["estimand"] == name)
+        table.loc[row, "estimand"] = f"{name} (no SE: {why})"
+    return table
 
 
 class Poolings(NamedTuple):
@@ -741,7 +769,7 @@ def poolings(summary):
         raise ValueError(f"{summary.formula!r} has no constant, so no mean to compare: add 1")
     complete, partial = complete_pooling(None, summary), partial_pooling(None, summary)
     no = no_pooling(None, _within_terms(summary))
-    return Poolings(complete, complete.cluster_robust("CR2"), no, partial)
+    return Poolings(complete, complete._robust("CR2"), no, partial)
 
 
 def compared(fits, alpha=0.05, one=None):
