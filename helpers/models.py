@@ -213,8 +213,8 @@ class Fit:
         if len(fit.withheld) == len(fit._estimate):
             told = "; ".join(f"{term}: {why}" for term, why in fit.withheld.items())
             raise ValueError(
-                f"no term of {self.data.formula!r} has a cluster-robust standard error, for each rests on one "
-                f"{self.data.group} alone ({told}): bring more groups, or leave terms out"
+                f"no term of {self.data.formula!r} has a cluster-robust standard error, for each rests on "
+                f"one {self.data.group} alone ({told}): bring more groups, or leave terms out"
             )
         return fit
 
@@ -736,8 +736,9 @@ def compare(formula, data, groups=None, missing="raise", alpha=0.05):
         constant: complete pooling (as if rows were independent, and cluster-robust CR2), no pooling
         (one group, the largest, and the mean of just these J), partial pooling (that one group, and
         the mean of the population the groups are drawn from). Then the slope of each term, by each
-        method that estimates it; where it has no CR2 error, the estimand says why. The SE of one partially pooled group mean is given the variances and
-        counts the uncertainty of the fixed effects; its interval is on the df of the constant.
+        method that estimates it; where it has no CR2 error, the estimand says why. The SE of one
+        partially pooled group mean is given the variances and counts the uncertainty of the fixed
+        effects; its interval is on the df of the constant.
 
     Raises
     ------
