@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from . import estimable, formulas, inference
+from . import alike, estimable, formulas, inference, intervals
 from .groups import GroupSummary, inverse, refuse_collinear, solve, summarise
 from .reml import Profile
 
@@ -300,30 +300,38 @@ class Fit:
         return pd.DataFrame(ends, ["psi", "theta", *data.terms], columns=["lower", "upper"])
 
     def icc_int(self, alpha=0.05):
-        """Exact interval for the intraclass correlation of balanced data.
+        """Exact interval for the intraclass correlation, for groups of any sizes and any predictors.
 
         Returns
         -------
         tuple of float
-            Lower and upper end, by `inference.icc_interval`.
+            Lower and upper end, by `intervals.variance_ratio_interval`. With groups of one size and a
+            constant alone it is the interval of Searle et al. (1992), section 3.6. Where psi is 0 in truth
+            it covers with probability 1 - alpha / 2.
 
         Raises
         ------
         ValueError
-            Unless the fit is of partial pooling, of a constant alone, to groups of one size; or if alpha
-            does not lie between 0 and 1.
+            Unless the fit is of partial pooling; or if alpha does not lie between 0 and 1.
         """
         self._refuse_unless_partial("an interval of the intraclass correlation")
-        data = self.data
-        sizes, counts, between = data.by_size
-        if len(sizes) > 1 or len(data.terms) > 1 or data.intercept is None:
-            raise ValueError(
-                "the exact interval of the intraclass correlation is for balanced data and a constant alone; "
-                f"this is {data.formula!r} with groups of {sizes[0]:g} to {sizes[-1]:g} rows: use profile_int"
-            )
-        J, n = counts[0], sizes[0]
-        f_ratio = n * between[0, -1, -1] / (J - 1) / (data.within[-1, -1] / (J * (n - 1)))
-        return inference.icc_interval(f_ratio, J, n, _level_of(alpha))
+        return tuple(r / (1 + r) for r in intervals.variance_ratio_interval(self.data, _level_of(alpha)))
+
+    def psi_int(self, alpha=0.05):
+        """Interval for psi that does not lean on many groups, by `intervals.between_variance_interval`.
+
+        Returns
+        -------
+        tuple of float
+            Lower and upper end.
+
+        Raises
+        ------
+        ValueError
+            As `icc_int`.
+        """
+        self._refuse_unless_partial("an interval of psi")
+        return intervals.between_variance_interval(self.data, _level_of(alpha))
 
     def test_psi(self):
         """Likelihood-ratio test of psi = 0, under this fit's own likelihood.
@@ -533,7 +541,16 @@ class Fit:
         if self.singular:
             ml = "" if self.method == "reml" else ", times sqrt((N - p) / N)"
             lines.append(f"psi is estimated as 0: the standard errors are those of complete pooling{ml}")
+        if self._strangers.found:
+            lines.append(
+                f"rows of one {data.group} are less alike than rows of two ({self._strangers.words}), which "
+                "psi >= 0 cannot say: take the standard errors of complete pooling, cluster-robust CR2"
+            )
         return lines
+
+    @cached_property
+    def _strangers(self):
+        return alike.less_alike(self.data)
 
     def _table(self):
         """A row for each term, and how its columns are printed."""

@@ -16,7 +16,7 @@ EXTRAS = PROJECT["optional-dependencies"]
 PACKAGES = packages_distributions()  # what brings a module: PIL comes with pillow
 ORDER = [
     "rrandom", "datasets", "formulas", "tables", "engines", "groups", "estimable", "reml", "inference",
-    "models", "simulate", "figures", "stated", "side_by_side", "explorer", "files", "report", "__main__",
+    "intervals", "alike", "models", "simulate", "figures", "stated", "side_by_side", "explorer", "files", "report", "__main__",
 ]  # fmt: skip
 
 

@@ -1070,14 +1070,6 @@ REFUSED = {
         lambda data: partial_pooling("flat ~ 1", data, "g").with_df("kenward-roger"),
         'this fit is of partial pooling by reml, psi 0.0: use "residual"',
     ),
-    "icc without balance": (
-        lambda data: partial_pooling("y ~ 1", data, "g").icc_int(),
-        "this is 'y ~ 1' with groups of 3 to 4 rows: use profile_int",
-    ),
-    "icc without a constant": (
-        lambda data: partial_pooling("y ~ x - 1", data.drop(index=3), "g").icc_int(),
-        "is for balanced data and a constant alone; this is 'y ~ x - 1' with groups of 3 to 3 rows",
-    ),
     "icc of complete pooling": (
         lambda data: complete_pooling("y ~ 1", data, "g").icc_int(),
         "an interval of the intraclass correlation: for partial pooling only; this fit is of complete",

@@ -293,12 +293,3 @@ def test_the_ends_of_the_icc_interval_are_where_f_is_at_its_quantiles(seed, J, n
     # F over 1 + n ICC / (1 - ICC), its expectation, follows F(J - 1, J (n - 1)).
     pivot = F / (1 + n * np.array([lower, upper]) / (1 - np.array([lower, upper])))
     np.testing.assert_allclose(stats.f.cdf(pivot, J - 1, J * (n - 1)), [0.95, 0.05], rtol=1e-9)  # libraries
-
-
-def test_the_icc_interval_is_for_balanced_groups_and_a_constant_alone(designs, classrooms):
-    for name in ("drop1", "half_small", "one_big"):
-        with pytest.raises(ValueError, match=r"balanced|same size|equal"):
-            partial_pooling("score ~ 1", designs[name][0], "classroom").icc_int()
-    fit = partial_pooling("score ~ x", classrooms.assign(x=np.arange(200) % 7), "classroom")
-    with pytest.raises(ValueError, match="score ~ x"):
-        fit.icc_int()
