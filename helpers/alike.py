@@ -1,8 +1,8 @@
 """Are rows of one group less alike than rows of two? The test of it, and the correlation it finds.
 
-A random intercept makes rows of one group more alike, never less: psi is a variance. Pairs that share out
-something, siblings who compete, or halves of one plate may correlate negatively. Then psi-hat is 0 and the
-fit treats the rows as independent: standard errors within groups come out too small, those of means too large.
+A random intercept makes rows of one group more alike, never less: psi is a variance. Rows that share out
+something, as pups of one litter share milk, may correlate negatively. Then psi-hat is 0 and the fit treats
+the rows as independent: standard errors within groups come out too small, those of means too large.
 """
 
 from __future__ import annotations

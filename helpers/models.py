@@ -159,7 +159,7 @@ class Fit:
         ------
         ValueError
             If the method is not one of these; if it is not "residual" and the fit is not partial
-            pooling by REML with psi > 0.
+            pooling by REML; if it is "satterthwaite" and psi is 0.
         """
         if df_method not in ("residual", "satterthwaite", "kenward-roger"):
             raise ValueError(
@@ -168,9 +168,10 @@ class Fit:
         if df_method == "residual":
             df = np.where(np.isnan(self._se), np.nan, float(self.nobs - len(self._estimate)))
             return replace(self, df_method=df_method, _df=df)
-        if self.pooling != "partial" or self.method != "reml" or self.singular:
+        above = " with psi > 0" if df_method == "satterthwaite" else ""
+        if self.pooling != "partial" or self.method != "reml" or (self.singular and above):
             raise ValueError(
-                f"{df_method} degrees of freedom are for partial pooling by REML with psi > 0; "
+                f"{df_method} degrees of freedom are for partial pooling by REML{above}; "
                 f'this fit is of {self.pooling} pooling by {self.method}, psi {self.psi}: use "residual"'
             )
         if df_method == "satterthwaite":
@@ -543,8 +544,8 @@ class Fit:
             lines.append(f"psi is estimated as 0: the standard errors are those of complete pooling{ml}")
         if self._strangers.found:
             lines.append(
-                f"rows of one {data.group} are less alike than rows of two ({self._strangers.words}), which "
-                "psi >= 0 cannot say: take the standard errors of complete pooling, cluster-robust CR2"
+                f"rows of one {data.group} are less alike than rows of two ({self._strangers.words}): no psi "
+                'fits, so take complete_pooling(...).cluster_robust("CR2")'
             )
         return lines
 

@@ -1,0 +1,79 @@
+"""What to watch where the model ends: psi at 0, rows less alike than strangers, one group behind a term.
+
+Each check takes a `report.Report` and yields its warnings, the matter before the colon.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .words import _df, _figures, _fixed, _name
+
+
+def at_the_boundary(report):
+    """Psi is 0: with the predictors, which is what the table stands on, or only without them."""
+    fit, alone = report.fit, report.alone
+    if report.strangers.found or not (fit.singular or alone.singular):
+        return
+    if not fit.singular:
+        yield (
+            "Psi is 0 without the predictors only: what they explain within groups counts as variance within "
+            f"while they are left out, and hides what lies between. With them psi is {_figures(fit.psi)} and "
+            f"theta {_figures(fit.theta)}; table, sentence and code stand on these (notebook 08)."
+        )
+        return
+    high = np.sqrt(fit.profile_int(1 - report.level).loc["psi", "upper"])
+    before = "" if alone is fit or alone.singular else f" (without the predictors {_figures(alone.psi)})"
+    yield (
+        "Singular fit: psi, the variance between groups"
+        f"{' given the predictors' * bool(report.predictors)}, is estimated as 0{before}. Partial pooling "
+        "then gives the estimates of complete pooling. Its standard errors and df are Kenward and Roger's, "
+        "which count groups where groups are asked about (notebook 09). That groups are alike is not shown: "
+        f"a standard deviation between them of up to {_figures(high)} agrees with the data "
+        f"({report.level * 100:g}% profile interval). Report that end too, and set the CR2 row beside it "
+        "(notebooks 06 and 10)."
+    )
+
+
+def less_alike(report):
+    """Rows of one group differ more than rows of two; which errors hold instead."""
+    found = report.strangers
+    if not found.found:
+        return
+    fit, robust, group = report.fit, report.fits.robust, report.group
+    told = []
+    for k, term in enumerate(fit.params.index):
+        if term not in robust.withheld:
+            what = "the mean" if k == fit.data.intercept else report._slope(term)
+            ours, theirs = _fixed([robust.bse[term], fit.bse[term]], robust.bse[term])
+            told.append(f"{what} {ours} on {_df(robust.df[term])} df (partial pooling {theirs})")
+    yield (
+        f"Less alike than strangers: rows of one {group} differ more than rows of two ({found.words}; "
+        f"correlation of two rows of one {group} {found.icc:.3f}). Psi, a variance, cannot say so. The "
+        "table's lines of partial pooling do not hold then: their SE is too small for what is compared "
+        f"within a {group}, too large for the mean of whole groups. CR2 needs no psi, and sentence and code "
+        f"have it: SE of {', of '.join(told)}. If something that moves the rows of all groups alike (time, "
+        "treatment) is not among the predictors, name it: left out, it makes F small too (notebook 06)."
+    )
+
+
+def lone_terms(report):
+    """Terms that one group alone carries: no cluster-robust error, and what the model's stands on."""
+    fit, robust = report.fit, report.fits.robust
+    for term, why in robust.withheld.items():
+        is_mean = term == fit.data.terms[fit.data.intercept]
+        what = f"the mean where {report.where}" if is_mean else report._slope(term)
+        se = fit.bse[term]
+        yield (
+            f"One group alone: {why.replace('it cannot', what + ' cannot')}. Nothing shows how far another "
+            f"{report.group} in its place would be from it, so CR2 has no standard error there. Partial "
+            f"pooling's, {_fixed([se], se)[0]} on {_df(fit.df[term])} df, takes psi from the other groups: "
+            "right if groups like this one vary as those do (notebook 10)."
+        )
+
+
+def withheld(report, key):
+    """Why the CR2 line of a question has no standard error: a question's key is its term, or "rows"."""
+    fit = report.fit
+    term = fit.data.terms[fit.data.intercept] if key == "rows" else key
+    return "no SE: " + _name(report.fits.robust.withheld[term])
