@@ -6,8 +6,12 @@ Each check takes a `report.Report` and yields its warnings, the matter before th
 from __future__ import annotations
 
 import numpy as np
+from scipy import stats
 
 from .words import _df, _figures, _fixed, _name
+
+FAR = 0.01  # chance that CR2 comes out so much larger than the model's error, if the slope is one for all
+WITHIN = 0.01  # share between groups up to which both estimate the slope from the same variation
 
 
 def at_the_boundary(report):
@@ -70,6 +74,27 @@ def lone_terms(report):
             f"pooling's, {_fixed([se], se)[0]} on {_df(fit.df[term])} df, takes psi from the other groups: "
             "right if groups like this one vary as those do (notebook 10)."
         )
+
+
+def differing_slopes(report):
+    """A slope within groups whose CR2 error is far above the model's, which takes it to be one for all.
+
+    CR2 is the model's variance times chi-square over df, nearly, on CR2's df, where the slope is the same in
+    every group; it grows with the variance of the slopes.
+    """
+    fit, robust = report.fit, report.fits.robust
+    for term, share in report.levels.items():
+        if share > WITHIN or term in robust.withheld or report.strangers.found:
+            continue
+        df, times = robust.df[term], (robust.bse[term] / fit.bse[term]) ** 2
+        if stats.chi2.sf(times * df, df) < FAR:
+            ours, theirs = _fixed([fit.bse[term], robust.bse[term]], robust.bse[term])
+            yield (
+                f"A slope that differs: {report._slope(term)} has the SE {ours} if it is the same in every "
+                f"{report.group}, and {theirs} on {_df(df)} df if it may differ (CR2). If it were the same, "
+                f"CR2 would be {np.sqrt(times):.1f} times as large in less than {FAR:.0%} of studies. For all "
+                f"groups there are, report CR2's (notebook 08)."
+            )
 
 
 def withheld(report, key):

@@ -783,6 +783,7 @@ def _of_groups(report):
 
 def _of_predictors(report):
     """Warnings about predictors."""
+    yield from checks.differing_slopes(report)
     fit, data, J = report.fit, report.fit.data, report.fit.ngroups
     cross, whole = data.within, data.about_centre()
     between = whole - cross

@@ -277,6 +277,23 @@ def test_the_page_of_the_growth_speaks_of_the_psi_of_its_table(r):
     assert not any("those of complete pooling" in warning for warning in found.warnings)
 
 
+def test_a_slope_that_differs_from_plant_to_plant_is_told(r):
+    found = report.describe(read("growth"), "height", "plant", ["week"])
+    warning = next(w for w in found.warnings if w.startswith("A slope that differs"))
+    slope, se, df = r["growth.sloped"]  # where R lets it differ; balanced, so that CR2 is its error
+    assert f"SE 0.090 if it is the same in every plant, and {se:.3f} on {df:.1f} df" in warning
+    assert found.fit.params["week"] == pytest.approx(slope, rel=1e-9)
+    rng, told = np.random.default_rng(9), 0
+    for _ in range(100):  # one slope for all: told in one of a hundred
+        g, x = np.repeat(np.arange(12), 6), np.tile(np.arange(6.0), 12)
+        y = rng.normal(size=12)[g] + x + rng.normal(size=72)
+        told += any(
+            w.startswith("A slope that differs")
+            for w in report.describe(pd.DataFrame({"y": y, "x": x, "g": g}), "y", "g", ["x"]).warnings
+        )
+    assert told <= 1 + 3 * np.sqrt(0.99)
+
+
 def test_the_page_of_the_pairs_has_the_paired_t_in_its_sentence(r):
     found = report.describe(read("negative_pairs"), "y", "pair", ["arm"])
     difference, se, df, low, high = r["negative_pairs.paired"]
