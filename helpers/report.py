@@ -120,7 +120,7 @@ def _report(summary, columns, predictors, population, level, one):
     shift = summary.shift.copy()
     shift[numbers] = -summary.centre[numbers]  # so each is counted from its mean
     fits = poolings(replace(summary, shift=shift))
-    fits = fits._replace(partial=_with_reference(fits.partial))
+    fits = fits._replace(partial=fits.partial.with_df("kenward-roger"))
     if population is not None:
         fits.partial.mean_of(population)  # refuses fewer than J
     alone = fits.partial
@@ -144,20 +144,6 @@ def _place_of(label, summary):
 def _is_level(term, columns):
     """Whether a term is 1 for a level of text and 0 else, or a product with such: no number to be centred."""
     return "[T." in term and term not in columns
-
-
-def _between(data):
-    """Which terms do not vary within any group, the constant among them."""
-    return (data.within.diagonal() <= _NONE * data.about_centre().diagonal())[:-1]
-
-
-def _with_reference(fit):
-    """The fit with Kenward and Roger's errors and df or, where psi is 0, with df counted by level."""
-    if not fit.singular:
-        return fit.with_df("kenward-roger")
-    J, between = fit.ngroups, _between(fit.data)
-    df = np.where(between, J - between.sum(), fit.nobs - J - (~between).sum())
-    return replace(fit, df_method="by level", _df=df.astype(float))
 
 
 def _names_of(data):
@@ -498,10 +484,7 @@ class Report:
             add_predicted("finite", f"mean of {K:g} groups", self.fit.mean_of(K))
         add_predicted("new", "mean of a new group", self.fit.new_group())
         if not self._two:  # which has no normal interval
-            row = self.fit.new_observation()
-            if self.fit.singular:  # as all its variance is theta's
-                row = row._replace(df=float(self.fit.nobs - len(self.fit.params)))
-            add_predicted("row", "one row of a new group", row)
+            add_predicted("row", "one row of a new group", self.fit.new_observation())
         add_row("rows", "mean of all rows, as if independent", 0)
         add_row("rows", "mean of all rows", 1)
         for k in range(6, len(found)):
@@ -587,7 +570,7 @@ class Report:
         right = " + ".join(f"center({term})" if centred else term for centred, term in terms) or "1"
         dropped = ', missing="drop"' if data.dropped else ""
         python = f"partial_pooling({f'{outcome} ~ {right}'!r}, data, groups={data.group!r}{dropped})"
-        python += "" if self.fit.singular else '.with_df("kenward-roger")'
+        python += '.with_df("kenward-roger")'
         unheard = data.formula.count(" ~ ") > 1 or re.search(r"[\\`]", data.group)
         if unheard or not set(columns[:-1]) <= set(self.columns):
             return python, None
