@@ -91,9 +91,9 @@ def differing_slopes(report):
             ours, theirs = _fixed([fit.bse[term], robust.bse[term]], robust.bse[term])
             yield (
                 f"A slope that differs: {report._slope(term)} has the SE {ours} if it is the same in every "
-                f"{report.group}, and {theirs} on {_df(df)} df if it may differ (CR2). If it were the same, "
-                f"CR2 would be {np.sqrt(times):.1f} times as large in less than {FAR:.0%} of studies. For all "
-                f"groups there are, report CR2's (notebook 08)."
+                f"{report.group}, and {theirs} on {_df(df)} df if it may differ (CR2). Were it the same, one "
+                f"would be {np.sqrt(times):.1f} times the other in fewer than {FAR:.0%} of studies. For all "
+                "groups there are, report CR2's (notebook 08)."
             )
 
 

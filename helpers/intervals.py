@@ -1,5 +1,8 @@
 """Intervals that hold where the variance between groups is near 0 or the groups are few and unequal.
 
+A new group and a new row: predicted from the spread of the group means themselves, whose df no estimate of
+psi near 0 can shrink. The mean of all groups: Kenward and Roger's df, bounded where they collapse.
+
 The pivot of Wald (1940) and of Harville and Fenech (1985): at the true ratio r = psi / theta the sum of
 squares between the groups, in the metric of V(r), over the mean square within is F, exactly, for any sizes
 and predictors.
@@ -12,7 +15,10 @@ from typing import NamedTuple
 import numpy as np
 from scipy import optimize, stats
 
+from . import inference
 from .reml import Profile
+
+_FEW = 0.5  # share of the groups left below which Kenward and Roger's df no longer describe their own error
 
 
 class VarianceRatioF(NamedTuple):
@@ -155,3 +161,115 @@ def between_variance_interval(summary, alpha=0.05):
         square = pivot.square(r) / stats.chi2.ppf(probability, pivot.between)
         ends.append(float(r * square) * unit)
     return tuple(ends)
+
+
+def predicted_new(summary, contrast, beta, psi, theta, new_row=False):
+    """Squared error and degrees of freedom of the mean of a group not yet seen, or of one row of it.
+
+    The spread s^2 of the group means, after the terms that are constant within groups, has the expectation
+    psi + theta / h, h the harmonic mean size, whatever psi is: it has its J - q degrees of freedom also where
+    psi is estimated as 0. A new group's true mean varies by psi only, so its interval, t on these df times
+    s sqrt(1 + A), A psi being the share of psi in the squared error of the mean of all groups, errs on the
+    safe side. Of one row, the variance within that s^2 lacks, theta (1 - 1 / h), comes on top, with
+    Satterthwaite's (1946) df of a sum of independent mean squares.
+
+    Parameters
+    ----------
+    summary : GroupSummary
+    contrast : ndarray of shape (p,)
+        The coefficients of the centred columns whose sum is the mean of all groups.
+    beta : ndarray of shape (p,)
+        Coefficients of the centred columns.
+    psi, theta : float
+        Estimates, theta > 0.
+    new_row : bool
+        One row in place of the mean.
+
+    Returns
+    -------
+    mse, df : float
+
+    Raises
+    ------
+    ValueError
+        As `reml.Profile`.
+
+    Notes
+    -----
+    Where the means lie nearer together than chance alone would have them, s^2 is raised to theta / h, but
+    not so far that the interval of a group were wider than twice that from s^2 itself. Balanced, with a
+    constant alone and psi > 0, the squared error for a group is MSB / n (1 + 1 / J), on J - 1 df.
+    """
+    pivot = _Pivot(summary)
+    inverse_size = float(np.mean(1 / summary.sizes))
+    means, varies = summary.centred_means(), summary.varies_within()
+    fixed = means[:, :-1][:, ~varies]
+    level = means[:, -1] - means[:, :-1][:, varies] @ beta[varies]
+    scale = np.sqrt(np.sum(fixed**2, axis=0))
+    left = level - fixed @ (np.linalg.lstsq(fixed / scale, level, rcond=1e-10)[0] / scale)
+    square = float(left @ left) / pivot.between
+    of_psi, of_theta = inference.shares(summary, contrast, psi / theta)
+    most = 4 * square * (1 + 1 / summary.ngroups) / (1 + of_psi)
+    square = max(square, min(theta * inverse_size, most))
+    within = float(pivot.profile.left * pivot.profile.scale[-1] ** 2) / pivot.within
+    parts = [square * (1 + of_psi), within * max(of_theta - of_psi * inverse_size, 0.0)]
+    if new_row:
+        parts[1] += within * (1 - inverse_size)
+    mse = parts[0] + parts[1]
+    return mse, mse**2 / (parts[0] ** 2 / pivot.between + parts[1] ** 2 / pivot.within)
+
+
+def bounded_kenward_roger(summary, contrasts, psi, theta):
+    """Kenward and Roger's standard errors and df, and what to take where the df collapse.
+
+    Where psi is small and one group holds most rows, the first-order expansion breaks down: with sizes 100
+    and nine 2s and psi = 0 it gives 0.04 df, and an interval 1e29 wide. The data have J groups less the
+    coefficients on their level, J - q, to learn the spread of the groups from, whatever psi is. Where Kenward
+    and Roger's df fall below half of J - q, their standard error, which is enlarged there, is used with
+    J - q (notebook 09 has the coverage and the length).
+
+    Parameters
+    ----------
+    summary : GroupSummary
+    contrasts : ndarray of shape (k, p)
+        Of the coefficients of the centred columns.
+    psi, theta : float
+        REML estimates, theta > 0.
+
+    Returns
+    -------
+    cov : ndarray of shape (p, p)
+        Kenward and Roger's adjusted covariance of the centred coefficients.
+    df : ndarray of shape (k,)
+    bounded : ndarray of bool, shape (k,)
+        Where the df are J - q.
+    """
+    cov, of = inference.kenward_roger(summary, psi, theta)
+    df = np.array([of(a) for a in contrasts])
+    left = _Pivot(summary).between
+    bounded = ~(df >= _FEW * left)
+    return cov, np.where(bounded, float(left), df), bounded
+
+
+def bounded_mean(summary, contrast, psi, theta, mse, df, of_psi):
+    """What `inference.predicted_mean` gave, where `bounded_kenward_roger` bounds the df.
+
+    The squared error is enlarged as Kenward and Roger enlarge that of the mean of all groups, in proportion to
+    the share of psi in it; the df are then J - q.
+
+    Parameters
+    ----------
+    summary : GroupSummary
+    contrast : ndarray of shape (p,)
+    psi, theta, mse, df, of_psi : float
+
+    Returns
+    -------
+    mse, df : float
+    """
+    cov, (least,), (bounded,) = bounded_kenward_roger(summary, contrast[None], psi, theta)
+    if not bounded:
+        return mse, df
+    share, of_theta = inference.shares(summary, contrast, psi / theta)
+    more = contrast @ cov @ contrast - (share * psi + of_theta * theta)
+    return mse + max(more, 0.0) * of_psi / share, least

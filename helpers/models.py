@@ -39,7 +39,7 @@ class Predicted(NamedTuple):
     ----------
     estimate, se : float
     df : float
-        Satterthwaite's, of the t reference; N - p where psi is 0, infinite under ML.
+        Of the t reference; infinite for a mean of K groups under ML.
     """
 
     estimate: float
@@ -70,6 +70,8 @@ class Fit:
         Where df comes from: "residual", "kenward-roger", "satterthwaite", "normal", or the kind of
         cluster-robust error. Kenward and Roger's df stand beside the unadjusted standard error that
         lme4 prints until `with_df` asks for their own, which in unbalanced data is larger.
+        "kenward-roger, bounded": theirs were below half of J - q for some term (with 100 rows in one group
+        and 2 in each other, say); there they are J - q, and all standard errors are Kenward and Roger's.
     withheld : dict of str to str
         Terms that have no standard error (NaN) because there is none, and why: `cluster_robust`.
     """
@@ -81,7 +83,7 @@ class Fit:
     theta: float
     _estimate: np.ndarray
     _se: np.ndarray
-    _df: np.ndarray | None
+    _df: np.ndarray
     _cov: np.ndarray | None
     psi: float | None = None
     criterion: float | None = None
@@ -109,11 +111,7 @@ class Fit:
     @cached_property
     def df(self):
         """Degrees of freedom by term."""
-        values = self._df
-        if values is None:
-            of = inference.kenward_roger(self.data, self.psi, self.theta)[1]
-            values = [of(a) for a in _to_terms(self.data)]
-        return pd.Series(values, self._terms, dtype=float, name="df")
+        return pd.Series(self._df, self._terms, dtype=float, name="df")
 
     def cov_params(self):
         """Covariance of the estimates, terms by terms."""
@@ -147,8 +145,9 @@ class Fit:
         Parameters
         ----------
         df_method : {"residual", "satterthwaite", "kenward-roger"}
-            N less the coefficients; Satterthwaite's (from the observed REML information); or Kenward
-            and Roger's (1997), which bring their adjusted standard errors with them.
+            N less the coefficients; Satterthwaite's (from the observed REML information, psi > 0); or
+            Kenward and Roger's (1997), which bring their adjusted standard errors with them. Where their df
+            collapse they are bounded (`intervals.bounded_kenward_roger`), and `df_method` says so.
 
         Returns
         -------
@@ -168,16 +167,20 @@ class Fit:
         if df_method == "residual":
             df = np.where(np.isnan(self._se), np.nan, float(self.nobs - len(self._estimate)))
             return replace(self, df_method=df_method, _df=df)
-        above = " with psi > 0" if df_method == "satterthwaite" else ""
-        if self.pooling != "partial" or self.method != "reml" or (self.singular and above):
+        if self.pooling != "partial" or self.method != "reml":
             raise ValueError(
-                f"{df_method} degrees of freedom are for partial pooling by REML{above}; "
-                f'this fit is of {self.pooling} pooling by {self.method}, psi {self.psi}: use "residual"'
+                f"{df_method} degrees of freedom are for partial pooling by REML; "
+                f'this fit is of {self.pooling} pooling by {self.method}: use "residual"'
             )
         if df_method == "satterthwaite":
+            if self.singular:
+                raise ValueError(
+                    "Satterthwaite's degrees of freedom need psi > 0; where psi is estimated as 0 lmerTest counts "
+                    'rows, N - p, as if there were no groups: use "kenward-roger", which counts groups'
+                )
             of = inference.satterthwaite(self.data, self._centred[0], self.psi, self.theta)
             return replace(self, df_method=df_method, _df=[of(a) for a in _to_terms(self.data)])
-        return self._with_errors(df_method, *inference.kenward_roger(self.data, self.psi, self.theta))
+        return _with_kenward_roger(self, of_theirs=True)
 
     def cluster_robust(self, kind="CR2"):
         """Return this fit of complete pooling with standard errors that allow any dependence within groups.
@@ -485,26 +488,47 @@ class Fit:
             raise ValueError(
                 f"K, the number of groups in the population, must be at least {self.ngroups}; got {K}"
             )
-        effects = self.group_effects["estimate"].to_numpy()
-        return self._mean("the mean of K groups", effects.sum() / K, K=float(K))
+        k, effects = self._constant("the mean of K groups"), self.group_effects["estimate"].to_numpy()
+        contrast, data = _to_terms(self.data)[k], self.data
+        mse, df, of_psi = inference.predicted_mean(data, contrast, self.psi, self.theta, K=float(K))
+        if self.method != "reml":
+            df = np.inf
+        elif self.df_method == "kenward-roger, bounded":
+            mse, df = intervals.bounded_mean(data, contrast, self.psi, self.theta, mse, df, of_psi)
+        return Predicted(float(self._estimate[k] + effects.sum() / K), float(np.sqrt(mse)), float(df))
 
     def new_group(self):
-        """Mean of a group not yet seen, where the predictors are 0, as `Predicted`."""
-        return self._mean("a new group", new_groups=1)
+        """Mean of a group not yet seen, where the predictors are 0.
+
+        Returns
+        -------
+        Predicted
+            By `intervals.predicted_new`: the standard error counts that psi is estimated, also as 0. (With the
+            variances taken for known it would be `formulas.se_new_group_mean`.)
+
+        Raises
+        ------
+        ValueError
+            Unless the fit is of partial pooling and has a constant.
+        """
+        return self._new("a new group", new_row=False)
 
     def new_observation(self):
-        """One outcome in a group not yet seen, where the predictors are 0, as `Predicted`."""
-        return self._mean("a new observation", new_groups=1, new_rows=1)
+        """One outcome in a group not yet seen, where the predictors are 0: as `new_group`."""
+        return self._new("a new observation", new_row=True)
 
-    def _mean(self, what, more=0.0, **of):
+    def _new(self, what, new_row):
+        k = self._constant(what)
+        contrast, beta = _to_terms(self.data)[k], self._centred[0]
+        mse, df = intervals.predicted_new(self.data, contrast, beta, self.psi, self.theta, new_row)
+        return Predicted(float(self._estimate[k]), float(np.sqrt(mse)), float(df))
+
+    def _constant(self, what):
+        """Where among the terms of this fit of partial pooling the constant is."""
         self._refuse_unless_partial(what)
-        k = self.data.intercept
-        if k is None:
+        if self.data.intercept is None:
             raise ValueError(f"{self.data.formula!r} has no constant, so no mean to predict: add 1")
-        mse, df = inference.predicted_mean(self.data, _to_terms(self.data)[k], self.psi, self.theta, **of)
-        if self.singular or self.method != "reml":
-            df = float(self.df.iloc[k])
-        return Predicted(float(self._estimate[k] + more), float(np.sqrt(mse)), df)
+        return self.data.intercept
 
     def _predicted(self, level, contrast):
         """Table of level plus effect of each group, where level is ``contrast`` times the coefficients."""
@@ -541,7 +565,15 @@ class Fit:
         ]
         if self.singular:
             ml = "" if self.method == "reml" else ", times sqrt((N - p) / N)"
-            lines.append(f"psi is estimated as 0: the standard errors are those of complete pooling{ml}")
+            if self.df_method == "kenward-roger, bounded":
+                lines.append("psi is estimated as 0")
+            else:
+                lines.append(f"psi is estimated as 0: the standard errors are those of complete pooling{ml}")
+        if self.df_method == "kenward-roger, bounded":
+            lines.append(
+                "Kenward and Roger's df collapse here (one group holds most of the information): where they "
+                "fell below half of J - q, J - q takes their place, beside Kenward and Roger's standard errors"
+            )
         if self._strangers.found:
             lines.append(
                 f"rows of one {data.group} are less alike than rows of two ({self._strangers.words}): no psi "
@@ -711,7 +743,9 @@ def partial_pooling(formula, data, groups=None, method="reml", missing="raise"):
     -------
     Fit
         Standard errors are those of generalised least squares at the estimated variances, as lme4's.
-        Under REML ``df`` is Kenward and Roger's (1997); where psi is 0 it is N - p, under ML infinite.
+        Under REML ``df`` is Kenward and Roger's (1997), also where psi is 0; where they collapse
+        (``df_method`` is "kenward-roger, bounded") df and standard errors are those of
+        `intervals.bounded_kenward_roger`. Under ML df is infinite.
 
     Raises
     ------
@@ -722,15 +756,22 @@ def partial_pooling(formula, data, groups=None, method="reml", missing="raise"):
     """
     summary = _grouped(summarise(data, formula, groups, missing), "partial_pooling")
     best = Profile(summary, method).fit()
-    if method == "ml":
-        df, df_method = np.full(len(best.beta), np.inf), "normal"
-    elif best.psi == 0:  # the model is complete pooling, and so is its reference distribution
-        df, df_method = np.full(len(best.beta), float(summary.nobs - len(best.beta))), "residual"
-    else:
-        df, df_method = None, "kenward-roger"  # made when asked for
-    return _fit(
-        "partial", method, summary, df_method, best.theta, best.beta, best.cov, df, best.psi, best.criterion
+    df = np.full(len(best.beta), np.inf)
+    fit = _fit(
+        "partial", method, summary, "normal", best.theta, best.beta, best.cov, df, best.psi, best.criterion
     )
+    return fit if method == "ml" else _with_kenward_roger(fit, of_theirs=False)
+
+
+def _with_kenward_roger(fit, of_theirs):
+    """The fit with Kenward and Roger's df; with their standard errors if asked, or where the df are bounded."""
+    contrasts = _to_terms(fit.data)
+    cov, df, bounded = intervals.bounded_kenward_roger(fit.data, contrasts, fit.psi, fit.theta)
+    if not (of_theirs or bounded.any()):
+        return replace(fit, df_method="kenward-roger", _df=df)
+    cov = contrasts @ cov @ contrasts.T
+    name = "kenward-roger, bounded" if bounded.any() else "kenward-roger"
+    return replace(fit, df_method=name, _cov=cov, _se=np.sqrt(cov.diagonal()), _df=df)
 
 
 def compare(formula, data, groups=None, missing="raise", alpha=0.05):

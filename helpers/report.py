@@ -508,10 +508,7 @@ class Report:
             add_predicted("finite", f"mean of {K:g} groups", self.fit.mean_of(K))
         add_predicted("new", "mean of a new group", self.fit.new_group())
         if not self._two:  # which has no normal interval
-            row = self.fit.new_observation()
-            if self.fit.singular:  # as all its variance is theta's
-                row = row._replace(df=float(self.fit.nobs - len(self.fit.params)))
-            add_predicted("row", "one row of a new group", row)
+            add_predicted("row", "one row of a new group", self.fit.new_observation())
         add_row("rows", "mean of all rows, as if independent", 0)
         add_row("rows", "mean of all rows", 1)
         for k in range(6, len(found)):
