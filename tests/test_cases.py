@@ -220,10 +220,13 @@ def test_words_table_sentence_and_code_have_one_set_of_numbers(name):
     alpha = 1 - more.get("level", 0.95)
     ends, expected = fit.conf_int(alpha), {}
     for k, term in enumerate(fit.params.index):
-        start = mean if not k else "one more of" if "[T." not in term else f"= {term.split('[T.')[1][:-1]} "
-        questions = [
-            q for q in page.rows if start in q and (not k or re.sub(r"center.(.*).$|\[.*", r"\1", term) in q)
-        ]
+        if not k:
+            start = mean
+        elif "[T." in term:
+            start = f"{term.split('[T.')[0]} = {term.split('[T.')[1][:-1]} in place of "
+        else:
+            start = f"one more of {term.removeprefix('center(').removesuffix(')')}?"
+        questions = [question for question in page.rows if start in question]
         assert len(questions) == 1, (term, list(page.rows))
         cells = page.rows[questions[0]][method]
         values = [fit.params[term], fit.bse[term], fit.df[term], *ends.loc[term]]
