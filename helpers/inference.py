@@ -296,8 +296,8 @@ def icc_interval(f_ratio, J, n, alpha=0.05):
     return float(lower), float(upper)
 
 
-def profile_intervals(summary, contrasts, alpha):
-    """Likelihood intervals for psi, theta and contrasts of the coefficients, from the ML likelihood.
+def profile_intervals(summary, contrasts, alpha, method="ml"):
+    """Likelihood intervals for psi, theta and contrasts of the coefficients.
 
     All values that a likelihood-ratio test at level alpha would not reject, everything else at its best: the
     set of (ratio, value) whose deviance is within a chi-square quantile of the least, seen from the side.
@@ -307,28 +307,34 @@ def profile_intervals(summary, contrasts, alpha):
     ----------
     summary : GroupSummary
     contrasts : ndarray of shape (k, p)
-        Of the coefficients of the centred columns.
+        Of the coefficients of the centred columns; none under "reml", whose likelihood has no coefficients.
     alpha : float
+    method : {"ml", "reml"}
+        Which likelihood.
 
     Returns
     -------
     ndarray of shape (2 + k, 2)
         Lower and upper ends for psi, theta, and each contrast.
     """
-    profile = Profile(summary, "ml")
+    profile = Profile(summary, method)
     N, best = profile.degrees, profile.best_ratio()
 
+    def log_det(r, XX):
+        return profile.log_det(r) + (np.linalg.slogdet(XX)[1] if profile.reml else 0.0)
+
     def deviance(r):
-        return N * np.log(profile.gls(r)[2]) + profile.log_det(r)
+        XX, _, rss = profile.gls(r)
+        return N * np.log(rss) + log_det(r, XX)
 
     most = deviance(best) + stats.chi2.ppf(1 - alpha, 1)
     low, high = _crossings(lambda r: deviance(r) - most, best)
     y = profile.scale[-1]
 
     def theta(r, branch):
-        rss = profile.gls(r)[2]
+        XX, _, rss = profile.gls(r)
         # rss / theta = N s, where s - log s = 1 + room
-        room = np.maximum(most - N * np.log(rss) - profile.log_det(r), 0.0) / N
+        room = np.maximum(most - N * np.log(rss) - log_det(r, XX), 0.0) / N
         return y**2 * rss / (-N * special.lambertw(-np.exp(-1 - room), branch).real)
 
     def coefficient(r, a):

@@ -18,7 +18,7 @@ from scipy import optimize, stats
 from . import inference
 from .reml import Profile
 
-_FEW = 0.5  # share of the groups left below which Kenward and Roger's df no longer describe their own error
+FEW = 0.5  # share of the groups left below which Kenward and Roger's df no longer describe their own error
 
 
 class VarianceRatioF(NamedTuple):
@@ -208,15 +208,38 @@ def predicted_new(summary, contrast, beta, psi, theta, new_row=False):
     scale = np.sqrt(np.sum(fixed**2, axis=0))
     left = level - fixed @ (np.linalg.lstsq(fixed / scale, level, rcond=1e-10)[0] / scale)
     square = float(left @ left) / pivot.between
-    of_psi, of_theta = inference.shares(summary, contrast, psi / theta)
-    most = 4 * square * (1 + 1 / summary.ngroups) / (1 + of_psi)
-    square = max(square, min(theta * inverse_size, most))
+    shares = inference.shares(summary, contrast, psi / theta)
     within = float(pivot.profile.left * pivot.profile.scale[-1] ** 2) / pivot.within
-    parts = [square * (1 + of_psi), within * max(of_theta - of_psi * inverse_size, 0.0)]
+    design = inverse_size, summary.ngroups, pivot.between, pivot.within
+    return of_new(square, theta, within, *shares, *design, new_row)
+
+
+def of_new(square, theta, within, of_psi, of_theta, inverse_size, J, df_between, df_within, new_row=False):
+    """Squared error and df of something new, from the spread of the group means: see `predicted_new`.
+
+    Parameters
+    ----------
+    square, theta, within : array_like
+        s^2; the variance within as the fit has it, and on ``df_within`` df.
+    of_psi, of_theta : array_like
+        Of psi and theta in the squared error of the mean of all groups.
+    inverse_size : float
+        Mean of 1 / n_j.
+    J, df_between, df_within : int
+    new_row : bool
+
+    Returns
+    -------
+    mse, df : float or ndarray
+    """
+    most = 4 * square * (1 + 1 / J) / (1 + of_psi)
+    square = np.maximum(square, np.minimum(theta * inverse_size, most))
+    between = square * (1 + of_psi)
+    rest = within * np.maximum(of_theta - of_psi * inverse_size, 0.0)
     if new_row:
-        parts[1] += within * (1 - inverse_size)
-    mse = parts[0] + parts[1]
-    return mse, mse**2 / (parts[0] ** 2 / pivot.between + parts[1] ** 2 / pivot.within)
+        rest = rest + within * (1 - inverse_size)
+    mse = between + rest
+    return mse, mse**2 / (between**2 / df_between + rest**2 / df_within)
 
 
 def bounded_kenward_roger(summary, contrasts, psi, theta):
@@ -247,15 +270,15 @@ def bounded_kenward_roger(summary, contrasts, psi, theta):
     cov, of = inference.kenward_roger(summary, psi, theta)
     df = np.array([of(a) for a in contrasts])
     left = _Pivot(summary).between
-    bounded = ~(df >= _FEW * left)
+    bounded = ~(df >= FEW * left)
     return cov, np.where(bounded, float(left), df), bounded
 
 
 def bounded_mean(summary, contrast, psi, theta, mse, df, of_psi):
     """What `inference.predicted_mean` gave, where `bounded_kenward_roger` bounds the df.
 
-    The squared error is enlarged as Kenward and Roger enlarge that of the mean of all groups, in proportion to
-    the share of psi in it; the df are then J - q.
+    The squared error is enlarged as Kenward and Roger enlarge that of the mean of all groups, in proportion
+    to the share of psi in it; the df are then J - q.
 
     Parameters
     ----------

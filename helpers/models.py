@@ -175,8 +175,8 @@ class Fit:
         if df_method == "satterthwaite":
             if self.singular:
                 raise ValueError(
-                    "Satterthwaite's degrees of freedom need psi > 0; where psi is estimated as 0 lmerTest counts "
-                    'rows, N - p, as if there were no groups: use "kenward-roger", which counts groups'
+                    "satterthwaite degrees of freedom need psi > 0; where psi is estimated as 0 lmerTest "
+                    'counts rows, as if there were no groups: use "kenward-roger", which counts groups'
                 )
             of = inference.satterthwaite(self.data, self._centred[0], self.psi, self.theta)
             return replace(self, df_method=df_method, _df=[of(a) for a in _to_terms(self.data)])
@@ -276,27 +276,37 @@ class Fit:
         se = inference.variance_ses(self.data, self.psi, self.theta, self.method)
         return pd.DataFrame({"estimate": [self.psi, self.theta], "se": se}, index=["psi", "theta"])
 
-    def profile_int(self, alpha=0.05):
-        """Profile likelihood intervals for psi, theta and the coefficients.
+    def profile_int(self, alpha=0.05, likelihood=None):
+        """Profile likelihood intervals for psi and theta, and under ML for the coefficients.
 
         Parameters
         ----------
         alpha : float
             One minus the level.
+        likelihood : {"reml", "ml"}, optional
+            Whose profile; without it that of the fit's own method. R's ``confint`` takes ML's also after a
+            REML fit. With few groups ML's interval for psi lies too low and covers less often (notebook 06).
 
         Returns
         -------
         DataFrame
-            Rows psi, theta and the terms, columns ``lower`` and ``upper``: as R's ``confint``, from the
-            ML likelihood also where the fit is REML, but of variances where R has standard deviations.
+            Columns ``lower`` and ``upper``; rows psi, theta and, under "ml", the terms: the restricted
+            likelihood has no coefficients in it, `conf_int` has their intervals. Of variances, where R has
+            standard deviations.
 
         Raises
         ------
         ValueError
-            Unless the fit is of partial pooling, or if alpha does not lie between 0 and 1.
+            Unless the fit is of partial pooling, if alpha does not lie between 0 and 1, or if the likelihood
+            is neither of the two.
         """
         self._refuse_unless_partial("profile intervals")
-        data = self.data
+        data, likelihood = self.data, self.method if likelihood is None else likelihood
+        if likelihood not in ("reml", "ml"):
+            raise ValueError(f'likelihood must be "reml" or "ml"; got {likelihood!r}')
+        if likelihood == "reml":
+            ends = inference.profile_intervals(data, [], _level_of(alpha), "reml")
+            return pd.DataFrame(ends, ["psi", "theta"], columns=["lower", "upper"])
         ends = inference.profile_intervals(data, _to_terms(data), _level_of(alpha))
         ends[2:] += data.slopes[:, None]
         if data.intercept is not None:
@@ -503,8 +513,8 @@ class Fit:
         Returns
         -------
         Predicted
-            By `intervals.predicted_new`: the standard error counts that psi is estimated, also as 0. (With the
-            variances taken for known it would be `formulas.se_new_group_mean`.)
+            By `intervals.predicted_new`: the standard error counts that psi is estimated, also as 0. (With
+            the variances taken for known it would be `formulas.se_new_group_mean`.)
 
         Raises
         ------
@@ -572,7 +582,7 @@ class Fit:
         if self.df_method == "kenward-roger, bounded":
             lines.append(
                 "Kenward and Roger's df collapse here (one group holds most of the information): where they "
-                "fell below half of J - q, J - q takes their place, beside Kenward and Roger's standard errors"
+                "fell below half of J - q, J - q takes their place; the standard errors are theirs"
             )
         if self._strangers.found:
             lines.append(
@@ -764,7 +774,7 @@ def partial_pooling(formula, data, groups=None, method="reml", missing="raise"):
 
 
 def _with_kenward_roger(fit, of_theirs):
-    """The fit with Kenward and Roger's df; with their standard errors if asked, or where the df are bounded."""
+    """The fit with Kenward and Roger's df; with their errors too if asked, or where the df are bounded."""
     contrasts = _to_terms(fit.data)
     cov, df, bounded = intervals.bounded_kenward_roger(fit.data, contrasts, fit.psi, fit.theta)
     if not (of_theirs or bounded.any()):
