@@ -1022,9 +1022,9 @@ def _words(report):
     """What the page says without saying what it is: words and their meanings."""
     whose = (
         "Standard errors and df of means and slopes are Kenward and Roger's. For the mean of groups of one "
-        "size lme4 prints the same standard error, else a slightly smaller one. One group's has the df of "
-        "the mean of all groups and takes the variances as known. K groups, a new group and a new row have "
-        "Satterthwaite's."
+        "size lme4 prints the same standard error, else a slightly smaller one. One group's counts that the "
+        "variances are estimated, and goes with the df of no pooling (notebook 07). A new group and a new row "
+        "have the spread of the group means and its df, K groups Satterthwaite's."
     )
     return {
         "psi, theta": "The variance between groups and the variance within them.",

@@ -21,7 +21,7 @@ import pandas as pd
 from IPython import get_ipython
 from scipy import stats
 
-from . import formulas, reml
+from . import formulas, prediction, reml
 
 SCHEMES = ("new groups", "same groups", "independent rows", "finite population")
 BOOTSTRAPS = ("rows", "groups", "within", "two-stage")
@@ -309,6 +309,71 @@ def group_errors(psi, theta, J, n, *, replicates=10_000, seed=None, draw="suffic
     table["rmse"] = np.sqrt(table["rmse"])
     table["rmse_mcse"] /= 2 * table["rmse"]  # delta method
     return table
+
+
+def group_interval_coverage(cells, *, level=0.95, replicates=2000, seed=None):
+    """How often the interval for a partially pooled group mean holds it, design by design.
+
+    Parameters
+    ----------
+    cells : iterable of (int, int or sequence of int, float)
+        J groups; their size, or a pattern of sizes that is repeated until there are J; the intraclass
+        correlation. theta is 1: the unit does not matter.
+    level : float
+        What the intervals promise.
+    replicates : int
+        Samples a cell, with new groups each time.
+    seed : int, Generator or None
+
+    Returns
+    -------
+    DataFrame
+        A row a cell. ``coverage`` of `Fit.group_means_int`, averaged over the groups, and its Monte Carlo
+        error ``mcse``; ``length``, its mean length over that of no pooling; ``zero``, the share of samples
+        where psi is estimated as 0, and ``coverage_zero`` among them with ``mcse_zero`` (NaN where there are
+        fewer than two); ``known`` and ``known_zero``, the coverages of the interval that takes the variances
+        as known (the normal quantile times the prediction standard error).
+
+    Raises
+    ------
+    ValueError
+        As `group_coverage`, and if an intraclass correlation is not at least 0 and below 1.
+    """
+    rng, upper, rows, names = np.random.default_rng(seed), _upper(level), [], []
+    for J, n, rho in cells:
+        if not 0 <= rho < 1:
+            raise ValueError(f"an intraclass correlation must be at least 0 and below 1; got {rho}")
+        pattern = np.ravel(n)
+        study = _Study(rho / (1 - rho), 1.0, J, np.resize(pattern, J), rng, "sufficient")
+        t, z = stats.t.ppf(upper, study.N - study.J), stats.norm.ppf(upper)
+        parts = []
+        for count in _chunks(replicates, 8 * study.width):
+            truth = study.effects(count)
+            means, ss_within = study.statistics(count, truth)
+            fit = reml.fit_batch(means, study.sizes, ss_within)
+            ratio, overall = fit.psi / fit.theta, fit.mean[:, None]
+            mse = prediction.mean_squared_errors_batch(means, study.sizes, ss_within, fit.mean, ratio)
+            factor = formulas.shrinkage(fit.psi[:, None], fit.theta[:, None], study.sizes)
+            error = np.abs(overall + factor * (means - overall) - truth)
+            known = factor * fit.theta[:, None] / study.sizes + ((1 - factor) * fit.se[:, None]) ** 2
+            alone = np.sqrt(ss_within / (study.N - study.J) * np.mean(1 / np.sqrt(study.sizes)) ** 2)
+            parts.append([
+                (error <= t * np.sqrt(mse)).mean(axis=1), np.sqrt(mse).mean(axis=1), alone,
+                (error <= z * np.sqrt(known)).mean(axis=1), fit.psi == 0,
+            ])  # fmt: skip
+        held, length, alone, known, zero = np.concatenate(parts, axis=1)
+        zero = zero.astype(bool)
+        R, few = len(held), zero.sum() < 2
+        given = [np.nan] * 3
+        if not few:
+            given = [held[zero].mean(), held[zero].std() / np.sqrt(zero.sum()), known[zero].mean()]
+        rows.append((
+            held.mean(), held.std() / np.sqrt(R), length.mean() / alone.mean(), zero.mean(), *given[:2],
+            known.mean(), given[2],
+        ))  # fmt: skip
+        names.append((J, ":".join(f"{size:g}" for size in pattern), rho))
+    columns = ["coverage", "mcse", "length", "zero", "coverage_zero", "mcse_zero", "known", "known_zero"]
+    return pd.DataFrame(rows, pd.MultiIndex.from_tuples(names, names=["J", "n", "icc"]), columns)
 
 
 def bootstrap(values, groups, *, scheme="groups", replicates=10_000, seed=None):

@@ -16,8 +16,8 @@ EXTRAS = PROJECT["optional-dependencies"]
 PACKAGES = packages_distributions()  # what brings a module: PIL comes with pillow
 ORDER = [
     "rrandom", "datasets", "formulas", "tables", "engines", "groups", "estimable", "reml", "inference",
-    "intervals", "alike", "models", "simulate", "coverage", "figures", "stated", "side_by_side", "explorer",
-    "files", "words", "checks", "report", "__main__",
+    "intervals", "prediction", "alike", "models", "simulate", "coverage", "figures", "stated",
+    "side_by_side", "explorer", "files", "words", "checks", "report", "__main__",
 ]  # fmt: skip
 
 

@@ -134,7 +134,7 @@ def test_group_tables_are_labelled_by_the_group(partial, separate):
     for table in (partial.group_means, partial.group_effects, separate.group_means):
         assert table.index.tolist() == list(range(1, 21))
         assert table.index.name == "classroom"
-    assert list(partial.group_means) == ["estimate", "se", "se_conditional"]
+    assert list(partial.group_means) == ["estimate", "se", "se_conditional", "se_unconditional"]
     assert list(separate.group_means) == ["estimate", "se"]
 
 
@@ -541,7 +541,9 @@ def test_at_the_boundary_the_summary_says_so(at_the_boundary, partial):
 @pytest.mark.filterwarnings("error")
 def test_at_the_boundary_no_class_differs_from_another(at_the_boundary):
     effects, means = at_the_boundary.group_effects, at_the_boundary.group_means
-    assert (effects == 0).all(axis=None)
+    assert (effects[["estimate", "se", "se_conditional"]] == 0).all(axis=None)
+    assert (effects["se_unconditional"] > 0).all()  # psi is estimated as 0, and need not be 0
+    assert (means["se_unconditional"] > means["se"]).all()
     close(means["estimate"], np.full(20, at_the_boundary.params.iloc[0]), EXACT)
     close(means["se"], np.full(20, at_the_boundary.bse.iloc[0]), EXACT)
     assert (means["se_conditional"] == 0).all()
