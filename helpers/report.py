@@ -368,7 +368,7 @@ class Report:
         """Where the means are, as a sentence."""
         text = f"Means are those where {self.where}."
         if self._group_level:
-            text += f" Without pooling each group has its own {self._own}."
+            text += f" One group, and just these groups, keep their own {self._own}."
         return text if self.predictors else ""
 
     @property
@@ -501,7 +501,7 @@ class Report:
             add(key, short, at, "partial pooling", (estimate, se, df, estimate - half, estimate + half))
 
         add_row("one", "mean of one group", 2, own)
-        add_row("one", "mean of one group", 4)
+        add("one", "mean of one group", own, "partial pooling", self._one_pooled(inner))
         add_row("these", f"mean of these {J} groups", 3, own)
         add_row("all", "mean of all groups", 5)
         if K is not None:
@@ -519,6 +519,16 @@ class Report:
                 (term, "slope", question, estimand, found["method"].iloc[k], *found[numbers].iloc[k])
             )
         return pd.DataFrame(lines, columns=["key", "short", "question", "estimand", "method", *numbers])
+
+    def _one_pooled(self, inner):
+        """The one group's partially pooled mean, where it is itself in what does not vary within groups."""
+        if not self._group_level:
+            return self.answers[["estimate", "se", "df", "lower", "upper"]].iloc[4]
+        estimate, se = self.fit.group_means_at(**dict.fromkeys(inner, 0.0)).iloc[self.one][
+            ["estimate", "se_unconditional"]
+        ]
+        half = stats.t.isf((1 - self.level) / 2, self.fit.group_df) * se
+        return estimate, se, self.fit.group_df, estimate - half, estimate + half
 
     @cached_property
     def text(self):

@@ -393,6 +393,19 @@ def test_the_one_group_is_the_one_that_is_named():
         report.describe(data.assign(school="S" + data["school"].astype(str)), "score", "school", one="S07")
 
 
+def test_the_one_group_keeps_its_own_group_level_predictors():
+    data = high_school()
+    found = report.describe(data, "math", "school", ["ses", "sector"], one=1224)
+    assert data.loc[data["school"] == 1224, "sector"].iloc[0] == "public"  # the means of all are catholic
+    public = data.assign(catholic=(data["sector"] == "catholic") * 1.0)
+    own = partial_pooling("math ~ center(ses) + catholic", public, "school")
+    values = [number(found, "mean of one group", "partial pooling", c) for c in ("estimate", "se", "lower")]
+    expected = own.group_means.loc[1224, ["estimate", "se_unconditional"]]
+    assert values == pytest.approx([*expected, own.group_means_int().loc[1224, "lower"]], rel=1e-9)
+    row = found.table[found.table["estimand"].str.startswith("mean of one group")]
+    assert not row["estimand"].str.contains("catholic").any()
+
+
 def test_names_alike_are_told():
     data = small(g=["A"] * 6 + ["A "] * 6 + ["a"] * 6 + ["b"] * 6, sex=["M", "m", "f", "f"] * 6)
     found = [w for w in report.describe(data, "y", "g", ["sex"]).warnings if w.startswith("Names alike")]
