@@ -1033,8 +1033,8 @@ def _words(report):
     whose = (
         "Standard errors and df of means and slopes are Kenward and Roger's. For the mean of groups of one "
         "size lme4 prints the same standard error, else a slightly smaller one. One group's counts that the "
-        "variances are estimated, and goes with the df of no pooling (notebook 07). A new group and a new row "
-        "have the spread of the group means and its df, K groups Satterthwaite's."
+        "variances are estimated, and goes with the df of no pooling (notebook 07). A new group and a new "
+        "row have the spread of the group means and its df, K groups Satterthwaite's."
     )
     return {
         "psi, theta": "The variance between groups and the variance within them.",
