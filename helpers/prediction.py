@@ -2,12 +2,14 @@
 
 Given r = psi / theta all is as in regression: a generalised least squares fit, and a prediction with its
 mean squared error. What the data say of r is the restricted likelihood, exp(-criterion / 2). Each r gives the
-group another mean and another error; the squared error of the one mean that the fit reports is averaged over
-all r >= 0, in proportion to the restricted likelihood, all values of log(1 + n r) being as likely as each
-other beforehand (n the harmonic mean of the sizes: theta (1 + n r) / n is the average variance of a group's
-mean). In balanced data this is the F distribution of MSB / MSW read backwards and cut at psi = 0 (Tiao and Tan
-1965). Morris (1983) averages like this; Prasad and Rao (1990) expand about the estimate, which does not do
-where psi is estimated as 0. Notebook 07 derives it and says how often its intervals hold.
+group another mean and another error: the squared error of the one mean that the fit reports, in units of
+theta, and the precision 1 / theta are averaged over all r >= 0, in proportion to the restricted likelihood,
+all values of log(1 + n r) being as likely as each other beforehand (n the harmonic mean of the sizes:
+theta (1 + n r) / n is the average variance of a group's mean). In balanced data this is the F distribution of
+MSB / MSW read backwards and cut at psi = 0 (Tiao and Tan 1965). Morris (1983) averages like this; Prasad and
+Rao (1990) expand about the estimate, which falls short where sizes differ and psi is near 0. As psi grows the
+error becomes that of no pooling, but for N - J below 3: then theta may be anything, and it stays above.
+Notebook 07 says how often the intervals hold.
 """
 
 from __future__ import annotations
@@ -51,13 +53,13 @@ def mean_squared_errors(summary, contrast, beta, ratio):
     XX, betas, rss = profile.gls(ratios)
     unit, y = profile.scale[:-1], profile.scale[-1]
     means, n, contrast = summary.centred_means(), summary.sizes, np.asarray(contrast)
-    thetas = rss / profile.degrees * y**2
-    covs = np.linalg.inv(XX) / (unit[:, None] * unit) * (thetas * shares)[:, None, None]
+    theta = y**2 / (shares @ (profile.degrees / rss))
+    covs = np.linalg.inv(XX) / (unit[:, None] * unit) * (theta * shares)[:, None, None]
     betas = betas * y / unit
     factor = n * ratio / (1 + n * ratio)
     effect = factor * (means[:, -1] - means[:, :-1] @ beta)
     total = np.zeros(summary.ngroups)
-    for r, share, theta, b, cov in zip(ratios, shares, thetas, betas, covs, strict=True):
+    for r, share, b, cov in zip(ratios, shares, betas, covs, strict=True):
         factor = n * r / (1 + n * r)
         spread = contrast - factor[:, None] * means[:, :-1]
         away = contrast @ (b - beta) if contrast.ndim else 0.0
@@ -168,13 +170,13 @@ def mean_squared_errors_batch(means, sizes, ss_within, mean, ratio):
     beta, variance, rss, criterion = gls(r)
     shares = _W * np.exp((criterion.min(axis=1, keepdims=True) - criterion) / 2)
     shares /= shares.sum(axis=1, keepdims=True)
-    theta = rss / (N - 1)
+    theta = 1 / np.sum(shares * (N - 1) / rss, axis=1, keepdims=True)
     factor = sizes * ratio[:, None] / (1 + sizes * ratio[:, None])
     estimate = mean[:, None] + factor * (means - mean[:, None])
     total = np.zeros_like(means)
     for k in range(_NODES):
         at, b = r[:, k, None] * sizes, beta[:, k, None]
         factor = at / (1 + at)
-        own = theta[:, k, None] * (factor / sizes + (1 - factor) ** 2 * variance[:, k, None])
+        own = theta * (factor / sizes + (1 - factor) ** 2 * variance[:, k, None])
         total += shares[:, k, None] * (own + (b + factor * (means - b) - estimate) ** 2)
     return total

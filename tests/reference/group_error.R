@@ -9,7 +9,8 @@ source("tests/reference/common.R")
 suppressPackageStartupMessages(library(lme4))
 
 # lmer's criterion at a value of its theta is devFunOnly's; its square is r = psi / theta. The error of group
-# j is that of C_j beta + u_j: by Henderson's formula at each r, and by integrate() over t = log(1 + n r).
+# j is that of C_j beta + u_j: by Henderson's formula at each r in units of theta, and by integrate() over
+# t = log(1 + n r), as is the precision 1 / theta.
 define({
   averaged <- function(formula, data, C, estimate, some) {
     likelihood <- lmer(formula, data, REML = TRUE, devFunOnly = TRUE)
@@ -27,7 +28,7 @@ define({
     Xy <- crossprod(X, y)
     Zy <- crossprod(Z, y)
     D <- colSums(Z)
-    errors <- function(t) {
+    at_each <- function(t) {
       r <- expm1(t) / n
       w <- r / (1 + r * D)  # V^-1 = I - Z w Z'
       P <- solve(XX - crossprod(ZX, w * ZX))
@@ -37,7 +38,8 @@ define({
       s2 <- rss / (nrow(X) - ncol(X))
       mean <- C %*% b + w * (Zy - ZX %*% b)
       spread <- C - w * ZX
-      as.vector(s2 * (w + rowSums((spread %*% P) * spread)) + (mean - estimate)^2)
+      list(precision = 1 / s2, own = as.vector(w + rowSums((spread %*% P) * spread)),
+           away = as.vector(mean - estimate)^2)
     }
     ends <- function(f) {  # integrate() on pieces about the maximum
       about <- top$minimum + c(-4, -2, -1, -.5, -.2, 0, .2, .5, 1, 2, 4, 8, 13)
@@ -48,7 +50,9 @@ define({
       sum(unlist(pieces))
     }
     mass <- ends(density)
-    sqrt(sapply(some, function(j) ends(function(t) density(t) * errors(t)[j])) / mass)
+    average <- function(what, j) ends(function(t) density(t) * at_each(t)[[what]][j]) / mass
+    theta <- 1 / average("precision", 1)
+    sqrt(sapply(some, function(j) theta * average("own", j) + average("away", j)))
   }
   fitted_means <- function(m, C) {
     b <- fixef(m)
