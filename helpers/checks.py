@@ -46,18 +46,21 @@ def less_alike(report):
         return
     fit, robust, group = report.fit, report.fits.robust, report.group
     told = []
+    none = 1e-9 * np.sqrt(fit.theta)
     for k, term in enumerate(fit.params.index):
-        if term not in robust.withheld:
+        if robust.bse[term] > none:
             what = "the mean" if k == fit.data.intercept else report._slope(term)
             ours, theirs = _fixed([robust.bse[term], fit.bse[term]], robust.bse[term])
             told.append(f"{what} {ours} on {_df(robust.df[term])} df (partial pooling {theirs})")
+    have = f"CR2 needs no psi, and sentence and code have it: SE of {', of '.join(told)}. " if told else ""
+    same = f"Every {group} has the same mean: is a total shared out, or are these ranks? " * (found.f < 1e-9)
     yield (
         f"Less alike than strangers: rows of one {group} differ more than rows of two ({found.words}; "
         f"correlation of two rows of one {group} {found.icc:.3f}). Psi, a variance, cannot say so. The "
         "table's lines of partial pooling do not hold then: their SE is too small for what is compared "
-        f"within a {group}, too large for the mean of whole groups. CR2 needs no psi, and sentence and code "
-        f"have it: SE of {', of '.join(told)}. If something that moves the rows of all groups alike (time, "
-        "treatment) is not among the predictors, name it: left out, it makes F small too (notebook 06)."
+        f"within a {group}, too large for the mean of whole groups. {have}{same}If something that moves the "
+        "rows of all groups alike (time, treatment) is not among the predictors, name it: left out, it makes "
+        "F small too (notebook 06)."
     )
 
 
@@ -73,6 +76,16 @@ def lone_terms(report):
             f"{report.group} in its place would be from it, so CR2 has no standard error there. Partial "
             f"pooling's, {_fixed([se], se)[0]} on {_df(fit.df[term])} df, takes psi from the other groups: "
             "right if groups like this one vary as those do (notebook 10)."
+        )
+
+
+def bounded(report):
+    """Kenward and Roger's df collapsed and were bounded."""
+    if report.fit.df_method == "kenward-roger, bounded":
+        yield (
+            "Kenward and Roger's df collapse: one group holds so much of what is known that they fall below "
+            "half of what the number of groups gives. Table, sentence and code have the number of groups "
+            "less what is constant within them, with Kenward and Roger's standard errors (notebook 09)."
         )
 
 
@@ -101,4 +114,5 @@ def withheld(report, key):
     """Why the CR2 line of a question has no standard error: a question's key is its term, or "rows"."""
     fit = report.fit
     term = fit.data.terms[fit.data.intercept] if key == "rows" else key
-    return "no SE: " + _name(report.fits.robust.withheld[term])
+    same = f"every {report.group} has the same {'slope' if key in report.levels else 'mean'}"
+    return "no SE: " + _name(report.fits.robust.withheld.get(term, same))

@@ -239,7 +239,8 @@ def of_new(square, theta, within, of_psi, of_theta, inverse_size, J, df_between,
     if new_row:
         rest = rest + within * (1 - inverse_size)
     mse = between + rest
-    return mse, mse**2 / (between**2 / df_between + rest**2 / df_within)
+    spread = between**2 / df_between + rest**2 / df_within
+    return mse, np.where(spread > 0, mse**2 / np.where(spread > 0, spread, 1.0), df_between)[()]
 
 
 def bounded_kenward_roger(summary, contrasts, psi, theta):

@@ -48,6 +48,7 @@ TOO_MANY = 50  # levels of a text predictor: each is a term
 CODES = 7  # distinct whole numbers in a row, at most, that may be a code
 
 _NONE = 1e-12  # a share of the variation that is rounding
+_ROUNDING = 1e-9  # and a standard error that is, as a share of the deviation within groups
 _WIDE = 79
 _WITH_MARKS = r"[+-]?\d{1,3}(?:[.,' \u00a0\u202f\u2019]\d{3})+(?:[.,]\d+)?"
 _START_OF_FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -518,7 +519,10 @@ class Report:
             lines.append(
                 (term, "slope", question, estimand, found["method"].iloc[k], *found[numbers].iloc[k])
             )
-        return pd.DataFrame(lines, columns=["key", "short", "question", "estimand", "method", *numbers])
+        table = pd.DataFrame(lines, columns=["key", "short", "question", "estimand", "method", *numbers])
+        # An error of 0 is none: every group has the same mean, or the same slope.
+        table.loc[table["se"] <= _ROUNDING * np.sqrt(self.fit.theta), numbers[1:]] = np.nan
+        return table
 
     def _one_pooled(self, inner):
         """The one group's partially pooled mean, where it is itself in what does not vary within groups."""
@@ -572,8 +576,9 @@ class Report:
         place = f", where {self.where}," if self.predictors else ""
         if strangers.found:
             text = f"By least squares over {of_rows}, with cluster-robust standard errors (CR2)"
-            method, row, whose = "complete pooling, CR2", found.iloc[1], ("CR2 ", "")
+            method, whose = "complete pooling, CR2", ("CR2 ", "")
             where, words = "over all rows", whose
+            row = self.table[self.table["estimand"].str.startswith("mean of all rows")].iloc[1]
         else:
             text = f"In a random-intercept model fitted by REML to {of_rows}"
             method, whose, where = "partial pooling", ("Kenward-Roger ", ""), "in the population of groups"
@@ -606,7 +611,7 @@ class Report:
     def _told(self, row, whose):
         """Estimate, standard error, df and interval in words, with whose they are."""
         if np.isnan(row.se):
-            return f"{row.estimate:.4g} (one {self.group} alone: no standard error)"
+            return f"{row.estimate:.4g} (no standard error: see the warnings)"
         estimate, se, lower, upper = _fixed([row.estimate, row.se, row.lower, row.upper], row.se)
         interval = f"{self.level * 100:g}% CI {lower} to {upper}"
         return f"{estimate} ({whose[0]}SE {se}, {whose[1]}df {_df(row.df)}, {interval})"
@@ -750,6 +755,7 @@ def _of_groups(report):
     yield from checks.at_the_boundary(report)
     yield from checks.less_alike(report)
     yield from checks.lone_terms(report)
+    yield from checks.bounded(report)
     yield from _alike(data.labels, f"groups of {report.group}")
     ratio, crowd = sizes.mean() * np.mean(1 / sizes), sizes.sum() ** 2 / np.sum(sizes**2)
     if ratio > UNEQUAL or crowd < J / 2:
