@@ -4,7 +4,7 @@
 
 Nothing is estimated here: the fits of `compare` are asked, and what they say is put into words. Means are
 those where each number among the predictors has its mean. Partial pooling has Kenward and Roger's standard
-errors and df; where psi is 0 and these are not defined, df that count groups where groups are asked about.
+errors and df, also where psi is 0.
 """
 
 from __future__ import annotations
@@ -541,21 +541,18 @@ class Report:
         where = "the population of groups" if K is None else f"the {K:g} groups they were drawn from"
         where += f", where {self.where}," if self.predictors else ""
         row = table[table["estimand"].str.startswith(of)].iloc[0]
-        told = [f"the mean of {self.outcome} in {where} was {self._told(row, group=True, finite=K)}"]
+        told = [f"the mean of {self.outcome} in {where} was {self._told(row, finite=K)}"]
         for row in found[(found["method"] == "partial pooling") & (found.index > 5)].itertuples():
             term = row.estimand.removeprefix("slope of ")
-            told.append(f"{self._slope(term)} was {self._told(row, group=term in self._group_level)}")
+            told.append(f"{self._slope(term)} was {self._told(row)}")
         text += ", " + "; ".join(told) + "."
         if data.dropped:
             text += f" {_rows(data.dropped).capitalize()} with missing values were left out."
         return text
 
-    def _told(self, row, group, finite=None):
+    def _told(self, row, finite=None):
         """Estimate, standard error, df and interval in words, with whose they are."""
-        if self.fit.singular:
-            whose = "", "group-level " if group else "within-group "
-        else:
-            whose = ("Kenward-Roger ", "") if finite is None else ("", "Satterthwaite ")
+        whose = ("Kenward-Roger ", "") if finite is None else ("", "Satterthwaite ")
         estimate, se, lower, upper = _fixed([row.estimate, row.se, row.lower, row.upper], row.se)
         interval = f"{self.level * 100:g}% CI {lower} to {upper}"
         return f"{estimate} ({whose[0]}SE {se}, {whose[1]}df {_df(row.df)}, {interval})"
@@ -579,7 +576,7 @@ class Report:
         kept = f"data[c({', '.join(json.dumps(name, ensure_ascii=False) for name in columns)})]"
         kept = f"na.omit({kept})" if data.dropped else "data"
         fit = f"lmer({outcome} ~ {right} + (1 | {group}), {kept})"
-        return python, fit if self.fit.singular else f'summary({fit}, ddf = "Kenward-Roger")'
+        return python, f'summary({fit}, ddf = "Kenward-Roger")'
 
     def figure(self, width=7.2):
         """The groups in order of their means, predictors aside, as ``figure, alt``; width in inches."""
@@ -691,11 +688,20 @@ def _of_groups(report):
         yield (
             "Singular fit: psi, the variance between groups, is estimated as 0"
             + ("" if fit.singular else " without the predictors")
-            + ". The standard errors of partial pooling are then those of complete pooling, as if groups did "
-            "not matter; its df here count groups where groups are asked about (notebook 09). That groups "
+            + ". The standard errors that lme4 prints are then those of complete pooling, as if groups did "
+            "not matter; Kenward and Roger's, here, have df that count groups where groups are asked about "
+            "(notebook 09). That groups "
             "are alike is not shown: a standard deviation between them of up to "
             f"{_figures(high)} agrees with the data ({report.level * 100:g}% profile interval). Report that "
             "end too, and set the CR2 row beside it (notebooks 06 and 10)."
+        )
+    if fit.df_method == "kenward-roger, bounded":
+        left = _df(J - len(report._group_level) - 1)
+        yield (
+            f"Kenward and Roger's df collapse: {data.sizes.max():.0f} of {N} rows are of one {report.group}, "
+            "and what they expand is no use then (they can fall below 1). Where they fell below half of the "
+            f"groups less the coefficients on their level, these, {left}, take their place, beside their "
+            "standard error, which is large. A t test on the group means holds too (notebook 09)."
         )
     yield from _alike(data.labels, f"groups of {report.group}")
     ratio, crowd = sizes.mean() * np.mean(1 / sizes), sizes.sum() ** 2 / np.sum(sizes**2)
@@ -1014,18 +1020,12 @@ def _page(report, title):
 
 def _words(report):
     """What the page says without saying what it is: words and their meanings."""
-    if report.fit.singular:
-        whose = (
-            "As psi is 0, its standard errors are those of complete pooling, on df that count groups where "
-            "the question is of groups, and rows within groups where it is of these."
-        )
-    else:
-        whose = (
-            "Standard errors and df of means and slopes are Kenward and Roger's. For the mean of groups of "
-            "one size lme4 prints the same standard error, else a slightly smaller one. One group's has the "
-            "df of the mean of all groups, a cautious choice. K groups, a new group and a new row have "
-            "Satterthwaite's."
-        )
+    whose = (
+        "Standard errors and df of means and slopes are Kenward and Roger's. For the mean of groups of "
+        "one size lme4 prints the same standard error, else a smaller one. One group's has the df of the "
+        "mean of all groups. K groups have Satterthwaite's. A new group and a new row are predicted from the "
+        "spread of the group means, so that their intervals count that psi is estimated (notebook 03)."
+    )
     return {
         "psi, theta": "The variance between groups and the variance within them.",
         "SE, df": "Standard error, and degrees of freedom of the t distribution that makes its interval.",
