@@ -253,8 +253,8 @@ def bounded_kenward_roger(summary, contrasts, psi, theta):
     Where psi is small and one group holds most rows, the first-order expansion breaks down: with sizes 100
     and nine 2s and psi = 0 it gives 0.04 df, and an interval 1e29 wide. The data have J groups less the
     coefficients on their level, J - q, to learn the spread of the groups from, whatever psi is. Where Kenward
-    and Roger's df fall below half of J - q, or below 1, their standard error, which is enlarged there, is used with
-    J - q (notebook 09 has the coverage and the length).
+    and Roger's df fall below half of J - q, or below 1, their standard error, which is enlarged there, is
+    used with J - q (notebook 09 has the coverage and the length).
 
     Parameters
     ----------
