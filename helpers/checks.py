@@ -81,11 +81,14 @@ def lone_terms(report):
 
 def bounded(report):
     """Kenward and Roger's df collapsed and were bounded."""
-    if report.fit.df_method == "kenward-roger, bounded":
+    fit, sizes = report.fit, report.fit.data.sizes
+    if fit.df_method == "kenward-roger, bounded":
+        left = _df(fit.ngroups - len(report._group_level) - 1)
         yield (
-            "Kenward and Roger's df collapse: one group holds so much of what is known that they fall below "
-            "half of what the number of groups gives. Table, sentence and code have the number of groups "
-            "less what is constant within them, with Kenward and Roger's standard errors (notebook 09)."
+            f"Kenward and Roger's df collapse: {sizes.max():.0f} of {fit.nobs} rows are of one {report.group}, "
+            "and what they expand is no use then (they can fall below 1). Where they fell below half of the "
+            f"groups less the coefficients on their level, these, {left}, take their place, beside their "
+            "standard error, which is large. A t test on the group means holds too (notebook 09)."
         )
 
 

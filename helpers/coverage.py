@@ -45,7 +45,7 @@ def mean_coverage(psi, theta, J, n, *, methods=MEANS, level=0.95, replicates=10_
     upper, table = simulate._upper(level), _Table()
     for study, fit, means, _ in _samples(psi, theta, J, n, replicates, seed):
         kr_se, kr_df = formulas.kenward_roger_mean(fit.psi, fit.theta, study.sizes)
-        bounded = np.where(kr_df >= intervals.FEW * (J - 1), kr_df, J - 1.0)
+        bounded = np.where(kr_df >= intervals.least_df(J - 1), kr_df, J - 1.0)
         t = stats.t.ppf(upper, J - 1)
         half = {
             "z": stats.norm.ppf(upper) * fit.se,

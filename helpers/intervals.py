@@ -243,14 +243,19 @@ def of_new(square, theta, within, of_psi, of_theta, inverse_size, J, df_between,
     return mse, np.where(spread > 0, mse**2 / np.where(spread > 0, spread, 1.0), df_between)[()]
 
 
+def least_df(left):
+    """The df below which Kenward and Roger's are not used, of ``left`` = J - q."""
+    return max(FEW * left, 1 - 1e-9)  # 1 but for rounding: two groups of one size have it
+
+
 def bounded_kenward_roger(summary, contrasts, psi, theta):
     """Kenward and Roger's standard errors and df, and what to take where the df collapse.
 
     Where psi is small and one group holds most rows, the first-order expansion breaks down: with sizes 100
     and nine 2s and psi = 0 it gives 0.04 df, and an interval 1e29 wide. The data have J groups less the
     coefficients on their level, J - q, to learn the spread of the groups from, whatever psi is. Where Kenward
-    and Roger's df fall below half of J - q, their standard error, which is enlarged there, is used with
-    J - q (notebook 09 has the coverage and the length).
+    and Roger's df fall below half of J - q, or below 1, their standard error, which is enlarged there, is
+    used with J - q (notebook 09 has the coverage and the length).
 
     Parameters
     ----------
@@ -271,7 +276,7 @@ def bounded_kenward_roger(summary, contrasts, psi, theta):
     cov, of = inference.kenward_roger(summary, psi, theta)
     df = np.array([of(a) for a in contrasts])
     left = _Pivot(summary).between
-    bounded = ~(df >= FEW * left)
+    bounded = ~(df >= least_df(left))
     return cov, np.where(bounded, float(left), df), bounded
 
 

@@ -82,7 +82,7 @@ def test_the_ends_hold_the_pivot_at_its_quantiles_with_predictors_and_unequal_si
 @pytest.mark.parametrize("sd", [0.0, 0.6])
 def test_the_exact_interval_covers_as_often_as_it_says(sd):
     """Seven unequal groups and two predictors; where psi is 0 only the lower end can miss."""
-    sizes, reps = [1, 2, 2, 3, 6, 10, 30], 2000
+    sizes, reps = [1, 2, 2, 3, 6, 10, 30], 1000
     data = unequal(5, sizes)
     rng = np.random.default_rng(6)
     held = 0
@@ -133,7 +133,7 @@ def test_kenward_and_rogers_df_where_psi_is_zero_are_pbkrtests(reference, name):
     theirs = kenward_roger(fit.data, fit.psi, fit.theta)[1](np.ones(1))
     assert theirs == pytest.approx(r["df"], rel=1e-6)
     J = len(sizes)
-    assert bounded[0] == (r["df"] < (J - 1) / 2)
+    assert bounded[0] == (r["df"] < max((J - 1) / 2, 1))
     assert df[0] == pytest.approx(J - 1 if bounded[0] else r["df"], rel=1e-6)
     adjusted = fit.with_df("kenward-roger")
     assert adjusted.bse.iloc[0] == pytest.approx(r["se"], rel=1e-7)
@@ -223,7 +223,7 @@ def test_no_interval_of_a_new_group_is_wider_than_twice_that_from_the_group_mean
 
 @pytest.mark.parametrize(("formula", "sd"), [("z", 0.3), ("x + z", 0.3), ("x", 1.0)])
 def test_with_predictors_a_new_group_and_row_are_held(formula, sd):
-    sizes, reps = [1, 2, 2, 3, 6, 10, 30, 4], 1500
+    sizes, reps = [1, 2, 2, 3, 6, 10, 30, 4], 500
     data, rng = unequal(8, sizes), np.random.default_rng(9)
     held = np.zeros((reps, 2))
     for k in range(reps):
@@ -331,7 +331,7 @@ def widths(number, seed):
 
 @pytest.mark.filterwarnings("error")
 def test_no_interval_of_small_data_is_endless():
-    most, least, done = widths(60, 0)
-    assert done > 40
+    most, least, done = widths(40, 0)
+    assert done > 25
     assert most < 100
     assert least >= 1 - 1e-9

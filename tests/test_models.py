@@ -973,12 +973,12 @@ PRINTED = {
     "boundary": (
         lambda data: partial_pooling("flat ~ 1", data, "g"),
         """Partial pooling (REML)   flat ~ 1   by g
-        10 rows, 3 groups, df: residual
+        10 rows, 3 groups, df: kenward-roger
         psi (between) 0   theta (within) 6.025   ICC 0.0000
         REML criterion 44.0067
         psi is estimated as 0: the standard errors are those of complete pooling
-                  estimate       se  df     t  P>|t|   lower   upper
-        Intercept     3.95 0.776209 9.0 5.089 0.0007 2.19409 5.70591""",
+                  estimate       se  df     t  P>|t|    lower   upper
+        Intercept     3.95 0.776209 1.9 5.089 0.0406 0.434889 7.46511""",
     ),
     "boundary by ml": (
         lambda data: partial_pooling("flat ~ 1", data, "g", method="ml"),

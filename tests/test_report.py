@@ -294,8 +294,9 @@ def test_where_psi_is_0_df_count_what_the_question_is_of():
     assert found.fit.singular
     asked = ("mean of all groups", "slope of x", "slope of w", "mean of a new", "one row")
     df = [number(found, start, "partial pooling", "df") for start in asked]
+    # Balanced, each predictor on one level: J - 2 and N - J - 1; a new row has a mean of 4 and 53 df.
     assert df[:4] == pytest.approx([4, 53, 4, 4], rel=1e-9)
-    assert 53 < df[4] < 57  # of a row: the df of the group means and of the rows within them, combined
+    assert 4 < df[4] < 57
     assert found.sentence.count(", df 4.0, ") == 2
     assert ", df 53.0, " in found.sentence
     by = dict(zip(leads(found), found.warnings, strict=True))
