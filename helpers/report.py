@@ -1039,9 +1039,9 @@ def _words(report):
     whose = (
         "Standard errors and df of means and slopes are Kenward and Roger's. For the mean of groups of one "
         "size lme4 prints the same standard error, else a smaller one. One group's counts that the variances "
-        "are estimated, and goes with the df of no pooling (notebook 07). K groups have Satterthwaite's. A new "
-        "group and a new row are predicted from the spread of the group means, so that their intervals count "
-        "that psi is estimated (notebook 03)."
+        "are estimated, and goes with the df of no pooling (notebook 07). K groups have Satterthwaite's. A "
+        "new group and a new row are predicted from the spread of the group means, so that their intervals "
+        "count that psi is estimated (notebook 03)."
     )
     return {
         "psi, theta": "The variance between groups and the variance within them.",
