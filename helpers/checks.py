@@ -87,8 +87,9 @@ def bounded(report):
         yield (
             f"Kenward and Roger's df collapse: {sizes.max():.0f} of {fit.nobs} rows are of one "
             f"{report.group}, and what they expand is no use then (they can fall below 1). Where they fell "
-            f"below half of the groups less the coefficients on their level, these, {left}, take their place, "
-            "beside their standard error, which is large. A t test on the group means holds too (notebook 09)."
+            f"below half of the groups less the coefficients on their level, these, {left}, take their "
+            "place, beside their standard error, which is large. A t test on the group means holds too "
+            "(notebook 09)."
         )
 
 
