@@ -91,8 +91,28 @@ def kenward_roger(summary, psi, theta):
     return theta * (cov + 2 * cov @ bias @ cov), _df(cov, P, spread)
 
 
-def predicted_mean(summary, contrast, psi, theta, K=np.inf, new_groups=0, new_rows=0):
-    """Squared error and degrees of freedom of the predicted mean of K groups, or of something new.
+def shares(summary, contrast, ratio):
+    """Of psi and of theta in the variance of a contrast of the coefficients, A psi + B theta, weights fixed.
+
+    Parameters
+    ----------
+    summary : GroupSummary
+    contrast : ndarray of shape (p,)
+        Of the coefficients of the centred columns.
+    ratio : float
+        psi / theta that the weights are made with.
+
+    Returns
+    -------
+    A, B : float
+    """
+    known = _information(summary, ratio)
+    along = known.cov @ contrast
+    return tuple(float(-along @ P @ along) for P in known.P)
+
+
+def predicted_mean(summary, contrast, psi, theta, K=np.inf):
+    """Squared error and degrees of freedom of the predicted mean of K groups.
 
     The predictor is the best linear unbiased one: its mean squared error is A psi + B theta, where A and B
     are squares of its weights, and by the envelope theorem also its derivatives in psi and theta. Hence
@@ -108,12 +128,11 @@ def predicted_mean(summary, contrast, psi, theta, K=np.inf, new_groups=0, new_ro
         REML estimates, theta > 0.
     K : float
         Groups in the population, J of them seen.
-    new_groups, new_rows : int
-        How many effects of a group not seen, and errors of a row not seen, come on top: 0 or 1.
 
     Returns
     -------
-    mse, df : float
+    mse, df, of_psi : float
+        ``of_psi`` is A.
     """
     known, ratio = _information(summary, psi / theta), psi / theta
     J, n, means = summary.ngroups, summary.sizes, summary.centred_means()[:, :-1]
@@ -122,10 +141,9 @@ def predicted_mean(summary, contrast, psi, theta, K=np.inf, new_groups=0, new_ro
     left = contrast - factor @ means / K
     weights = n / tau * (means @ known.cov @ left) + factor / K  # of the groups, in the predictor
     mse = left @ known.cov @ left + np.sum(factor / n) / K**2 + unseen * ratio
-    of_psi = np.sum((weights - 1 / K) ** 2) + unseen + new_groups
-    mse += new_groups * ratio + new_rows
+    of_psi = np.sum((weights - 1 / K) ** 2) + unseen
     change = np.array([of_psi, mse - of_psi * ratio]) / mse
-    return theta * mse, float(1 / (change @ np.linalg.inv(known.expected) @ change))
+    return theta * mse, float(1 / (change @ np.linalg.inv(known.expected) @ change)), float(of_psi)
 
 
 def satterthwaite(summary, beta, psi, theta):
@@ -278,8 +296,8 @@ def icc_interval(f_ratio, J, n, alpha=0.05):
     return float(lower), float(upper)
 
 
-def profile_intervals(summary, contrasts, alpha):
-    """Likelihood intervals for psi, theta and contrasts of the coefficients, from the ML likelihood.
+def profile_intervals(summary, contrasts, alpha, method="ml"):
+    """Likelihood intervals for psi, theta and contrasts of the coefficients.
 
     All values that a likelihood-ratio test at level alpha would not reject, everything else at its best: the
     set of (ratio, value) whose deviance is within a chi-square quantile of the least, seen from the side.
@@ -289,28 +307,34 @@ def profile_intervals(summary, contrasts, alpha):
     ----------
     summary : GroupSummary
     contrasts : ndarray of shape (k, p)
-        Of the coefficients of the centred columns.
+        Of the coefficients of the centred columns; none under "reml", whose likelihood has no coefficients.
     alpha : float
+    method : {"ml", "reml"}
+        Which likelihood.
 
     Returns
     -------
     ndarray of shape (2 + k, 2)
         Lower and upper ends for psi, theta, and each contrast.
     """
-    profile = Profile(summary, "ml")
+    profile = Profile(summary, method)
     N, best = profile.degrees, profile.best_ratio()
 
+    def log_det(r, XX):
+        return profile.log_det(r) + (np.linalg.slogdet(XX)[1] if profile.reml else 0.0)
+
     def deviance(r):
-        return N * np.log(profile.gls(r)[2]) + profile.log_det(r)
+        XX, _, rss = profile.gls(r)
+        return N * np.log(rss) + log_det(r, XX)
 
     most = deviance(best) + stats.chi2.ppf(1 - alpha, 1)
     low, high = _crossings(lambda r: deviance(r) - most, best)
     y = profile.scale[-1]
 
     def theta(r, branch):
-        rss = profile.gls(r)[2]
+        XX, _, rss = profile.gls(r)
         # rss / theta = N s, where s - log s = 1 + room
-        room = np.maximum(most - N * np.log(rss) - profile.log_det(r), 0.0) / N
+        room = np.maximum(most - N * np.log(rss) - log_det(r, XX), 0.0) / N
         return y**2 * rss / (-N * special.lambertw(-np.exp(-1 - room), branch).real)
 
     def coefficient(r, a):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from html import escape
 from numbers import Real
@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from . import formulas, inference, prediction
+from . import alike, estimable, formulas, inference, intervals, prediction
 from .groups import GroupSummary, inverse, refuse_collinear, solve, summarise
 from .reml import Profile
 
@@ -39,7 +39,7 @@ class Predicted(NamedTuple):
     ----------
     estimate, se : float
     df : float
-        Satterthwaite's, of the t reference; N - p where psi is 0, infinite under ML.
+        Of the t reference; infinite for a mean of K groups under ML.
     """
 
     estimate: float
@@ -70,6 +70,10 @@ class Fit:
         Where df comes from: "residual", "kenward-roger", "satterthwaite", "normal", or the kind of
         cluster-robust error. Kenward and Roger's df stand beside the unadjusted standard error that
         lme4 prints until `with_df` asks for their own, which in unbalanced data is larger.
+        "kenward-roger, bounded": theirs were below half of J - q for some term (with 100 rows in one group
+        and 2 in each other, say); there they are J - q, and all standard errors are Kenward and Roger's.
+    withheld : dict of str to str
+        Terms that have no standard error (NaN) because there is none, and why: `cluster_robust`.
     """
 
     pooling: str
@@ -79,11 +83,12 @@ class Fit:
     theta: float
     _estimate: np.ndarray
     _se: np.ndarray
-    _df: np.ndarray | None
+    _df: np.ndarray
     _cov: np.ndarray | None
     psi: float | None = None
     criterion: float | None = None
     _centred: tuple = ()
+    withheld: dict = field(default_factory=dict)
 
     @cached_property
     def _terms(self):
@@ -106,11 +111,7 @@ class Fit:
     @cached_property
     def df(self):
         """Degrees of freedom by term."""
-        values = self._df
-        if values is None:
-            of = inference.kenward_roger(self.data, self.psi, self.theta)[1]
-            values = [of(a) for a in _to_terms(self.data)]
-        return pd.Series(values, self._terms, dtype=float, name="df")
+        return pd.Series(self._df, self._terms, dtype=float, name="df")
 
     def cov_params(self):
         """Covariance of the estimates, terms by terms."""
@@ -144,8 +145,9 @@ class Fit:
         Parameters
         ----------
         df_method : {"residual", "satterthwaite", "kenward-roger"}
-            N less the coefficients; Satterthwaite's (from the observed REML information); or Kenward
-            and Roger's (1997), which bring their adjusted standard errors with them.
+            N less the coefficients; Satterthwaite's (from the observed REML information, psi > 0); or
+            Kenward and Roger's (1997), which bring their adjusted standard errors with them. Where their df
+            collapse they are bounded (`intervals.bounded_kenward_roger`), and `df_method` says so.
 
         Returns
         -------
@@ -156,24 +158,29 @@ class Fit:
         ------
         ValueError
             If the method is not one of these; if it is not "residual" and the fit is not partial
-            pooling by REML with psi > 0.
+            pooling by REML; if it is "satterthwaite" and psi is 0.
         """
         if df_method not in ("residual", "satterthwaite", "kenward-roger"):
             raise ValueError(
                 f'df_method must be "residual", "satterthwaite" or "kenward-roger"; got {df_method!r}'
             )
         if df_method == "residual":
-            df = np.full(len(self._estimate), float(self.nobs - len(self._estimate)))
+            df = np.where(np.isnan(self._se), np.nan, float(self.nobs - len(self._estimate)))
             return replace(self, df_method=df_method, _df=df)
-        if self.pooling != "partial" or self.method != "reml" or self.singular:
+        if self.pooling != "partial" or self.method != "reml":
             raise ValueError(
-                f"{df_method} degrees of freedom are for partial pooling by REML with psi > 0; "
-                f'this fit is of {self.pooling} pooling by {self.method}, psi {self.psi}: use "residual"'
+                f"{df_method} degrees of freedom are for partial pooling by REML; "
+                f'this fit is of {self.pooling} pooling by {self.method}: use "residual"'
             )
         if df_method == "satterthwaite":
+            if self.singular:
+                raise ValueError(
+                    "satterthwaite degrees of freedom need psi > 0; where psi is estimated as 0 lmerTest "
+                    'counts rows, as if there were no groups: use "kenward-roger", which counts groups'
+                )
             of = inference.satterthwaite(self.data, self._centred[0], self.psi, self.theta)
             return replace(self, df_method=df_method, _df=[of(a) for a in _to_terms(self.data)])
-        return self._with_errors(df_method, *inference.kenward_roger(self.data, self.psi, self.theta))
+        return _with_kenward_roger(self, of_theirs=True)
 
     def cluster_robust(self, kind="CR2"):
         """Return this fit of complete pooling with standard errors that allow any dependence within groups.
@@ -188,12 +195,14 @@ class Fit:
         Returns
         -------
         Fit
-            Estimates as before.
+            Estimates as before. A term that one group alone carries (without it the others cannot estimate
+            it, `estimable.lone_groups`) has no such error: NaN, and the reason in `withheld`.
 
         Raises
         ------
         ValueError
-            If the kind is none of these, the fit is not of complete pooling, or no groups were named.
+            If the kind is none of these, the fit is not of complete pooling, no groups were named, or no
+            term has such an error.
         """
         if kind not in ("CR0", "CR1", "CR2", "CR3"):
             raise ValueError(f'kind must be "CR0", "CR1", "CR2" or "CR3"; got {kind!r}')
@@ -204,14 +213,30 @@ class Fit:
             )
         if self.data.group is None:
             raise ValueError("cluster-robust standard errors need the groups: name them in complete_pooling")
-        return self._with_errors(kind, *inference.cluster_robust(self.data, self._centred[0], kind))
+        fit = self._robust(kind)
+        if len(fit.withheld) == len(fit._estimate):
+            told = "; ".join(f"{term}: {why}" for term, why in fit.withheld.items())
+            raise ValueError(
+                f"no term of {self.data.formula!r} has a cluster-robust standard error, for each rests on "
+                f"one {self.data.group} alone ({told}): bring more groups, or leave terms out"
+            )
+        return fit
 
-    def _with_errors(self, df_method, cov, of):
+    def _robust(self, kind):
+        """`cluster_robust`, with NaN for every term where none has such an error."""
+        withheld = estimable.reasons(self.data, self.data.terms, _to_terms(self.data))
+        return self._with_errors(kind, *inference.cluster_robust(self.data, self._centred[0], kind), withheld)
+
+    def _with_errors(self, df_method, cov, of, withheld=None):
         """Return this fit with another covariance of the centred coefficients, and its df."""
-        change = _to_terms(self.data)
+        change, withheld = _to_terms(self.data), withheld or {}
         cov = change @ cov @ change.T
-        df = [of(a) for a in change]
-        return replace(self, df_method=df_method, _cov=cov, _se=np.sqrt(cov.diagonal()), _df=df)
+        none = np.array([term in withheld for term in self.data.terms])
+        cov[none] = cov[:, none] = np.nan
+        df = [np.nan if no else of(a) for a, no in zip(change, none, strict=True)]
+        return replace(
+            self, df_method=df_method, _cov=cov, _se=np.sqrt(cov.diagonal()), _df=df, withheld=withheld
+        )
 
     @property
     def nobs(self):
@@ -251,27 +276,37 @@ class Fit:
         se = inference.variance_ses(self.data, self.psi, self.theta, self.method)
         return pd.DataFrame({"estimate": [self.psi, self.theta], "se": se}, index=["psi", "theta"])
 
-    def profile_int(self, alpha=0.05):
-        """Profile likelihood intervals for psi, theta and the coefficients.
+    def profile_int(self, alpha=0.05, likelihood=None):
+        """Profile likelihood intervals for psi and theta, and under ML for the coefficients.
 
         Parameters
         ----------
         alpha : float
             One minus the level.
+        likelihood : {"reml", "ml"}, optional
+            Whose profile; without it that of the fit's own method. R's ``confint`` takes ML's also after a
+            REML fit. With few groups ML's interval for psi lies too low and covers less often (notebook 06).
 
         Returns
         -------
         DataFrame
-            Rows psi, theta and the terms, columns ``lower`` and ``upper``: as R's ``confint``, from the
-            ML likelihood also where the fit is REML, but of variances where R has standard deviations.
+            Columns ``lower`` and ``upper``; rows psi, theta and, under "ml", the terms: the restricted
+            likelihood has no coefficients in it, `conf_int` has their intervals. Of variances, where R has
+            standard deviations.
 
         Raises
         ------
         ValueError
-            Unless the fit is of partial pooling, or if alpha does not lie between 0 and 1.
+            Unless the fit is of partial pooling, if alpha does not lie between 0 and 1, or if the likelihood
+            is neither of the two.
         """
         self._refuse_unless_partial("profile intervals")
-        data = self.data
+        data, likelihood = self.data, self.method if likelihood is None else likelihood
+        if likelihood not in ("reml", "ml"):
+            raise ValueError(f'likelihood must be "reml" or "ml"; got {likelihood!r}')
+        if likelihood == "reml":
+            ends = inference.profile_intervals(data, [], _level_of(alpha), "reml")
+            return pd.DataFrame(ends, ["psi", "theta"], columns=["lower", "upper"])
         ends = inference.profile_intervals(data, _to_terms(data), _level_of(alpha))
         ends[2:] += data.slopes[:, None]
         if data.intercept is not None:
@@ -279,30 +314,38 @@ class Fit:
         return pd.DataFrame(ends, ["psi", "theta", *data.terms], columns=["lower", "upper"])
 
     def icc_int(self, alpha=0.05):
-        """Exact interval for the intraclass correlation of balanced data.
+        """Exact interval for the intraclass correlation, for groups of any sizes and any predictors.
 
         Returns
         -------
         tuple of float
-            Lower and upper end, by `inference.icc_interval`.
+            Lower and upper end, by `intervals.variance_ratio_interval`. With groups of one size and a
+            constant alone it is the interval of Searle et al. (1992), section 3.6. Where psi is 0 in truth
+            it covers with probability 1 - alpha / 2.
 
         Raises
         ------
         ValueError
-            Unless the fit is of partial pooling, of a constant alone, to groups of one size; or if alpha
-            does not lie between 0 and 1.
+            Unless the fit is of partial pooling; or if alpha does not lie between 0 and 1.
         """
         self._refuse_unless_partial("an interval of the intraclass correlation")
-        data = self.data
-        sizes, counts, between = data.by_size
-        if len(sizes) > 1 or len(data.terms) > 1 or data.intercept is None:
-            raise ValueError(
-                "the exact interval of the intraclass correlation is for balanced data and a constant alone; "
-                f"this is {data.formula!r} with groups of {sizes[0]:g} to {sizes[-1]:g} rows: use profile_int"
-            )
-        J, n = counts[0], sizes[0]
-        f_ratio = n * between[0, -1, -1] / (J - 1) / (data.within[-1, -1] / (J * (n - 1)))
-        return inference.icc_interval(f_ratio, J, n, _level_of(alpha))
+        return tuple(r / (1 + r) for r in intervals.variance_ratio_interval(self.data, _level_of(alpha)))
+
+    def psi_int(self, alpha=0.05):
+        """Interval for psi that does not lean on many groups, by `intervals.between_variance_interval`.
+
+        Returns
+        -------
+        tuple of float
+            Lower and upper end.
+
+        Raises
+        ------
+        ValueError
+            As `icc_int`.
+        """
+        self._refuse_unless_partial("an interval of psi")
+        return intervals.between_variance_interval(self.data, _level_of(alpha))
 
     def test_psi(self):
         """Likelihood-ratio test of psi = 0, under this fit's own likelihood.
@@ -487,26 +530,47 @@ class Fit:
             raise ValueError(
                 f"K, the number of groups in the population, must be at least {self.ngroups}; got {K}"
             )
-        effects = self.group_effects["estimate"].to_numpy()
-        return self._mean("the mean of K groups", effects.sum() / K, K=float(K))
+        k, effects = self._constant("the mean of K groups"), self.group_effects["estimate"].to_numpy()
+        contrast, data = _to_terms(self.data)[k], self.data
+        mse, df, of_psi = inference.predicted_mean(data, contrast, self.psi, self.theta, K=float(K))
+        if self.method != "reml":
+            df = np.inf
+        elif self.df_method == "kenward-roger, bounded":
+            mse, df = intervals.bounded_mean(data, contrast, self.psi, self.theta, mse, df, of_psi)
+        return Predicted(float(self._estimate[k] + effects.sum() / K), float(np.sqrt(mse)), float(df))
 
     def new_group(self):
-        """Mean of a group not yet seen, where the predictors are 0, as `Predicted`."""
-        return self._mean("a new group", new_groups=1)
+        """Mean of a group not yet seen, where the predictors are 0.
+
+        Returns
+        -------
+        Predicted
+            By `intervals.predicted_new`: the standard error counts that psi is estimated, also as 0. (With
+            the variances taken for known it would be `formulas.se_new_group_mean`.)
+
+        Raises
+        ------
+        ValueError
+            Unless the fit is of partial pooling and has a constant.
+        """
+        return self._new("a new group", new_row=False)
 
     def new_observation(self):
-        """One outcome in a group not yet seen, where the predictors are 0, as `Predicted`."""
-        return self._mean("a new observation", new_groups=1, new_rows=1)
+        """One outcome in a group not yet seen, where the predictors are 0: as `new_group`."""
+        return self._new("a new observation", new_row=True)
 
-    def _mean(self, what, more=0.0, **of):
+    def _new(self, what, new_row):
+        k = self._constant(what)
+        contrast, beta = _to_terms(self.data)[k], self._centred[0]
+        mse, df = intervals.predicted_new(self.data, contrast, beta, self.psi, self.theta, new_row)
+        return Predicted(float(self._estimate[k]), float(np.sqrt(mse)), float(df))
+
+    def _constant(self, what):
+        """Where among the terms of this fit of partial pooling the constant is."""
         self._refuse_unless_partial(what)
-        k = self.data.intercept
-        if k is None:
+        if self.data.intercept is None:
             raise ValueError(f"{self.data.formula!r} has no constant, so no mean to predict: add 1")
-        mse, df = inference.predicted_mean(self.data, _to_terms(self.data)[k], self.psi, self.theta, **of)
-        if self.singular or self.method != "reml":
-            df = float(self.df.iloc[k])
-        return Predicted(float(self._estimate[k] + more), float(np.sqrt(mse)), df)
+        return self.data.intercept
 
     def _predicted(self, level, contrast):
         """Table of level plus effect of each group, where level is ``contrast`` times the coefficients."""
@@ -536,7 +600,8 @@ class Fit:
             + (f", {_counted(data.dropped, 'row')} dropped for missing values" if data.dropped else ""),
         ]
         if self.pooling != "partial":
-            return [*lines, f"theta (residual variance) {self.theta:.6g}"]
+            told = [f"no cluster-robust error of {term}: {why}" for term, why in self.withheld.items()]
+            return [*lines, f"theta (residual variance) {self.theta:.6g}", *told]
         label = "REML criterion" if self.method == "reml" else "-2 log likelihood"
         lines += [
             f"psi (between) {self.psi:.6g}   theta (within) {self.theta:.6g}   ICC {self.icc:.4f}",
@@ -544,8 +609,25 @@ class Fit:
         ]
         if self.singular:
             ml = "" if self.method == "reml" else ", times sqrt((N - p) / N)"
-            lines.append(f"psi is estimated as 0: the standard errors are those of complete pooling{ml}")
+            if self.df_method == "kenward-roger, bounded":
+                lines.append("psi is estimated as 0")
+            else:
+                lines.append(f"psi is estimated as 0: the standard errors are those of complete pooling{ml}")
+        if self.df_method == "kenward-roger, bounded":
+            lines.append(
+                "Kenward and Roger's df collapse here (one group holds most of the information): where they "
+                "fell below half of J - q, J - q takes their place; the standard errors are theirs"
+            )
+        if self._strangers.found:
+            lines.append(
+                f"rows of one {data.group} are less alike than rows of two ({self._strangers.words}): no psi "
+                'fits, so take complete_pooling(...).cluster_robust("CR2")'
+            )
         return lines
+
+    @cached_property
+    def _strangers(self):
+        return alike.less_alike(self.data)
 
     def _table(self):
         """A row for each term, and how its columns are printed."""
@@ -705,7 +787,9 @@ def partial_pooling(formula, data, groups=None, method="reml", missing="raise"):
     -------
     Fit
         Standard errors are those of generalised least squares at the estimated variances, as lme4's.
-        Under REML ``df`` is Kenward and Roger's (1997); where psi is 0 it is N - p, under ML infinite.
+        Under REML ``df`` is Kenward and Roger's (1997), also where psi is 0; where they collapse
+        (``df_method`` is "kenward-roger, bounded") df and standard errors are those of
+        `intervals.bounded_kenward_roger`. Under ML df is infinite.
 
     Raises
     ------
@@ -716,15 +800,22 @@ def partial_pooling(formula, data, groups=None, method="reml", missing="raise"):
     """
     summary = _grouped(summarise(data, formula, groups, missing), "partial_pooling")
     best = Profile(summary, method).fit()
-    if method == "ml":
-        df, df_method = np.full(len(best.beta), np.inf), "normal"
-    elif best.psi == 0:  # the model is complete pooling, and so is its reference distribution
-        df, df_method = np.full(len(best.beta), float(summary.nobs - len(best.beta))), "residual"
-    else:
-        df, df_method = None, "kenward-roger"  # made when asked for
-    return _fit(
-        "partial", method, summary, df_method, best.theta, best.beta, best.cov, df, best.psi, best.criterion
+    df = np.full(len(best.beta), np.inf)
+    fit = _fit(
+        "partial", method, summary, "normal", best.theta, best.beta, best.cov, df, best.psi, best.criterion
     )
+    return fit if method == "ml" else _with_kenward_roger(fit, of_theirs=False)
+
+
+def _with_kenward_roger(fit, of_theirs):
+    """The fit with Kenward and Roger's df; with their errors too if asked, or where the df are bounded."""
+    contrasts = _to_terms(fit.data)
+    cov, df, bounded = intervals.bounded_kenward_roger(fit.data, contrasts, fit.psi, fit.theta)
+    if not (of_theirs or bounded.any()):
+        return replace(fit, df_method="kenward-roger", _df=df)
+    cov = contrasts @ cov @ contrasts.T
+    name = "kenward-roger, bounded" if bounded.any() else "kenward-roger"
+    return replace(fit, df_method=name, _cov=cov, _se=np.sqrt(cov.diagonal()), _df=df)
 
 
 def compare(formula, data, groups=None, missing="raise", alpha=0.05):
@@ -748,8 +839,9 @@ def compare(formula, data, groups=None, missing="raise", alpha=0.05):
         constant: complete pooling (as if rows were independent, and cluster-robust CR2), no pooling
         (one group, the largest, and the mean of just these J), partial pooling (that one group, and
         the mean of the population the groups are drawn from). Then the slope of each term, by each
-        method that estimates it. The SE of one partially pooled group mean counts the uncertainty of
-        the fixed effects and of the variances (`Fit.group_means_int`).
+        method that estimates it; where it has no CR2 error, the estimand says why. The SE of one
+        partially pooled group mean counts the uncertainty of the fixed effects and of the variances
+        (`Fit.group_means_int`).
 
     Raises
     ------
@@ -757,7 +849,13 @@ def compare(formula, data, groups=None, missing="raise", alpha=0.05):
         As the three fits.
     """
     summary = _grouped(summarise(data, formula, groups, missing), "compare")
-    return compared(poolings(summary), alpha)
+    fits = poolings(summary)
+    table, k = compared(fits, alpha), summary.intercept
+    for term, why in fits.robust.withheld.items():
+        name = f"slope of {term}" if term != summary.terms[k] else table["estimand"][1]
+        row = (table["method"] == "complete pooling, CR2") & (table["estimand"] == name)
+        table.loc[row, "estimand"] = f"{name} (no SE: {why})"
+    return table
 
 
 class Poolings(NamedTuple):
@@ -775,7 +873,7 @@ def poolings(summary):
         raise ValueError(f"{summary.formula!r} has no constant, so no mean to compare: add 1")
     complete, partial = complete_pooling(None, summary), partial_pooling(None, summary)
     no = no_pooling(None, _within_terms(summary))
-    return Poolings(complete, complete.cluster_robust("CR2"), no, partial)
+    return Poolings(complete, complete._robust("CR2"), no, partial)
 
 
 def compared(fits, alpha=0.05, one=None):

@@ -4,7 +4,8 @@
 
 Nothing is estimated here: the fits of `compare` are asked, and what they say is put into words. Means are
 those where each number among the predictors has its mean. Partial pooling has Kenward and Roger's standard
-errors and df; where psi is 0 and these are not defined, df that count groups where groups are asked about.
+errors and df, psi = 0 included; where rows of one group are less alike than rows of two, words and code
+have CR2's.
 """
 
 from __future__ import annotations
@@ -27,12 +28,14 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from . import figures, formulas
+from . import checks, figures, formulas
+from .alike import less_alike
 from .files import read_table
 from .groups import GroupSummary, summarise
 from .labels import alike, as_numbers, is_text, place_among
 from .models import Fit, Poolings, compared, no_pooling, partial_pooling, poolings
 from .tables import columns_of, factors, place_of
+from .words import _df, _figures, _fixed, _level_of, _name, _plain, _rows
 
 __all__ = ["Report", "describe", "read_table", "wrapped"]
 
@@ -47,6 +50,7 @@ SETS = 5  # of names alike that are told one by one
 CODES = 7  # distinct whole numbers in a row, at most, that may be a code
 
 _NONE = 1e-12  # a share of the variation that is rounding
+_ROUNDING = 1e-9  # and a standard error that is, as a share of the deviation within groups
 _WIDE = 79
 _WITH_MARKS = r"[+-]?\d{1,3}(?:[.,' \u00a0\u202f\u2019]\d{3})+(?:[.,]\d+)?"
 _START_OF_FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -123,7 +127,7 @@ def _report(summary, columns, predictors, population, level, one):
     shift = summary.shift.copy()
     shift[numbers] = -summary.centre[numbers]  # so each is counted from its mean
     fits = poolings(replace(summary, shift=shift))
-    fits = fits._replace(partial=_with_reference(fits.partial))
+    fits = fits._replace(partial=fits.partial.with_df("kenward-roger"))
     if population is not None:
         fits.partial.mean_of(population)  # refuses fewer than J
     alone = fits.partial
@@ -147,20 +151,6 @@ def _place_of(label, summary):
 def _is_level(term, columns):
     """Whether a term is 1 for a level of text and 0 else, or a product with such: no number to be centred."""
     return "[T." in term and term not in columns
-
-
-def _between(data):
-    """Which terms do not vary within any group, the constant among them."""
-    return (data.within.diagonal() <= _NONE * data.about_centre().diagonal())[:-1]
-
-
-def _with_reference(fit):
-    """The fit with Kenward and Roger's errors and df or, where psi is 0, with df counted by level."""
-    if not fit.singular:
-        return fit.with_df("kenward-roger")
-    J, between = fit.ngroups, _between(fit.data)
-    df = np.where(between, J - between.sum(), fit.nobs - J - (~between).sum())
-    return replace(fit, df_method="by level", _df=df.astype(float))
 
 
 def _names_of(data):
@@ -290,6 +280,11 @@ class Report:
         return self.fits.partial
 
     @cached_property
+    def strangers(self):
+        """Whether rows of one group are less alike than rows of two, given the predictors: `LessAlike`."""
+        return less_alike(self.fit.data)
+
+    @cached_property
     def answers(self):
         """What `compare` says."""
         return compared(self.fits, 1 - self.level, self.one)
@@ -377,9 +372,14 @@ class Report:
         """Where the means are, as a sentence."""
         text = f"Means are those where {self.where}."
         if self._group_level:
-            own = dict.fromkeys((self._level(t) or [_name(_plain(t))])[0] for t in self._group_level)
-            text += f" Without pooling each group has its own {' and '.join(own)}."
+            text += f" One group, and just these groups, keep their own {self._own}."
         return text if self.predictors else ""
+
+    @property
+    def _own(self):
+        """The group-level predictors, by name."""
+        names = dict.fromkeys((self._level(t) or [_name(_plain(t))])[0] for t in self._group_level)
+        return " and ".join(names)
 
     # ---- words
 
@@ -399,11 +399,12 @@ class Report:
         values = self._outcomes
         spread = f" {self.outcome} goes from {values[0]:.6g} to {values[-1]:.6g}." if len(values) else ""
         between, within, psi, theta = map(_figures, [*np.sqrt([psi, theta]), psi, theta])
+        alone = ", predictors left aside," if self.predictors else ""
         text = [
             f"{N} rows in {J} groups of {self.group}, {size}.{spread}",
-            f"The standard deviation of {self.outcome} is {between} between the groups (psi = {psi}) and "
-            f"{within} within them (theta = {theta}): of its variance {self.alone.icc:.1%} lies between (the "
-            f"intraclass correlation, {self.alone.icc:.3f}).",
+            f"The standard deviation of {self.outcome}{alone} is {between} between the groups (psi = {psi}) "
+            f"and {within} within them (theta = {theta}): of its variance {self.alone.icc:.1%} lies between "
+            f"(the intraclass correlation, {self.alone.icc:.3f}).",
         ]
         if data.dropped:
             text.insert(1, f"{_rows(data.dropped)} dropped for missing values.")
@@ -411,6 +412,13 @@ class Report:
             text.append(
                 f"For the mean of all groups these {N} rows are worth as much as {effective:.0f} independent "
                 "ones."
+            )
+        if self.predictors:
+            psi, theta = self.fit.psi, self.fit.theta
+            between, within, psi, theta = map(_figures, [*np.sqrt([psi, theta]), psi, theta])
+            text.append(
+                f"Given the predictors it is {between} between (psi = {psi}) and {within} within (theta = "
+                f"{theta}), which the table stands on."
             )
         return " ".join(text)
 
@@ -423,18 +431,21 @@ class Report:
         if size == data.sizes.max():
             known += ", the largest group" if (data.sizes == size).sum() == 1 else ", no group has more"
         K = "" if self.population is None else f"{self.population:g}"
+        at = self._place(self._group_level)  # one place for all groups, where each group has its own
+        own = f", each with its own {self._own}" if at else ""
+        at = f", where {at}" if at else ""
         return {
             "one": (f"How well is the mean of {group} {_name(data.labels[self.one])} known ({known})?",
                     "over new rows of that one group"),
-            "these": (f"How well is the mean of just these {J} groups known?",
+            "these": (f"How well is the mean of just these {J} groups known{own}?",
                       "over new rows of the same groups"),
             "finite": (f"How well is the mean of the {K} groups known, of which these are {J}?",
                        f"over new draws of {J} groups from those {K}, and new rows"),
-            "all": ("How well is the mean of all groups there are or could be known?",
+            "all": (f"How well is the mean of all groups there are or could be known{at}?",
                     "over new groups and new rows"),
-            "new": (f"Where may the mean of one more {group} lie?",
+            "new": (f"Where may the mean of one more {group} lie{at}?",
                     "over new groups and new rows, and the group to come"),
-            "row": (f"Where may one {self.outcome} of one more {group} lie?",
+            "row": (f"Where may one {self.outcome} of one more {group} lie{at}?",
                     "over new groups and new rows, and the row to come"),
             "rows": ("How well is the mean over all rows known?",
                      "over rows drawn one by one (independent), or new groups of such sizes (CR2)"),
@@ -494,17 +505,14 @@ class Report:
             add(key, short, at, "partial pooling", (estimate, se, df, estimate - half, estimate + half))
 
         add_row("one", "mean of one group", 2, own)
-        add_row("one", "mean of one group", 4)
+        add("one", "mean of one group", own, "partial pooling", self._one_pooled(inner))
         add_row("these", f"mean of these {J} groups", 3, own)
         add_row("all", "mean of all groups", 5)
         if K is not None:
             add_predicted("finite", f"mean of {K:g} groups", self.fit.mean_of(K))
         add_predicted("new", "mean of a new group", self.fit.new_group())
         if not self._two:  # which has no normal interval
-            row = self.fit.new_observation()
-            if self.fit.singular:  # as all its variance is theta's
-                row = row._replace(df=float(self.fit.nobs - len(self.fit.params)))
-            add_predicted("row", "one row of a new group", row)
+            add_predicted("row", "one row of a new group", self.fit.new_observation())
         add_row("rows", "mean of all rows, as if independent", 0)
         add_row("rows", "mean of all rows", 1)
         for k in range(6, len(found)):
@@ -514,7 +522,20 @@ class Report:
             lines.append(
                 (term, "slope", question, estimand, found["method"].iloc[k], *found[numbers].iloc[k])
             )
-        return pd.DataFrame(lines, columns=["key", "short", "question", "estimand", "method", *numbers])
+        table = pd.DataFrame(lines, columns=["key", "short", "question", "estimand", "method", *numbers])
+        # An error of 0 is none: every group has the same mean, or the same slope.
+        table.loc[table["se"] <= _ROUNDING * np.sqrt(self.fit.theta), numbers[1:]] = np.nan
+        return table
+
+    def _one_pooled(self, inner):
+        """The one group's partially pooled mean, where it is itself in what does not vary within groups."""
+        if not self._group_level:
+            return self.answers[["estimate", "se", "df", "lower", "upper"]].iloc[4]
+        estimate, se = self.fit.group_means_at(**dict.fromkeys(inner, 0.0)).iloc[self.one][
+            ["estimate", "se_unconditional"]
+        ]
+        half = stats.t.isf((1 - self.level) / 2, self.fit.group_df) * se
+        return estimate, se, self.fit.group_df, estimate - half, estimate + half
 
     @cached_property
     def text(self):
@@ -525,6 +546,10 @@ class Report:
             for row in rows.itertuples():
                 estimate, se, lower, upper = _fixed([row.estimate, row.se, row.lower, row.upper], row.se)
                 name = _method(row).replace("complete pooling, ", "complete, ")
+                if np.isnan(row.se):
+                    estimate = _fixed([row.estimate], rows["se"].max())[0]
+                    lines += [f"  {name:22}{estimate:>9}", *_wrapped(checks.withheld(self, row.key), " " * 4)]
+                    continue
                 line = f"  {name:22}{estimate:>9}  SE {se:<8} df {_df(row.df):<7} {lower} to {upper}"
                 if len(line) > _WIDE:
                     line = f"  {name:22}{estimate}, SE {se}, df {_df(row.df)},\n{'':24}{lower} to {upper}"
@@ -547,50 +572,66 @@ class Report:
     @cached_property
     def sentence(self):
         """A sentence to report, numbers rounded: the table's."""
-        fit, data, table, found = self.fit, self.fit.data, self.table, self.answers
-        low, high = data.sizes.min(), data.sizes.max()
+        data, found, strangers = self.fit.data, self.answers, self.strangers
+        low, high, K = data.sizes.min(), data.sizes.max(), self.population
         each = f"{low:.0f} to {high:.0f} rows each" if low < high else f"{_rows(low)} each"
-        psi, theta = _figures(fit.psi), _figures(fit.theta)
-        text = (
-            f"In a random-intercept model fitted by REML to {data.nobs} rows in {fit.ngroups} groups of "
-            f"{self.group} ({each}; between-group variance psi = {psi}{self._largest_sd}, within-group "
-            f"variance theta = {theta}, intraclass correlation {fit.icc:.3f})"
-        )
-        K = self.population
-        of = "mean of all groups" if K is None else f"mean of {K:g} groups"
-        where = "the population of groups" if K is None else f"the {K:g} groups they were drawn from"
-        where += f", where {self.where}," if self.predictors else ""
-        row = table[table["estimand"].str.startswith(of)].iloc[0]
-        told = [f"the mean of {self.outcome} in {where} was {self._told(row, group=True, finite=K)}"]
-        for row in found[(found["method"] == "partial pooling") & (found.index > 5)].itertuples():
-            term = row.estimand.removeprefix("slope of ")
-            told.append(f"{self._slope(term)} was {self._told(row, group=term in self._group_level)}")
+        of_rows = f"{data.nobs} rows in {data.ngroups} groups of {self.group} ({each}; {self._variances})"
+        place = f", where {self.where}," if self.predictors else ""
+        if strangers.found:
+            text = f"By least squares over {of_rows}, with cluster-robust standard errors (CR2)"
+            method, whose = "complete pooling, CR2", ("CR2 ", "")
+            where, words = "over all rows", whose
+            row = self.table[self.table["estimand"].str.startswith("mean of all rows")].iloc[1]
+        else:
+            text = f"In a random-intercept model fitted by REML to {of_rows}"
+            method, whose, where = "partial pooling", ("Kenward-Roger ", ""), "in the population of groups"
+            if K is not None:
+                where = f"in the {K:g} groups they were drawn from"
+            words = whose if K is None else ("", "Satterthwaite ")
+            start = "mean of all groups" if K is None else f"mean of {K:g} groups"
+            row = self.table[self.table["estimand"].str.startswith(start)].iloc[0]
+        told = [f"the mean of {self.outcome} {where}{place} was {self._told(row, words)}"]
+        for row in found[(found["method"] == method) & (found.index > 5)].itertuples():
+            told.append(f"{self._slope(row.estimand.removeprefix('slope of '))} was {self._told(row, whose)}")
         text += ", " + "; ".join(told) + "."
         if data.dropped:
             text += f" {_rows(data.dropped).capitalize()} with missing values were left out."
         return text
 
-    def _told(self, row, group, finite=None):
+    @property
+    def _variances(self):
+        """The two variances in the sentence, or why there are none."""
+        fit, strangers = self.fit, self.strangers
+        of = "residual intraclass correlation" if self.predictors else "intraclass correlation"
+        if strangers.found:
+            return f"{of} {strangers.icc:.3f}, below 0: {strangers.words}"
+        psi, theta = _figures(fit.psi), _figures(fit.theta)
+        return (
+            f"between-group variance psi = {psi}{self._largest_sd}, within-group variance theta = {theta}, "
+            f"{of} {fit.icc:.3f}"
+        )
+
+    def _told(self, row, whose):
         """Estimate, standard error, df and interval in words, with whose they are."""
-        if self.fit.singular:
-            whose = "", "group-level " if group else "within-group "
-        else:
-            whose = ("Kenward-Roger ", "") if finite is None else ("", "Satterthwaite ")
+        if np.isnan(row.se):
+            return f"{row.estimate:.4g} (no standard error: see the warnings)"
         estimate, se, lower, upper = _fixed([row.estimate, row.se, row.lower, row.upper], row.se)
         interval = f"{self.level * 100:g}% CI {lower} to {upper}"
         return f"{estimate} ({whose[0]}SE {se}, {whose[1]}df {_df(row.df)}, {interval})"
 
     @property
     def code(self):
-        """The same fit in Python, and in R where every predictor is a column."""
+        """The fit of the sentence in Python, and in R where every predictor is a column."""
         data, columns = self.fit.data, [self.fit.data.outcome, *self.predictors, self.fit.data.group]
         outcome = data.formula.split(" ~ ")[0]
         numbers = self.centres.keys() & self.columns.keys()
         terms = [(name in numbers, _term(name, self.columns)) for name in self.predictors]
         right = " + ".join(f"center({term})" if centred else term for centred, term in terms) or "1"
         dropped = ', missing="drop"' if data.dropped else ""
-        python = f"partial_pooling({f'{outcome} ~ {right}'!r}, data, groups={data.group!r}{dropped})"
-        python += "" if self.fit.singular else '.with_df("kenward-roger")'
+        pooling, errors = "partial_pooling", 'with_df("kenward-roger")'
+        if self.strangers.found:
+            pooling, errors = "complete_pooling", 'cluster_robust("CR2")'
+        python = f"{pooling}({f'{outcome} ~ {right}'!r}, data, groups={data.group!r}{dropped}).{errors}"
         unheard = data.formula.count(" ~ ") > 1 or re.search(r"[\\`]", data.group)
         if unheard or not set(columns[:-1]) <= set(self.columns):
             return python, None
@@ -598,8 +639,22 @@ class Report:
         group = data.group if re.fullmatch(r"[A-Za-z][A-Za-z0-9.]*", data.group) else f"`{data.group}`"
         kept = f"data[c({', '.join(json.dumps(name, ensure_ascii=False) for name in columns)})]"
         kept = f"na.omit({kept})" if data.dropped else "data"
+        if self.strangers.found:
+            return python, f'coef_test(lm({outcome} ~ {right}, {kept}), "CR2", cluster = {kept}${group})'
         fit = f"lmer({outcome} ~ {right} + (1 | {group}), {kept})"
-        return python, fit if self.fit.singular else f'summary({fit}, ddf = "Kenward-Roger")'
+        return python, f'summary({fit}, ddf = "Kenward-Roger")'
+
+    @property
+    def _program(self):
+        """The code as the page has it, whole, with K and the level where they were asked for."""
+        python, in_r = self.code
+        lines = [f"from helpers import {python.split('(')[0]}", f"fit = {python}", "print(fit)"]
+        if self.level != 0.95:
+            lines.append(f"print(fit.conf_int({1 - self.level:.10g}))")
+        if self.population is not None and not self.strangers.found:
+            lines.append(f"print(fit.mean_of({self.population:g}))")
+        package = "clubSandwich" if self.strangers.found else "lmerTest"
+        return "\n".join([*lines, *(["", f"# R, {package}: {in_r}"] if in_r else [])])
 
     def figure(self, width=7.2):
         """The groups in order of their means, predictors aside, as ``figure, alt``; width in inches."""
@@ -689,34 +744,21 @@ def _of_groups(report):
         text = (
             f"{lead}: {J} (fewer than {FEW}). With the normal distribution in the place of t, an interval "
             f"would hold the mean of all groups in about {covers:.1%} of studies and not in "
-            f"{report.level * 100:g}% (groups of one size); "
-            + (
-                "here psi is 0, and the df of the table count groups all the same"
-                if fit.singular
-                else "use t on the df of the table"
-            )
-            + " (notebook 09)."
+            f"{report.level * 100:g}% (groups of one size); use t on the df of the table (notebook 09)."
         )
         if J < 10 and not alone.singular:
             low, high = np.sqrt(alone.profile_int(1 - report.level).loc["psi"])
             low, between, high = map(_figures, [low, np.sqrt(alone.psi), high])
+            left = " with the predictors left aside" if report.predictors else ""
             text += (
-                f" {J} groups also say little of psi: the standard deviation between groups, {between}, has "
-                f"a {report.level * 100:g}% profile interval from {low} to {high} (notebook 06)."
+                f" {J} groups also say little of psi: the standard deviation between groups, {between}{left},"
+                f" has a {report.level * 100:g}% profile interval from {low} to {high} (notebook 06)."
             )
         yield text
-    if fit.singular or alone.singular:
-        which = fit if fit.singular else alone
-        high = np.sqrt(which.profile_int(1 - report.level).loc["psi", "upper"])
-        yield (
-            "Singular fit: psi, the variance between groups, is estimated as 0"
-            + ("" if fit.singular else " without the predictors")
-            + ". The standard errors of partial pooling are then those of complete pooling, as if groups did "
-            "not matter; its df here count groups where groups are asked about (notebook 09). That groups "
-            "are alike is not shown: a standard deviation between them of up to "
-            f"{_figures(high)} agrees with the data ({report.level * 100:g}% profile interval). Report that "
-            "end too, and set the CR2 row beside it (notebooks 06 and 10)."
-        )
+    yield from checks.at_the_boundary(report)
+    yield from checks.less_alike(report)
+    yield from checks.lone_terms(report)
+    yield from checks.bounded(report)
     yield from _alike(data.labels, f"groups of {report.group}")
     ratio, crowd = sizes.mean() * np.mean(1 / sizes), sizes.sum() ** 2 / np.sum(sizes**2)
     if ratio > UNEQUAL or crowd < J / 2:
@@ -731,8 +773,8 @@ def _of_groups(report):
     ones = int((sizes == 1).sum())
     if ones and J <= N / 2:
         yield (
-            f"Groups of one row: {ones} of {J}. They say nothing of the variance within, and their own "
-            "means stand on the others' theta alone (notebook 05)."
+            f"Groups of one row: {ones} of {J}. One of them by itself shows psi + theta, not its parts: how "
+            "well its own mean is known rests on the theta of the larger groups (notebook 05)."
         )
     if report.population is not None and J / report.population > FRACTION:
         of_all, of_K = _fixed([fit.bse.iloc[data.intercept], fit.mean_of(report.population).se],
@@ -751,12 +793,13 @@ def _of_groups(report):
                 f"A group far out: {report.group} {_name(report.means.index[k])} ({_rows(sizes[k])}) has the "
                 f"mean {_fixed([report.means.iloc[k]], alone.bse.iloc[0])[0]}, {abs(away.iloc[k]):.1f} "
                 "standard deviations from the mean of all, too far for a normal model. See whether its rows "
-                "are right; partial pooling draws its mean in more than it should (notebook 07)."
+                "are right: partial pooling takes part of the distance for chance (notebook 07)."
             )
 
 
 def _of_predictors(report):
     """Warnings about predictors."""
+    yield from checks.differing_slopes(report)
     fit, data, J = report.fit, report.fit.data, report.fit.ngroups
     cross, whole = data.within, data.about_centre()
     between = whole - cross
@@ -783,9 +826,9 @@ def _of_predictors(report):
             f"A group-level predictor: {words} does not vary within any {report.group}, so its slope "
             f"rests on {J} groups, not on {fit.nobs} rows: SE {se} on {_df(row['df'])} df{more}. "
             + (
-                f"As psi is 0, the SE itself is that of independent rows; CR2 has {of_cr2} on "
+                f"As psi is 0, no variance between groups is in that SE; CR2 has {of_cr2} on "
                 f"{_df(robust['df'])} df"
-                if fit.singular
+                if fit.singular and robust["se"] > 0
                 else f"As if rows were independent, the SE would be {of_ols}"
             )
             + " (notebooks 08 and 09)."
@@ -853,49 +896,8 @@ def _far_off(column):
 # ---- small words ---------------------------------------------------------------------------------
 
 
-def _name(label):
-    """A name or label from somebody's file, on one line, and not endless."""
-    text = " ".join("".join(c if c.isprintable() else " " for c in str(label)).split())
-    return text if len(text) <= 60 else text[:59] + "\u2026"
-
-
-def _plain(term):
-    """A term without center() around it or backticks, which change no slope."""
-    found = re.fullmatch(r"center\(([^()]*)\)", term)
-    return found[1].strip("`") if found else term
-
-
 def _method(row):
     return row.method + (", independent" if row.short.endswith("as if independent") else "")
-
-
-def _rows(number):
-    return f"{number:.0f} row" + ("" if number == 1 else "s")
-
-
-def _df(df):
-    return f"{df:.1f}" if df < 1000 else f"{df:.0f}"
-
-
-def _figures(value):
-    """A variance or its root as text, in four figures, or to the last whole one."""
-    places = 3 - int(np.floor(np.log10(value))) if value > 0 else 0
-    return f"{value:.{max(places, 0)}f}" if -3 <= places <= 8 else f"{value:.4g}"
-
-
-def _level_of(share):
-    if share > 1 - 1e-12:
-        return "between groups only"
-    return f"{share:.0%} of its variation between groups" if share else "within groups only"
-
-
-def _fixed(values, se):
-    """Numbers as text, with the decimals that show three digits of a standard error."""
-    se = abs(float(se))
-    places = 2 - int(np.floor(np.log10(se))) if se > 0 and np.isfinite(se) else 3
-    if not -5 <= places <= 8:
-        return [f"{value:.6g}" for value in values]
-    return [f"{value + 0.0:.{max(places, 0)}f}" for value in values]
 
 
 def _wrapped(text, indent=""):
@@ -962,6 +964,13 @@ def _page(report, title):
             "</span></div></th></tr>"
         )
         for row in part.itertuples():
+            if np.isnan(row.se):
+                estimate, why = _fixed([row.estimate], part["se"].max())[0], checks.withheld(report, row.key)
+                rows.append(
+                    f'<tr><td>{safe(_method(row))}</td><td class="number">{estimate}</td>'
+                    f'<td colspan="3">{safe(why)}</td></tr>'
+                )
+                continue
             estimate, se, lower, upper = _fixed([row.estimate, row.se, row.lower, row.upper], row.se)
             rows.append(
                 f"<tr><td>{safe(_method(row))}</td>"
@@ -972,10 +981,6 @@ def _page(report, title):
     for warning in report.warnings:
         lead, rest = warning.split(":", 1)
         told.append(f"<li><strong>{safe(lead)}:</strong>{safe(rest)}</li>")
-    python, in_r = report.code
-    code = f"from helpers import partial_pooling\nprint({python})" + (
-        f"\n\n# R, lmerTest: {in_r}" if in_r else ""
-    )
     return "\n".join([
         "<!DOCTYPE html>",
         '<html lang="en">',
@@ -1025,7 +1030,7 @@ def _page(report, title):
         *(f"<dt>{word}</dt><dd>{safe(meaning)}</dd>" for word, meaning in _words(report).items()),
         "</dl>",
         "<h2>The same in code</h2>",
-        f'<pre><code>{escape(code)}</code></pre>',
+        f'<pre><code>{escape(report._program)}</code></pre>',
         "</main>",
         "</body>",
         "</html>",
@@ -1035,19 +1040,13 @@ def _page(report, title):
 
 def _words(report):
     """What the page says without saying what it is: words and their meanings."""
-    if report.fit.singular:
-        whose = (
-            "As psi is 0, its standard errors are those of complete pooling, on df that count groups where "
-            "the question is of groups, and rows within groups where it is of these. One group's counts that "
-            "the variances are estimated, that is, that psi need not be 0; it goes with the df of no pooling."
-        )
-    else:
-        whose = (
-            "Standard errors and df of means and slopes are Kenward and Roger's. For the mean of groups of "
-            "one size lme4 prints the same standard error, else a slightly smaller one. One group's counts "
-            "that the variances are estimated, and goes with the df of no pooling (notebook 07). K groups, a "
-            "new group and a new row have Satterthwaite's."
-        )
+    whose = (
+        "Standard errors and df of means and slopes are Kenward and Roger's. For the mean of groups of one "
+        "size lme4 prints the same standard error, else a smaller one. One group's counts that the variances "
+        "are estimated, and goes with the df of no pooling (notebook 07). K groups have Satterthwaite's. A "
+        "new group and a new row are predicted from the spread of the group means, so that their intervals "
+        "count that psi is estimated (notebook 03)."
+    )
     return {
         "psi, theta": "The variance between groups and the variance within them.",
         "SE, df": "Standard error, and degrees of freedom of the t distribution that makes its interval.",

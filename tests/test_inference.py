@@ -220,13 +220,14 @@ def test_the_observed_information_is_the_curvature_of_the_likelihood(radon):
 def test_degrees_of_freedom_that_are_not_defined_are_refused(classrooms, singular_data, df_method):
     for fit in (
         partial_pooling("score ~ 1", classrooms, "classroom", method="ml"),
-        partial_pooling("score ~ 1", singular_data, "classroom"),
         no_pooling("score ~ 1", classrooms, "classroom"),
     ):
         with pytest.raises(ValueError, match=f'{df_method} degrees.*use "residual"'):
             fit.with_df(df_method)
     with pytest.raises(ValueError, match=r"df_method must be.*'kr'"):
         fit.with_df("kr")
+    with pytest.raises(ValueError, match=r'satterthwaite degrees.*need psi > 0.*use "kenward-roger"'):
+        partial_pooling("score ~ 1", singular_data, "classroom").with_df("satterthwaite")
 
 
 @pytest.mark.parametrize("times", [4, 20])

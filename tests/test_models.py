@@ -528,8 +528,8 @@ def test_at_the_boundary_partial_pooling_is_complete_pooling(at_the_boundary, si
     close(at_the_boundary.bse["Intercept"], answers["se"], EXACT)
     close(at_the_boundary.bse["Intercept"], answers["cp_se"], EXACT)
     close(at_the_boundary.theta, answers["theta"], EXACT)
-    assert at_the_boundary.df_method == "residual"
-    assert at_the_boundary.df["Intercept"] == 199
+    assert at_the_boundary.df_method == "kenward-roger"
+    close(at_the_boundary.df["Intercept"], 19, 1e-10)  # a 2 x 2 inverse
 
 
 def test_at_the_boundary_the_summary_says_so(at_the_boundary, partial):
@@ -973,12 +973,12 @@ PRINTED = {
     "boundary": (
         lambda data: partial_pooling("flat ~ 1", data, "g"),
         """Partial pooling (REML)   flat ~ 1   by g
-        10 rows, 3 groups, df: residual
+        10 rows, 3 groups, df: kenward-roger
         psi (between) 0   theta (within) 6.025   ICC 0.0000
         REML criterion 44.0067
         psi is estimated as 0: the standard errors are those of complete pooling
-                  estimate       se  df     t  P>|t|   lower   upper
-        Intercept     3.95 0.776209 9.0 5.089 0.0007 2.19409 5.70591""",
+                  estimate       se  df     t  P>|t|    lower   upper
+        Intercept     3.95 0.776209 1.9 5.089 0.0406 0.434889 7.46511""",
     ),
     "boundary by ml": (
         lambda data: partial_pooling("flat ~ 1", data, "g", method="ml"),
@@ -1022,8 +1022,8 @@ def test_every_column_of_a_fit_has_its_name():
         assert values.name == name
         assert values.dtype == float
     assert list(fit.conf_int()) == ["lower", "upper"]
-    assert list(fit.profile_int()) == ["lower", "upper"]
-    assert list(fit.profile_int().index) == ["psi", "theta", "Intercept", "x"]
+    assert list(fit.profile_int(likelihood="ml")) == ["lower", "upper"]
+    assert list(fit.profile_int(likelihood="ml").index) == ["psi", "theta", "Intercept", "x"]
     for other in (no_pooling("y ~ x", ten_rows(), "g"), complete_pooling("y ~ x", ten_rows())):
         assert list(other.variances) == ["estimate", "se"]
         assert list(other.variances.index) == ["theta"]
@@ -1042,7 +1042,9 @@ def test_the_intercept_may_stand_anywhere_among_the_terms():
     """A column of ones after the others is the constant: nothing but the order may change."""
     data = ten_rows().assign(one=1.0)
     usual, other = (partial_pooling(f, data, "g") for f in ("y ~ x", "y ~ x + one - 1"))
-    np.testing.assert_allclose(other.profile_int().iloc[[0, 1, 3, 2]], usual.profile_int(), rtol=1e-9)
+    np.testing.assert_allclose(
+        other.profile_int(likelihood="ml").iloc[[0, 1, 3, 2]], usual.profile_int(likelihood="ml"), rtol=1e-9
+    )
     np.testing.assert_allclose(other.params.iloc[::-1], usual.params, rtol=1e-9)
     np.testing.assert_allclose(other.group_means, usual.group_means, rtol=1e-9)
 
@@ -1066,26 +1068,18 @@ REFUSED = {
     ),
     "df of another fit": (
         lambda data: no_pooling("y ~ x", data, "g").with_df("satterthwaite"),
-        'this fit is of no pooling by ols, psi None: use "residual"',
+        'this fit is of no pooling by ols: use "residual"',
     ),
     "df at the boundary": (
-        lambda data: partial_pooling("flat ~ 1", data, "g").with_df("kenward-roger"),
-        'this fit is of partial pooling by reml, psi 0.0: use "residual"',
-    ),
-    "icc without balance": (
-        lambda data: partial_pooling("y ~ 1", data, "g").icc_int(),
-        "this is 'y ~ 1' with groups of 3 to 4 rows: use profile_int",
-    ),
-    "icc without a constant": (
-        lambda data: partial_pooling("y ~ x - 1", data.drop(index=3), "g").icc_int(),
-        "is for balanced data and a constant alone; this is 'y ~ x - 1' with groups of 3 to 3 rows",
+        lambda data: partial_pooling("flat ~ 1", data, "g").with_df("satterthwaite"),
+        'lmerTest counts rows, as if there were no groups: use "kenward-roger", which counts groups',
     ),
     "icc of complete pooling": (
         lambda data: complete_pooling("y ~ 1", data, "g").icc_int(),
         "an interval of the intraclass correlation: for partial pooling only; this fit is of complete",
     ),
     "profile of no pooling": (
-        lambda data: no_pooling("y ~ 1", data, "g").profile_int(),
+        lambda data: no_pooling("y ~ 1", data, "g").profile_int(likelihood="ml"),
         "profile intervals: for partial pooling only; this fit is of no pooling",
     ),
     "test of complete pooling": (
@@ -1228,19 +1222,23 @@ def test_without_end_the_mean_of_k_groups_is_the_constant(radon):
 
 def test_a_new_group_and_a_new_row_have_rs_standard_errors(classrooms, reference):
     r, fit = reference("classrooms"), partial_pooling("score ~ 1", classrooms, groups="classroom")
-    assert fit.new_group().se == pytest.approx(r["re.se_newclass_mean"], rel=1e-10)
-    assert fit.new_observation().se == pytest.approx(r["re.se_newstudent"], rel=1e-10)
-    # (1 + 1 / J) psi + theta / N = ((J + 1) MSB - J MSW) / N
+    # Of a group the standard error is larger than with the variances known: MSB / n (1 + 1 / J), on 19 df.
     msb, msw = fit.theta + 10 * fit.psi, fit.theta
-    parts = np.array([21 * msb, -20 * msw])
+    assert fit.new_group().se > r["re.se_newclass_mean"]
+    assert fit.new_group() == pytest.approx((fit.params.iloc[0], np.sqrt(msb / 10 * 1.05), 19), rel=1e-10)
+    assert fit.new_observation().se == pytest.approx(r["re.se_newstudent"], rel=1e-10)
+    # psi + theta + (psi + theta / n) / J = MSB / n (1 + 1 / J) + MSW (1 - 1 / n), Satterthwaite's sum.
+    parts = np.array([msb / 10 * 1.05, msw * 0.9])
     expected = parts.sum() ** 2 / (parts**2 @ [1 / 19, 1 / 180])
-    assert fit.new_group().df == pytest.approx(expected, rel=1e-8)
+    assert fit.new_observation().df == pytest.approx(expected, rel=1e-8)
 
 
 def test_predicted_means_of_a_singular_fit_and_of_ml(singular_data, classrooms):
     fit = partial_pooling("score ~ 1", singular_data, groups="classroom")
     assert fit.mean_of(20).se == pytest.approx(fit.bse.iloc[0], rel=1e-12)
-    assert fit.mean_of(20).df == fit.new_group().df == 199
+    # 20 of 20 groups, N - J; no end of groups, J - 1, also here.
+    assert [fit.mean_of(K).df for K in (20, np.inf)] == pytest.approx([180, 19], rel=1e-10)
+    assert fit.new_group().df == pytest.approx(19, rel=1e-12)
     ml = partial_pooling("score ~ 1", classrooms, groups="classroom", method="ml")
     assert ml.mean_of(25).df == np.inf
     # Nothing is estimated as below 0; what is not there is refused.

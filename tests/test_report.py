@@ -203,9 +203,10 @@ def test_levels_say_where_a_predictor_varies(schools):
     assert sector == 1
     inner = data.assign(within=data["ses"] - data["mean_ses"])
     found = report.describe(inner, "math", "school", ["within", "mean_ses"])
-    assert leads(found) == ["A group-level predictor"]
+    # The slopes of ses do differ from school to school: 0.129 by CR2, 0.109 if they did not.
+    assert leads(found) == ["A slope that differs", "A group-level predictor"]
     assert found.levels["within"] == 0
-    assert "more than there are groups" not in found.warnings[0]
+    assert "more than there are groups" not in found.warnings[1]
     assert "within groups only" in found.text
 
 
@@ -235,7 +236,8 @@ def test_a_singular_fit_says_what_is_not_excluded(reports):
     found = reports["dyestuff2"]
     high = np.sqrt(found.fit.profile_int().loc["psi", "upper"])
     assert f"profile interval of its root 0 to {high:.3f}" in found.sentence
-    assert "group-level df 5.0" in found.sentence
+    assert "(Kenward-Roger SE " in found.sentence
+    assert ", df 5.0, " in found.sentence
 
 
 def test_every_line_of_text_fits_the_page(reports, schools):
@@ -279,10 +281,10 @@ def test_the_table_the_sentence_and_the_warnings_have_one_standard_error():
 
 
 def flat(**more):
-    """Sixty rows of six groups, more alike than chance has them."""
+    """Sixty rows of six groups, more alike than chance has them, if not by much."""
     y = np.random.default_rng(3).normal(size=60)
     g = np.repeat(list("abcdef"), 10)
-    y -= 0.9 * pd.Series(y).groupby(g).transform("mean").to_numpy()
+    y -= 0.3 * pd.Series(y).groupby(g).transform("mean").to_numpy()
     return pd.DataFrame({"y": y, "g": g}).assign(**more)
 
 
@@ -292,15 +294,16 @@ def test_where_psi_is_0_df_count_what_the_question_is_of():
     assert found.fit.singular
     asked = ("mean of all groups", "slope of x", "slope of w", "mean of a new", "one row")
     df = [number(found, start, "partial pooling", "df") for start in asked]
-    assert df == [4, 53, 4, 4, 57]
-    assert "residual" not in found.sentence
-    assert found.sentence.count("group-level df 4.0") == 2
-    assert "within-group df 53.0" in found.sentence
+    # Balanced, each predictor on one level: J - 2 and N - J - 1; a new row has a mean of 4 and 53 df.
+    assert df[:4] == pytest.approx([4, 53, 4, 4], rel=1e-9)
+    assert 4 < df[4] < 57
+    assert found.sentence.count(", df 4.0, ") == 2
+    assert ", df 53.0, " in found.sentence
     by = dict(zip(leads(found), found.warnings, strict=True))
-    assert "df of the table count groups all the same" in by["Very few groups"]
+    assert "use t on the df of the table" in by["Very few groups"]
     robust = number(found, "slope of w", "complete pooling, CR2", "se")
     told = by["A group-level predictor"]
-    assert "on 4.0 df. As psi is 0, the SE itself is that of independent rows; CR2 has" in told
+    assert "on 4.0 df. As psi is 0, no variance between groups is in that SE; CR2 has" in told
     assert report._fixed([robust], number(found, "slope of w", "partial pooling", "se"))[0] in told
     assert "As if rows were independent" not in told
     two = flat(w=np.repeat([1.0, 2], 30), g=np.repeat(["a", "b"], 30))
@@ -375,6 +378,13 @@ def test_an_outcome_of_two_values_has_no_interval_for_one_row():
     assert not found.table["estimand"].str.startswith("one row").any()
     assert "Intervals may leave 0 to 1" in found.warnings[0]
     assert "shares are near 0 or 1" in found.warnings[0]
+    # Every group has the mean 2/3: no spread to take an error from, and none is given.
+    told = [w for w in found.warnings if w.startswith("Less alike than strangers")]
+    assert "Every g has the same mean" in told[0]
+    none = found.table.loc[found.table["se"].isna(), "estimand"].tolist()
+    assert none == ["mean of a new group", "mean of all rows"]
+    assert "no SE: every g has the same mean" in found.text
+    assert "was 0.6667 (no standard error: see the warnings)" in found.sentence
 
 
 def test_the_one_group_is_the_one_that_is_named():
@@ -382,10 +392,8 @@ def test_the_one_group_is_the_one_that_is_named():
     fit = partial_pooling("score ~ 1", data, "school")
     for one in (3, "3"):
         found = report.describe(data, "score", "school", one=one)
-        assert (
-            number(found, "mean of one group", "partial pooling", "se")
-            == fit.group_means["se_unconditional"][3]
-        )
+        pooled = number(found, "mean of one group", "partial pooling", "se")
+        assert pooled == pytest.approx(fit.group_means["se_unconditional"][3], rel=1e-12)
         assert "mean of school 3 known (5 rows)?" in found.text
     assert "mean of school 6 known (12 rows, the largest group)?" in report.describe(
         data, "score", "school"
@@ -394,6 +402,19 @@ def test_the_one_group_is_the_one_that_is_named():
         report.describe(data, "score", "school", one="S7")
     with pytest.raises(ValueError, match=r"no group 'S07'.*did you mean 'S7'"):
         report.describe(data.assign(school="S" + data["school"].astype(str)), "score", "school", one="S07")
+
+
+def test_the_one_group_keeps_its_own_group_level_predictors():
+    data = high_school()
+    found = report.describe(data, "math", "school", ["ses", "sector"], one=1224)
+    assert data.loc[data["school"] == 1224, "sector"].iloc[0] == "public"  # the means of all are catholic
+    public = data.assign(catholic=(data["sector"] == "catholic") * 1.0)
+    own = partial_pooling("math ~ center(ses) + catholic", public, "school")
+    values = [number(found, "mean of one group", "partial pooling", c) for c in ("estimate", "se", "lower")]
+    expected = own.group_means.loc[1224, ["estimate", "se_unconditional"]]
+    assert values == pytest.approx([*expected, own.group_means_int().loc[1224, "lower"]], rel=1e-9)
+    row = found.table[found.table["estimand"].str.startswith("mean of one group")]
+    assert not row["estimand"].str.contains("catholic").any()
 
 
 def test_names_alike_are_told():
