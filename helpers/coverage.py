@@ -7,6 +7,7 @@ some minutes, with a seed for each design, so that it gives the same file on eve
 from __future__ import annotations
 
 import sys
+from functools import partial
 from importlib.resources import files
 from itertools import product
 from pathlib import Path
@@ -234,11 +235,16 @@ class _Draws:
             for name in names:
                 held[name][own] = share(d, name) > alpha
                 if own.start < lengths:
-                    few = slice(0, min(len(d), lengths - own.start))
+                    few, ends = slice(0, min(len(d), lengths - own.start)), []
                     se = np.sqrt(Z2[few, 0])
-                    ends = [_end(lambda x, s=s: share(s * x, name, few) > alpha, se) for s in (1, -1)]
+                    for side in (1, -1):
+                        ends.append(_end(partial(_inside, share, side, name, few, alpha), se))
                     length[name].append(ends[0] + ends[1])
         return {name: (held[name], np.concatenate(length[name])) for name in names}
+
+
+def _inside(share, side, name, few, alpha, x):
+    return share(side * x, name, few) > alpha
 
 
 def _end(inside, se):
@@ -302,6 +308,50 @@ def coverage_table():
     """
     with (files(__package__) / "data" / FILE).open(encoding="utf-8") as file:
         return pd.read_csv(file)
+
+
+def as_text(icc):
+    """The table of one intraclass correlation, as text, 78 characters a line.
+
+    Parameters
+    ----------
+    icc : float
+        One of `ICCS`.
+
+    Returns
+    -------
+    str
+        Of each design: coverage in per cent by number of groups, and the median length over that of the
+        t test on group means.
+
+    Raises
+    ------
+    ValueError
+        If there is no table of this icc.
+    """
+    table = coverage_table()
+    if icc not in ICCS:
+        raise ValueError(f"there are tables of icc {' and '.join(map(str, ICCS))}; got {icc}")
+    lines = []
+    for design in DESIGNS:
+        part = table[(table["icc"] == icc) & (table["design"] == design)]
+        cells = part.set_index(["method", "J"])
+        covered, length = 100 * cells["coverage"], cells["length"]
+        unit = length["t test on group means"]
+        numbers = "".join(f"{J:6}" for J in GROUPS) + " " + "".join(f"{J:5}" for J in GROUPS)
+        lines += [f"{design:22}{'coverage, %':>30} {'relative length':>25}", f"{'groups':22}{numbers}"]
+        for method in METHODS:
+            left = "".join(f"{covered[method, J]:6.1f}" for J in GROUPS)
+            right = "".join(f"{_short(length[method, J] / unit[J]):>5}" for J in GROUPS)
+            lines.append(f"{method:22}{left} {right}")
+        lines.append("")
+    return "\n".join(lines[:-1])
+
+
+def _short(ratio):
+    if not np.isfinite(ratio):
+        return "none"
+    return f"{ratio:.2f}" if ratio < 99 else "long"
 
 
 def main():

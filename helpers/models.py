@@ -223,7 +223,9 @@ class Fit:
             As there, and unless the fit is of complete pooling, with groups, and has the term.
         """
         self._refuse_unless_clustered("the wild cluster bootstrap")
-        return self._resampled(wild.wild_bootstrap, term, null, kind=kind, weights=weights, draws=draws, seed=seed)
+        return self._resampled(
+            wild.wild_bootstrap, term, null, kind=kind, weights=weights, draws=draws, seed=seed
+        )
 
     def parametric_bootstrap(self, term, null=0.0, draws=1999, seed=None):
         """Parametric bootstrap of a coefficient of partial pooling: `parametric.parametric_bootstrap`, q.v.

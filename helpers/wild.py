@@ -39,7 +39,8 @@ class BootstrapT:
     null, t : float
         What was tested, and (estimate - null) / se.
     pvalue : float
-        Share of the samples whose abs(t) is at least that of the data, which count as one of them.
+        Share of the samples whose abs(t) is at least that of the data. The data count as one more sample;
+        where all sign vectors are tried, under the null, they are one of them.
     draws : int
         Samples: the random ones, or all there are.
     exact : bool
@@ -222,7 +223,9 @@ def wild_bootstrap(
     z, e = u @ a, S @ a
     variance = float(z @ z)
     if not variance > _NOTHING * (a @ a) * summary.about_centre()[-1, -1]:
-        raise ValueError(f"the residuals of each {summary.group} sum to 0 along {term!r}: nothing to resample")
+        raise ValueError(
+            f"the residuals of each {summary.group} sum to 0 along {term!r}: nothing to resample"
+        )
     Q = e / (a @ a)
     q = Q @ a
 

@@ -16,7 +16,8 @@ EXTRAS = PROJECT["optional-dependencies"]
 PACKAGES = packages_distributions()  # what brings a module: PIL comes with pillow
 ORDER = [
     "rrandom", "datasets", "formulas", "tables", "engines", "groups", "reml", "inference", "simulate",
-    "wild", "parametric", "models", "coverage", "figures", "stated", "side_by_side", "explorer", "files", "report", "__main__",
+    "wild", "parametric", "models", "coverage", "figures", "stated", "side_by_side", "explorer", "files",
+    "report", "__main__",
 ]  # fmt: skip
 
 

@@ -187,7 +187,6 @@ FROM_HSB = {
     "mundlak.within": ("H3.fixef", 1), "mundlak.within_se": ("H3.se", 1),
     "mundlak.context": ("H3.fixef", 2), "mundlak.context_se": ("H3.se", 2),
     "mean.complete_se": ("cp.se", None), "mean.cr1": ("cp.CR1", None), "mean.cr2": ("cp.CR2", None),
-    "school.se_least": ("np.se_range", 0), "school.se_most": ("np.se_range", 1),
 }  # fmt: skip
 
 
