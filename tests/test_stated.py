@@ -186,7 +186,6 @@ FROM_HSB = {
     "complete.slope": ("ols_ses.coef", 1), "complete.se": ("ols_ses.se", 1),
     "mundlak.within": ("H3.fixef", 1), "mundlak.within_se": ("H3.se", 1),
     "mundlak.context": ("H3.fixef", 2), "mundlak.context_se": ("H3.se", 2),
-    "mean.complete_se": ("cp.se", None), "mean.cr1": ("cp.CR1", None), "mean.cr2": ("cp.CR2", None),
 }  # fmt: skip
 
 
