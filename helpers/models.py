@@ -222,7 +222,7 @@ class Fit:
         TypeError, ValueError
             As there, and unless the fit is of complete pooling, with groups, and has the term.
         """
-        self._refuse_unless_clustered("the wild cluster bootstrap")
+        self._refuse_unless_clustered("wild cluster bootstraps")
         return self._resampled(
             wild.wild_bootstrap, term, null, kind=kind, weights=weights, draws=draws, seed=seed
         )
@@ -262,11 +262,11 @@ class Fit:
     def _refuse_unless_clustered(self, what):
         if self.pooling != "complete":
             raise ValueError(
-                f"{what}: for complete pooling only; this fit is of {self.pooling} pooling, which accounts "
-                "for the groups itself"
+                f"{what} are for complete pooling; this fit is of {self.pooling} pooling, which accounts for "
+                "the groups itself"
             )
         if self.data.group is None:
-            raise ValueError(f"{what}: needs the groups; name them in complete_pooling")
+            raise ValueError(f"{what} need the groups: name them in complete_pooling")
 
     def _with_errors(self, df_method, cov, of):
         """Return this fit with another covariance of the centred coefficients, and its df."""

@@ -201,9 +201,9 @@ def test_what_cannot_be_asked_is_refused(arguments, error, words):
 
 
 def test_only_complete_pooling_with_groups_has_a_wild_bootstrap():
-    with pytest.raises(ValueError, match="for complete pooling only; this fit is of partial"):
+    with pytest.raises(ValueError, match="bootstraps are for complete pooling; this fit is of partial"):
         partial_pooling("y ~ 1", table(), "g").wild_bootstrap("Intercept")
-    with pytest.raises(ValueError, match="needs the groups"):
+    with pytest.raises(ValueError, match="wild cluster bootstraps need the groups"):
         complete_pooling("y ~ 1", table()).wild_bootstrap("Intercept")
 
 
