@@ -16,7 +16,7 @@ EXTRAS = PROJECT["optional-dependencies"]
 PACKAGES = packages_distributions()  # what brings a module: PIL comes with pillow
 ORDER = [
     "rrandom", "datasets", "formulas", "tables", "engines", "groups", "reml", "inference", "simulate",
-    "wild", "parametric", "models", "coverage", "figures", "stated", "side_by_side", "explorer", "files",
+    "wild", "parametric", "models", "cluster_coverage", "figures", "stated", "side_by_side", "explorer", "files",
     "report", "__main__",
 ]  # fmt: skip
 

@@ -1,6 +1,6 @@
 """Coverage and length of ten intervals for one mean, in designs from even to one dominant group.
 
-``python -m helpers.coverage`` computes the table of notebook 10 and writes it to ``helpers/data``; it takes
+``python -m helpers.cluster_coverage`` computes the table of notebook 10 and writes it to ``helpers/data``; it takes
 some minutes, with a seed for each design, so that it gives the same file on every run.
 """
 
@@ -357,7 +357,7 @@ def _short(ratio):
 
 
 def main():
-    """Write the table; ``python -m helpers.coverage``."""
+    """Write the table; ``python -m helpers.cluster_coverage``."""
     path = Path(str(files(__package__))) / "data" / FILE
     compute().to_csv(path, index=False, float_format="%.6g", lineterminator="\n")
 
