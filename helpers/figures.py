@@ -1079,40 +1079,6 @@ def _families(values):
     return {value: sorted(names, key=order.index) for value, names in out.items()}
 
 
-def bootstrap_histograms(boots):
-    """Histograms of resampled means on one scale, each under the normal curve of its exact limit.
-
-    Parameters
-    ----------
-    boots : dict of str to Simulated
-        Scheme to what `simulate.bootstrap` gave; four at most.
-
-    Returns
-    -------
-    figure, alt : Figure, str
-    """
-    centre = np.mean([boot.means.mean() for boot in boots.values()])
-    reach = 3.5 * max(boot.target for boot in boots.values())
-    edges = np.linspace(centre - reach, centre + reach, 61)
-    x = np.linspace(edges[0], edges[-1], 300)
-    looks = ((COMPLETE, "--"), (PARTIAL, "-"), (NO, ":"), (ACCENT, "-."))
-    with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(2, 2, figsize=(7.2, 4.8), sharex=True, sharey=True)
-        for ax, (label, boot), (colour, dash) in zip(axes.flat, boots.items(), looks, strict=False):
-            ax.hist(boot.means, edges, density=True, histtype="stepfilled", color=colour, alpha=0.35)
-            ax.plot(x, stats.norm.pdf(x, centre, boot.target), color=colour, ls=dash, lw=2.5)
-            ax.set_title(f"{label}: exact {boot.target:.3f}\nresampled {boot.sd:.3f}", fontsize=11)
-            ax.set(yticks=[], xlim=(edges[0], edges[-1]), xlabel="mean of the resample")
-            ax.spines["left"].set_visible(False)
-    listing = "; ".join(f"{label} {boot.sd:.3f} (exact {boot.target:.3f})" for label, boot in boots.items())
-    count = len(next(iter(boots.values())).means)
-    alt = (
-        f"Histograms of the mean of {count} resamples for each of {len(boots)} schemes, all around "
-        f"{centre:.0f}, with the normal curve of the exact limit on top. Standard deviations: {listing}."
-    )
-    return figure, alt
-
-
 def means_by_size(panels, sizes, overall, marked):
     """Group means against group size, one panel for each way to estimate them, with bars of one SE.
 

@@ -193,6 +193,36 @@ def satterthwaite(summary, beta, psi, theta):
     return _df(known.cov, known.P, 2 * np.linalg.inv(observed))
 
 
+def group_scores(summary, beta):
+    """What a sandwich and a wild bootstrap need of the groups: X_g'X_g and X_g'e_g, in the metric of M.
+
+    Parameters
+    ----------
+    summary : GroupSummary
+    beta : ndarray of shape (p,)
+        Least squares coefficients of the centred columns.
+
+    Returns
+    -------
+    root : ndarray of shape (p, p)
+        root' root = M, the inverse of X'X.
+    S : ndarray of shape (J, p, p)
+        root X_g'X_g root': its eigenvalues, between 0 and 1, are the leverages of the group.
+    u : ndarray of shape (J, p)
+        root X_g'e_g, e the residuals.
+    """
+    p, varying, means, n = len(summary.terms), summary.varying, summary.centred_means(), summary.sizes
+    S = n[:, None, None] * means[:, :p, None] * means[:, None, :p]
+    S[:, varying[:, None], varying] += summary.products[:, :, :-1]
+    residual = np.append(-beta, 1.0)
+    u = (n * (means @ residual))[:, None] * means[:, :p]
+    u[:, varying] += summary.products @ residual[[*varying, p]]
+    unit, scale = unit_diagonal(S.sum(axis=0))
+    values, vectors = np.linalg.eigh(unit)
+    root = (vectors / np.sqrt(values)) @ vectors.T / scale
+    return root, root @ S @ root.T, u @ root.T
+
+
 def cluster_robust(summary, beta, kind):
     """Cluster-robust (sandwich) covariance of least squares coefficients, by group.
 
@@ -215,22 +245,13 @@ def cluster_robust(summary, beta, kind):
         ``df(a)`` is the degrees of freedom of the contrast a: under CR2 Satterthwaite's for independent
         errors (Bell and McCaffrey 2002; Pustejovsky and Tipton 2018), else J - 1.
     """
-    p, J = len(summary.terms), summary.ngroups
-    varying, means, n = summary.varying, summary.centred_means(), summary.sizes
-    S = n[:, None, None] * means[:, :p, None] * means[:, None, :p]
-    S[:, varying[:, None], varying] += summary.products[:, :, :-1]
-    residual = np.append(-beta, 1.0)
-    u = (n * (means @ residual))[:, None] * means[:, :p]
-    u[:, varying] += summary.products @ residual[[*varying, p]]
-    # In the metric of M every S_g has its eigenvalues, the leverages of its group, between 0 and 1.
-    unit, scale = unit_diagonal(S.sum(axis=0))
-    values, vectors = np.linalg.eigh(unit)
-    root = (vectors / np.sqrt(values)) @ vectors.T / scale  # (p, p): root' root = M
-    leverage, axes = np.linalg.eigh(root @ S @ root.T)
+    J = summary.ngroups
+    root, S, u = group_scores(summary, beta)
+    leverage, axes = np.linalg.eigh(S)
     power = {"CR0": 0, "CR1": 0, "CR2": -0.5, "CR3": -1}[kind]
     left = 1 - leverage
     factor = np.where(left > _FULL, np.maximum(left, _FULL) ** power, 0.0) if power else np.ones_like(left)
-    score = np.einsum("jik,jk,jlk,jl->ji", axes, factor, axes, u @ root.T, optimize=True)
+    score = np.einsum("jik,jk,jlk,jl->ji", axes, factor, axes, u, optimize=True)
     cov = root.T @ (score.T @ score) @ root
     if kind == "CR1":
         cov *= J / (J - 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from html import escape
 from numbers import Real
 from typing import NamedTuple
@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from . import alike, estimable, formulas, inference, intervals, prediction
+from . import alike, estimable, formulas, inference, intervals, parametric, prediction, wild
 from .groups import GroupSummary, inverse, refuse_collinear, solve, summarise
 from .reml import Profile
 
@@ -206,13 +206,7 @@ class Fit:
         """
         if kind not in ("CR0", "CR1", "CR2", "CR3"):
             raise ValueError(f'kind must be "CR0", "CR1", "CR2" or "CR3"; got {kind!r}')
-        if self.pooling != "complete":
-            raise ValueError(
-                f"cluster-robust standard errors are for complete pooling; this fit is of {self.pooling} "
-                "pooling, which accounts for the groups itself"
-            )
-        if self.data.group is None:
-            raise ValueError("cluster-robust standard errors need the groups: name them in complete_pooling")
+        self._refuse_unless_clustered("cluster-robust standard errors")
         fit = self._robust(kind)
         if len(fit.withheld) == len(fit._estimate):
             told = "; ".join(f"{term}: {why}" for term, why in fit.withheld.items())
@@ -221,6 +215,74 @@ class Fit:
                 f"one {self.data.group} alone ({told}): bring more groups, or leave terms out"
             )
         return fit
+
+    def wild_bootstrap(
+        self, term, null=0.0, kind="restricted", weights="rademacher", draws=9999, seed=None
+    ):  # fmt: skip
+        """Wild cluster bootstrap of a coefficient of complete pooling: `wild.wild_bootstrap`, q.v.
+
+        Parameters
+        ----------
+        term : str
+            As in ``params``.
+        null, kind, weights, draws, seed
+            As there.
+
+        Returns
+        -------
+        BootstrapT or RestrictedWild
+            ``pvalue``, ``conf_int()`` and what was drawn.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As there, and unless the fit is of complete pooling, with groups, and has the term.
+        """
+        self._refuse_unless_clustered("wild cluster bootstraps")
+        return self._resampled(
+            wild.wild_bootstrap, term, null, kind=kind, weights=weights, draws=draws, seed=seed
+        )
+
+    def parametric_bootstrap(self, term, null=0.0, draws=1999, seed=None):
+        """Parametric bootstrap of a coefficient of partial pooling: `parametric.parametric_bootstrap`, q.v.
+
+        Parameters
+        ----------
+        term : str
+            As in ``params``.
+        null, draws, seed
+            As there.
+
+        Returns
+        -------
+        BootstrapT
+            ``pvalue``, ``conf_int()`` and what was drawn.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As there, and unless the fit is of partial pooling and has the term.
+        """
+        self._refuse_unless_partial("the parametric bootstrap")
+        of = partial(parametric.parametric_bootstrap, variances=(self.psi, self.theta), method=self.method)
+        return self._resampled(of, term, null, draws=draws, seed=seed)
+
+    def _resampled(self, bootstrap, term, null, **options):
+        data = self.data
+        if term not in data.terms:
+            raise ValueError(f"{data.formula!r} has no term {term!r}: there are {', '.join(data.terms)}")
+        k = data.terms.index(term)
+        estimate = float(self._estimate[k])
+        return bootstrap(data, self._centred, _to_terms(data)[k], term, estimate, null=null, **options)
+
+    def _refuse_unless_clustered(self, what):
+        if self.pooling != "complete":
+            raise ValueError(
+                f"{what} are for complete pooling; this fit is of {self.pooling} pooling, which accounts for "
+                "the groups itself"
+            )
+        if self.data.group is None:
+            raise ValueError(f"{what} need the groups: name them in complete_pooling")
 
     def _robust(self, kind):
         """`cluster_robust`, with NaN for every term where none has such an error."""

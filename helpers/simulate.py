@@ -18,7 +18,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from IPython import get_ipython
 from scipy import stats
 
 from . import formulas, prediction, reml
@@ -558,6 +557,11 @@ def _chunks(replicates, width):
     finally:
         if line:
             print("\r" + " " * len(line) + "\r", end="", file=sys.stderr, flush=True)
+
+
+def get_ipython():
+    """The shell where IPython runs; importing the package does not import it."""
+    return sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
 
 
 def _watched():

@@ -19,7 +19,7 @@ from matplotlib.patches import Patch
 from helpers import figures, no_pooling, partial_pooling
 from helpers.groups import summarise
 from helpers.reml import Profile
-from helpers.simulate import BOOTSTRAPS, bootstrap, replicate
+from helpers.simulate import bootstrap, replicate
 
 
 @pytest.fixture(autouse=True)
@@ -115,8 +115,6 @@ DRAWN = {
     "equal_families": lambda c: [
         ({"CR1": 4.7, "jackknife": 4.7, "REML": 4.7, "CR3": 4.8}, FOUR, {"GLS": ["REML"]}),
         ({"CR1": 4.7, "jackknife": 4.7, "REML": 4.9, "CR3": 4.9}, FOUR, {"GLS": ["REML"]})],
-    "bootstrap_histograms": lambda c: [
-        ({scheme: resample(data, scheme) for scheme in BOOTSTRAPS},) for data in (c, other(c))],
     "means_by_size": lambda c: [(*few_counties(0),), (*few_counties(0.4),)],
     "two_logarithms": lambda c: [
         ([0, low, 1.0, 4.0], [1, 1, 0, 0], ["down", "up"]) for low in (0.1, 0.2)],
@@ -609,11 +607,3 @@ def test_families_of_rounding_keep_the_order_of_their_names():
     up = figures._families({"a": 1.0, "b": 1.0 + 1e-15, "c": 2.0})
     down = figures._families({"a": 1.0 + 1e-15, "b": 1.0, "c": 2.0})
     assert list(up.values()) == list(down.values()) == [["a", "b"], ["c"]]
-
-
-def test_the_bootstrap_alt_text_tells_each_sd_beside_its_exact_limit(classrooms, reference):
-    boots = {scheme: resample(classrooms, scheme) for scheme in ("rows", "groups")}
-    _, alt = figures.bootstrap_histograms(boots)
-    for scheme, key in (("rows", "iid"), ("groups", "cluster")):
-        exact = reference("classrooms")[f"boot.{key}_exact"]
-        assert f"{scheme} {boots[scheme].sd:.3f} (exact {exact:.3f})" in alt

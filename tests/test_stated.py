@@ -187,8 +187,6 @@ FROM_HSB = {
     "complete.slope": ("ols_ses.coef", 1), "complete.se": ("ols_ses.se", 1),
     "mundlak.within": ("H3.fixef", 1), "mundlak.within_se": ("H3.se", 1),
     "mundlak.context": ("H3.fixef", 2), "mundlak.context_se": ("H3.se", 2),
-    "mean.complete_se": ("cp.se", None), "mean.cr1": ("cp.CR1", None), "mean.cr2": ("cp.CR2", None),
-    "school.se_least": ("np.se_range", 0), "school.se_most": ("np.se_range", 1),
 }  # fmt: skip
 
 
