@@ -249,8 +249,8 @@ def coverage_by_population(psi, theta, J, n, most=1000, level=0.95):
     listing = "; ".join(f"{label} {low:.3f} and {high:.3f}" for label, (low, high) in ends.items())
     alt = (
         f"Share of intervals that cover the mean of K classes, {J} of them drawn, against K; a line marks "
-        f"the {level:.0%} promised. Every curve falls. At K = {J} and for infinitely many classes: {listing}. "
-        f"Complete pooling meets the line at K = {meets:.1f}."
+        f"the {level:.0%} promised. Every curve falls. At K = {J} and for infinitely many classes: "
+        f"{listing}. Complete pooling meets the line at K = {meets:.1f}."
     )
     return figure, alt
 

@@ -55,7 +55,8 @@ def se_finite_population(psi, theta, J, n, K, M=np.inf):
     """SE of the mean of K classes of M pupils, J and n of them drawn.
 
     sqrt((1 - J/K) psi/J + (1 - J n / (K M)) theta / (J n)). K = J and M = inf give `se_no_pooling`; K = inf
-    gives `se_partial_pooling`, whatever M is. M = inf overstates the variance by theta / (K M). Notebook 02 derives it; Cochran (1977), chapter 10, has the general two-stage formula.
+    gives `se_partial_pooling`, whatever M is. M = inf overstates the variance by theta / (K M). Notebook 02
+    derives it; Cochran (1977), chapter 10, has the general two-stage formula.
     On average over populations ``psi`` and ``theta`` are the variances of the model; it is exact in a single
     one if ``theta`` is the mean variance inside its classes (divisor M - 1) and ``psi`` the variance of its
     K class means (divisor K - 1) less theta / M.

@@ -901,9 +901,7 @@ def test_a_population_smaller_than_the_sample_is_refused():
         formulas.se_finite_population(1, 1, 5, 3, 4)
     with pytest.raises(ValueError, match="must be at least J"):
         formulas.se_finite_population(1, 1, 5, 3, [10, 4])
-    with pytest.raises(
-        ValueError, match="M, .*pupils in a class, must be at least n = 3.*; got 2"
-    ):
+    with pytest.raises(ValueError, match=r"M, .*pupils in a class, must be at least n = 3.*; got 2"):
         formulas.se_finite_population(1, 1, 5, 3, 10, 2)
     for few in (1, math.nan):
         with pytest.raises(ValueError, match="must be at least J = 2"):
