@@ -1,7 +1,7 @@
 """Coverage and length of ten intervals for one mean, in designs from even to one dominant group.
 
-``python -m helpers.cluster_coverage`` computes the table of notebook 10 and writes it to ``helpers/data``; it takes
-some minutes, with a seed for each design, so that it gives the same file on every run.
+``python -m helpers.cluster_coverage`` computes the table of notebook 10 and writes it to ``helpers/data``; it
+takes some minutes, with a seed for each design, so that it gives the same file on every run.
 """
 
 from __future__ import annotations

@@ -211,7 +211,7 @@ def interval_ladder(means, halves, truth):
 
 
 def coverage_by_population(psi, theta, J, n, most=1000, level=0.95):
-    """How often three intervals hold the mean of K classes, J of them drawn, against K; variances known.
+    """How often three intervals cover the mean of K classes, J of them drawn, against K; variances known.
 
     Returns
     -------
@@ -243,14 +243,14 @@ def coverage_by_population(psi, theta, J, n, most=1000, level=0.95):
         ax.set_xticks([*ticks, 1.5 * most], [*map(str, ticks), "\u221e"])
         ax.minorticks_off()
         ax.set(xlabel="K, classes the mean is about (log scale)")
-        ax.set(ylabel="share of intervals that hold the mean of K")
+        ax.set(ylabel="share of intervals that cover the mean of K")
         ax.set(xlim=(J, 1.5 * most), ylim=(None, 1.01))
         figure.legend(loc="outside upper center", ncols=3)
     listing = "; ".join(f"{label} {low:.3f} and {high:.3f}" for label, (low, high) in ends.items())
     alt = (
-        f"Share of intervals that hold the mean of K classes, {J} of them drawn, against K; a line marks the "
-        f"{level:.0%} promised. Every curve falls. At K = {J} and for classes without end: {listing}. "
-        f"Complete pooling meets the line at K = {meets:.1f}."
+        f"Share of intervals that cover the mean of K classes, {J} of them drawn, against K; a line marks "
+        f"the {level:.0%} promised. Every curve falls. At K = {J} and for infinitely many classes: "
+        f"{listing}. Complete pooling meets the line at K = {meets:.1f}."
     )
     return figure, alt
 
@@ -275,7 +275,7 @@ def se_by_population(psi, theta, J, n, most=1000):
             ax.plot(k, value, "D", color=PARTIAL, ms=7)
             ax.annotate(f"K = {k}: {value:.2f}", (k, value), (9, -12), textcoords="offset points")
         ax.annotate(f"just these {J}: {low:.2f}", (J, low), (10, -3), textcoords="offset points")
-        ax.text(most, high, f"classes without end: {high:.2f}", ha="right", va="bottom")
+        ax.text(most, high, f"infinitely many classes: {high:.2f}", ha="right", va="bottom")
         ax.set_xscale("log")
         ax.set_xticks([20, 50, 100, 200, 500, 1000], ["20", "50", "100", "200", "500", "1000"])
         ax.minorticks_off()
@@ -285,7 +285,7 @@ def se_by_population(psi, theta, J, n, most=1000):
         "The standard error of the mean rises with the number K of classes it is about: "
         f"{low:.2f} for just the {J} classes seen, "
         f"{formulas.se_finite_population(psi, theta, J, n, 40):.2f} for 40, and towards "
-        f"{high:.2f} for classes without end."
+        f"{high:.2f} for infinitely many classes."
     )
     return figure, alt
 

@@ -20,7 +20,7 @@ def se_complete_pooling(psi, theta, J, n):
 
     The answer's formula for complete pooling. With the ANOVA estimates put in (psi > 0, n > 1) it is
     slightly larger than what ``lm(y ~ 1)`` prints, for the reason in `complete_pooling_variance`.
-    Notebook 04 derives both.
+    Notebooks 02 and 04 derive the two.
     """
     psi, theta, J, n = _checked(psi=psi, theta=theta, J=J, n=n)
     return np.sqrt((psi + theta) / (J * n))
@@ -29,7 +29,7 @@ def se_complete_pooling(psi, theta, J, n):
 def se_partial_pooling(psi, theta, J, n):
     """SE of the mean of all classes, when J of very many were drawn: sqrt((psi + theta / n) / J).
 
-    The answer's formula for the mixed model. Notebook 04 derives it.
+    The answer's formula for the mixed model. Notebook 02 derives it.
     """
     psi, theta, J, n = _checked(psi=psi, theta=theta, J=J, n=n)
     return np.sqrt((psi + theta / n) / J)
@@ -38,7 +38,7 @@ def se_partial_pooling(psi, theta, J, n):
 def se_no_pooling(theta, J, n):
     """SE of the mean of just these J classes: sqrt(theta / (J n)).
 
-    The answer's formula for no pooling. The SE of one class mean is `se_group_mean`.
+    The answer's formula for no pooling; notebook 02 derives it. The SE of one class mean is `se_group_mean`.
     Notebook 03 tells the two apart.
     """
     theta, J, n = _checked(theta=theta, J=J, n=n)
@@ -51,21 +51,24 @@ def se_group_mean(theta, n):
     return np.sqrt(theta / n)
 
 
-def se_finite_population(psi, theta, J, n, K):
-    """SE of the mean of K classes, J of them drawn: sqrt((1 - J/K) psi/J + theta / (J n)).
+def se_finite_population(psi, theta, J, n, K, M=np.inf):
+    """SE of the mean of K classes of M pupils, J and n of them drawn.
 
-    K = J gives `se_no_pooling`, K = inf gives `se_partial_pooling`. Notebook 03 derives it;
-    Cochran (1977), chapter 10, has the general two-stage formula. ``psi`` is the variance of the
-    K class means about their mean, with divisor K - 1.
+    sqrt((1 - J/K) psi/J + (1 - J n / (K M)) theta / (J n)). K = J and M = inf give `se_no_pooling`; K = inf
+    gives `se_partial_pooling`, whatever M is. M = inf overstates the variance by theta / (K M). Notebook 02
+    derives it; Cochran (1977), chapter 10, has the general two-stage formula.
+    On average over populations ``psi`` and ``theta`` are the variances of the model; it is exact in a single
+    one if ``theta`` is the mean variance inside its classes (divisor M - 1) and ``psi`` the variance of its
+    K class means (divisor K - 1) less theta / M.
 
     Raises
     ------
     ValueError
-        If K is smaller than J.
+        If K is smaller than J, or M than n.
     """
     psi, theta, J, n = _checked(psi=psi, theta=theta, J=J, n=n)
-    K = _population(K, J)
-    return np.sqrt((1 - J / K) * psi / J + theta / (J * n))
+    K, M = _population(K, J), _population(M, n, "M, the number of pupils in a class", "n")
+    return np.sqrt((1 - J / K) * psi / J + (1 - (J / K) * (n / M)) * theta / (J * n))
 
 
 def se_finite_population_unbalanced(psi, theta, sizes, K):
@@ -99,7 +102,7 @@ def se_finite_population_unbalanced(psi, theta, sizes, K):
 
 
 def normal_coverage(se, sd, level=0.95):
-    """How often the estimate, give or take z times ``se``, holds its mean: 2 Phi(z se / sd) - 1.
+    """How often the estimate, give or take z times ``se``, covers its mean: 2 Phi(z se / sd) - 1.
 
     ``sd`` is the estimate's standard deviation over the repeats that count, ``se`` what its interval is
     made with, z the normal quantile of ``level``. For a normal estimate and a known ``se``. Notebook 02.
@@ -357,7 +360,7 @@ def probability_of_zero(psi, theta, J, n):
 
 
 def z_coverage(df, level=0.95):
-    """How often the estimate, give or take z estimated SEs, holds its mean: 2 T(z) - 1.
+    """How often the estimate, give or take z estimated SEs, covers its mean: 2 T(z) - 1.
 
     T is the distribution function of t on ``df`` degrees of freedom (inf where the SE is known), z the normal
     quantile of ``level``. Exact where the estimate over its SE is t on ``df``: the mean of J equal classes,
@@ -615,11 +618,11 @@ def _of_sizes(psi, theta, sizes):
     return psi, theta, _sizes(sizes)
 
 
-def _population(K, J):
-    """Return the number of classes in the population, of which J were drawn."""
+def _population(K, J, name="K, the number of classes in the population", drawn="J"):
+    """Return the number of classes (pupils) in a population (class), of which J (n) were drawn."""
     K = np.asarray(K, dtype=float)[()]
     if np.any(np.isnan(K) | (K < J)):
-        raise ValueError(f"K, the number of classes in the population, must be at least J = {J}; got {K}")
+        raise ValueError(f"{name}, must be at least {drawn} = {J}; got {K}")
     return K
 
 

@@ -164,7 +164,7 @@ def coverage(
     psi, theta, J, n, *, methods=METHODS, level=0.95, scheme="new groups", K=None, replicates=10_000,
     seed=None, draw="sufficient",
 ):  # fmt: skip
-    """How often intervals for the mean hold it, and how long they are.
+    """How often intervals for the mean cover it, and how long they are.
 
     Parameters
     ----------
@@ -212,7 +212,7 @@ def coverage(
 
 
 def group_coverage(psi, theta, J, n, *, level=0.95, replicates=10_000, seed=None, draw="sufficient"):
-    """How often intervals for a group's true mean hold it: on average, and for the group at the top.
+    """How often intervals for a group's true mean cover it: on average, and for the group at the top.
 
     Parameters
     ----------

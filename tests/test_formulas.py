@@ -3,6 +3,7 @@
 import inspect
 import math
 from fractions import Fraction
+from itertools import combinations, product
 from statistics import NormalDist
 
 import numpy as np
@@ -186,8 +187,8 @@ def elementwise():
 
 
 EXAMPLE = {
-    "psi": [4.0, 9.0], "theta": [25.0, 16.0], "J": [5, 8], "n": [3, 7], "K": [9, 8], "icc": [0.1, 0.4],
-    "icc_x": [-0.1, 1.0], "ss_within": [12.0, 30.0], "ss_between": [5.0, 40.0],
+    "psi": [4.0, 9.0], "theta": [25.0, 16.0], "J": [5, 8], "n": [3, 7], "K": [9, 8], "M": [7, 9],
+    "icc": [0.1, 0.4], "icc_x": [-0.1, 1.0], "ss_within": [12.0, 30.0], "ss_between": [5.0, 40.0],
     "ms_between": [40.0, 50.0], "ms_within": [25.0, 16.0], "se": [2.0, 3.0], "sd": [4.0, 3.0],
     "level": [0.95, 0.9], "df": [4, 2.5], "distance": [2.0, 5.0], "shrinkage": [0.5, 0.9],
     "cost_ratio": [10.0, 3.0], "effect": [5.0, 2.0], "power": [0.8, 0.9], "alpha": [0.05, 0.1],
@@ -374,6 +375,34 @@ def test_t9_the_se_rises_with_the_number_of_classes_it_is_about(psi, ratio, J, n
     theta = psi * ratio
     se = formulas.se_finite_population(psi, theta, J, n, np.array([J + more, J + more + 1, math.inf]))
     assert se[0] <= se[1] <= se[2]
+
+
+@pytest.mark.parametrize(
+    ("J", "n", "K", "M"), [(2, 2, 3, 3), (1, 2, 3, 4), (3, 1, 3, 4), (2, 3, 4, 3), (2, 2, 2, 4)]
+)
+def test_t9_every_sample_of_a_small_population_has_the_variance_of_the_formula(J, n, K, M):
+    """J of K classes and n of M pupils in each, drawn in every possible way."""
+    town = np.random.default_rng(J + 10 * M).integers(0, 100, (K, M)) + 300 * np.arange(K)[:, None]
+    samples = [
+        np.mean([town[k, list(c)] for k, c in zip(classes, chosen, strict=True)])
+        for classes in combinations(range(K), J)
+        for chosen in product(combinations(range(M), n), repeat=J)
+    ]
+    theta = town.var(axis=1, ddof=1).mean()
+    psi = town.mean(axis=1).var(ddof=1) - theta / M
+    census = np.var(samples)
+    assert close(formulas.se_finite_population(psi, theta, J, n, K, M) ** 2, census, rel=1e-11)
+    endless = formulas.se_finite_population(psi, theta, J, n, K) ** 2
+    assert close(endless - census, theta / (K * M), rel=1e-8)
+
+
+@given(psi=variances, ratio=ratios, J=group_counts, n=sizes, more=st.integers(0, 10_000))
+def test_t9_few_pupils_a_class_move_the_mean_of_the_classes_seen_and_not_that_of_all(psi, ratio, J, n, more):
+    theta, M = psi * ratio, n + more
+    seen = formulas.se_finite_population(psi, theta, J, n, J, M)
+    assert close(seen**2, (1 - n / M) * theta / (J * n), rel=1e-9) or more == 0
+    endless = formulas.se_finite_population(psi, theta, J, n, math.inf, M)
+    assert close(endless, formulas.se_partial_pooling(psi, theta, J, n))
 
 
 @given(psi=variances, ratio=ratios, J=group_counts, n=sizes, more=st.integers(0, 10_000))
@@ -842,8 +871,8 @@ def test_a_negative_or_missing_number_is_refused_by_name(function, name, value):
 
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize(("function", "name"), every_argument())
-def test_an_infinite_number_is_refused_but_for_the_classes_of_a_population_and_df(function, name):
-    if name in ("K", "df"):
+def test_an_infinite_number_is_refused_but_for_a_population_and_df(function, name):
+    if name in ("K", "M", "df"):
         assert math.isfinite(function(**spoilt(function, name, math.inf)))
     else:
         with pytest.raises(ValueError, match=rf"\b{named(name)}\b.*must.*got"):
@@ -872,6 +901,8 @@ def test_a_population_smaller_than_the_sample_is_refused():
         formulas.se_finite_population(1, 1, 5, 3, 4)
     with pytest.raises(ValueError, match="must be at least J"):
         formulas.se_finite_population(1, 1, 5, 3, [10, 4])
+    with pytest.raises(ValueError, match=r"M, .*pupils in a class, must be at least n = 3.*; got 2"):
+        formulas.se_finite_population(1, 1, 5, 3, 10, 2)
     for few in (1, math.nan):
         with pytest.raises(ValueError, match="must be at least J = 2"):
             formulas.se_finite_population_unbalanced(1, 1, [3, 4], few)
