@@ -8,7 +8,7 @@ from pathlib import Path
 
 import matplotlib
 
-from . import report
+from .report import report
 
 
 class _Parser(argparse.ArgumentParser):

@@ -13,7 +13,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers import alike, compare, complete_pooling, no_pooling, partial_pooling, report
+from helpers import compare, complete_pooling, no_pooling, partial_pooling
+from helpers.fits import alike
+from helpers.report import report
 
 ROOT = Path(__file__).parents[1]
 CASES = ROOT / "tests" / "cases"

@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from helpers import compare, complete_pooling, formulas, no_pooling, partial_pooling
-from helpers.groups import summarise
+from helpers.tables.summary import summarise
 
 COLUMNS = ["method", "estimand", "estimate", "se", "df", "lower", "upper"]
 

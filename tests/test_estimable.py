@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers import compare, complete_pooling, estimable
-from helpers.groups import summarise
-from helpers.models import _to_terms
+from helpers import compare, complete_pooling
+from helpers.fits import estimable
+from helpers.fits.models import _to_terms
+from helpers.tables.summary import summarise
 
 KINDS = ["CR0", "CR1", "CR2", "CR3"]
 

@@ -6,8 +6,9 @@ import re
 
 import pytest
 
-from helpers import explorer, formulas
-from helpers.explorer import Explorer
+from helpers import formulas
+from helpers.course import explorer
+from helpers.course.explorer import Explorer
 
 PAGE = '<!doctype html><html lang="en"><title>x</title><meta name="viewport" content="width=device-width">'
 NAMES = ["psi", "theta", "n", "J", "K"]

@@ -16,10 +16,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from helpers import figures, no_pooling, partial_pooling
-from helpers.groups import summarise
-from helpers.reml import Profile
-from helpers.simulate import bootstrap, replicate
+from helpers import no_pooling, partial_pooling
+from helpers.course import figures
+from helpers.fits.reml import Profile
+from helpers.fits.simulate import bootstrap, replicate
+from helpers.tables.summary import summarise
 
 
 @pytest.fixture(autouse=True)

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers import complete_pooling, no_pooling, partial_pooling
-from helpers.groups import GroupSummary, inverse, predictor_icc, refuse_collinear, summarise
-from helpers.models import Fit
+from helpers.fits.models import Fit
+from helpers.tables.summary import GroupSummary, inverse, predictor_icc, refuse_collinear, summarise
 
 
 def table():

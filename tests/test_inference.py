@@ -7,9 +7,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from helpers import no_pooling, partial_pooling
-from helpers.groups import summarise
-from helpers.inference import icc_interval, kenward_roger, satterthwaite, variance_ses
-from helpers.models import _to_terms
+from helpers.fits.inference import icc_interval, kenward_roger, satterthwaite, variance_ses
+from helpers.fits.models import _to_terms
+from helpers.tables.summary import summarise
 
 RADON = {"M0": "log_radon ~ 1", "M1": "log_radon ~ floor", "M2": "log_radon ~ floor + log_uranium"}
 # pbkrtest starts from lme4's variances, off by up to 3e-8 (tests/reference/README.md).

@@ -8,17 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from helpers import compare, coverage, partial_pooling
-from helpers.groups import summarise
-from helpers.inference import icc_interval, kenward_roger
-from helpers.intervals import (
+from helpers import compare, partial_pooling
+from helpers.fits import coverage
+from helpers.fits.inference import icc_interval, kenward_roger
+from helpers.fits.intervals import (
     between_variance_interval,
     bounded_kenward_roger,
     of_new,
     variance_ratio_f,
     variance_ratio_interval,
 )
-from helpers.report import describe
+from helpers.report.report import describe
+from helpers.tables.summary import summarise
 
 
 def unequal(seed, sizes, terms=("x", "z"), sd=1.0):

@@ -19,9 +19,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from helpers import partial_pooling, report
+from helpers import partial_pooling
 from helpers.__main__ import main
-from helpers.groups import summarise
+from helpers.report import report
+from helpers.tables.summary import summarise
 
 
 @pytest.fixture(autouse=True)

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from helpers import compare, complete_pooling, formulas, no_pooling, partial_pooling
-from helpers.groups import summarise
-from helpers.reml import Profile
+from helpers.fits.reml import Profile
+from helpers.tables.summary import summarise
 
 # Closed forms: the root is exact, what is left is the rounding of sums of N terms.
 EXACT = 1e-12

@@ -6,9 +6,10 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from helpers import complete_pooling, no_pooling, partial_pooling, prediction
-from helpers.reml import fit_batch
-from helpers.simulate import group_interval_coverage
+from helpers import complete_pooling, no_pooling, partial_pooling
+from helpers.fits import prediction
+from helpers.fits.reml import fit_batch
+from helpers.fits.simulate import group_interval_coverage
 
 INTEGRATED = 1e-8  # R's integrate is asked for 1e-9 of each piece
 QUADRATURE = 1e-7  # 48 points; what is left out beyond them has weight exp(-20)

@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import optimize
 
-from helpers import formulas, partial_pooling, reml
-from helpers.groups import summarise
-from helpers.reml import Profile, fit_balanced_batch, fit_batch
+from helpers import formulas, partial_pooling
+from helpers.fits import reml
+from helpers.fits.reml import Profile, fit_balanced_batch, fit_batch
+from helpers.tables.summary import summarise
 
 METHODS = ["reml", "ml"]
 

@@ -15,8 +15,9 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from helpers import compare, high_school, partial_pooling, radon, report
-from helpers.stated import exercises
+from helpers import compare, high_school, partial_pooling, radon
+from helpers.course.stated import exercises
+from helpers.report import report
 
 ROOT = Path(__file__).parents[1]
 # What is asked of each file, and the warnings that belong to it.

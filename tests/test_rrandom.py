@@ -6,7 +6,7 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from helpers.rrandom import RRandom
+from helpers.course.rrandom import RRandom
 
 SEEDS = [0, 1, 42, 476781, 2147483647, -5]
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from helpers.side_by_side import side_by_side
-from helpers.stated import StatedValueError
+from helpers.course.side_by_side import side_by_side
+from helpers.course.stated import StatedValueError
 
 NAMES = {"exact": 4.716021856, "early": 4.7160237, "far": 4.7161, "other": 5.413}
 

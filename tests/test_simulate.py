@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from helpers import formulas, reml, simulate
+from helpers import formulas
+from helpers.fits import reml, simulate
 
 # Every simulation here has a seed, so a test that passes today passes tomorrow. Four Monte Carlo SEs:
 # of a hundred independent comparisons one in 160 runs would miss, had the seeds been drawn anew.

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from helpers import check_exercise, check_stated, stated
+from helpers import check_exercise, check_stated
+from helpers.course import stated
 
 LEDGER = stated.ledger()
 EXERCISES = stated.exercises()

@@ -16,7 +16,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
 
-from helpers import complete_pooling, formulas, inference, no_pooling, partial_pooling
+from helpers import complete_pooling, formulas, no_pooling, partial_pooling
+from helpers.fits import inference
 
 # Two ways to the same number. Each is a ratio of sums of N terms, and what cancels is kept below a factor
 # of a thousand by `inside` and by predictors of size 1: measured 1e-13 at worst.

@@ -8,8 +8,8 @@ import pytest
 from scipy import stats
 
 from helpers import complete_pooling, partial_pooling
-from helpers.groups import summarise
-from helpers.wild import WEIGHTS, BootstrapT
+from helpers.fits.wild import WEIGHTS, BootstrapT
+from helpers.tables.summary import summarise
 
 SIZES = (3, 1, 6, 4, 2, 5)
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from helpers import reml, simulate
+from helpers.fits import reml, simulate
 
 from .clock import race
 from .page import count, milliseconds, paragraphs, significant, table

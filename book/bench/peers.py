@@ -10,7 +10,8 @@ from tempfile import NamedTemporaryFile
 import numpy as np
 import pandas as pd
 
-from helpers import groups, partial_pooling
+from helpers import partial_pooling
+from helpers.tables import summary as groups
 
 from . import exact
 from .clock import Timed

@@ -17,7 +17,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.integrate import cumulative_trapezoid
 
-from .groups import unit_diagonal
+from ..tables.summary import unit_diagonal
 from .reml import Profile
 
 _NODES = 48  # Gauss-Legendre points; twice as many move no error by more than 1e-9 of itself

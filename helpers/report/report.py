@@ -28,13 +28,15 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from . import checks, figures, formulas
-from .alike import less_alike
+from .. import formulas
+from ..course import figures
+from ..fits.alike import less_alike
+from ..fits.models import Fit, Poolings, compared, no_pooling, partial_pooling, poolings
+from ..tables.columns import columns_of, factors, place_of
+from ..tables.labels import alike, as_numbers, is_text, place_among
+from ..tables.summary import GroupSummary, summarise
+from . import checks
 from .files import read_table
-from .groups import GroupSummary, summarise
-from .labels import alike, as_numbers, is_text, place_among
-from .models import Fit, Poolings, compared, no_pooling, partial_pooling, poolings
-from .tables import columns_of, factors, place_of
 from .words import _df, _figures, _fixed, _level_of, _name, _plain, _rows
 
 __all__ = ["Report", "describe", "read_table", "wrapped"]

@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from . import alike, estimable, formulas, inference, intervals, parametric, prediction, wild
-from .groups import GroupSummary, inverse, refuse_collinear, solve, summarise
+from .. import formulas
+from ..tables.summary import GroupSummary, inverse, refuse_collinear, solve, summarise
+from . import alike, estimable, inference, intervals, parametric, prediction, wild
 from .reml import Profile
 
 

@@ -22,7 +22,7 @@ class StatedValueError(AssertionError):
 @cache
 def ledger():
     """Return the ledger: ``id`` (index), ``quantity``, ``value`` (text, as printed), ``source``."""
-    with files(__package__).joinpath("data", "stated_values.csv").open("rb") as file:
+    with files("helpers").joinpath("data", "stated_values.csv").open("rb") as file:
         rows = pd.read_csv(file, dtype=str, keep_default_na=False).set_index("id")
     if not rows.index.is_unique:
         raise ValueError(f"the ledger states {rows.index[rows.index.duplicated()][0]!r} twice")
@@ -32,7 +32,7 @@ def ledger():
 @cache
 def exercises():
     """Return the exercises: id to ``answer`` (list of numbers), ``what`` (their names) and ``hints``."""
-    text = files(__package__).joinpath("data", "exercises.json").read_text(encoding="utf-8")
+    text = files("helpers").joinpath("data", "exercises.json").read_text(encoding="utf-8")
     return json.loads(text)
 
 

@@ -17,7 +17,7 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from . import tables
+from . import columns as tables
 from .labels import number, to_pandas
 
 _LEFT = 0.1  # of a sum of squares: where the terms leave less, what they leave is added up row by row

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from . import formulas, intervals, reml, simulate
+from .. import formulas
+from . import intervals, reml, simulate
 
 MEANS = ("z", "t(J - 1)", "Kenward-Roger", "bounded", "group means")
 NEW = ("new group", "new row", "group means")

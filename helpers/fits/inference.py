@@ -14,7 +14,7 @@ from itertools import product
 import numpy as np
 from scipy import optimize, special, stats
 
-from .groups import inverse, unit_diagonal
+from ..tables.summary import inverse, unit_diagonal
 from .reml import Profile
 
 _FULL = 1e-12  # a leverage this near 1 is 1: the group's residuals are 0 and it says nothing of the error

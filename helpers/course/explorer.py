@@ -7,9 +7,9 @@ from importlib.resources import files
 from math import inf
 from numbers import Real
 
-from . import formulas
+from .. import formulas
+from ..fits.models import partial_pooling
 from .datasets import classrooms
-from .models import partial_pooling
 
 _MEANS = {  # name: short name, which mean, formula
     "group": ("one class", "one class of the study", "√(θ/n)"),
@@ -154,7 +154,7 @@ def _seed():
 
 @cache
 def _part(kind):
-    return files(__package__).joinpath("data", f"explorer.{kind}").read_text(encoding="utf-8")
+    return files("helpers").joinpath("data", f"explorer.{kind}").read_text(encoding="utf-8")
 
 
 def _setting(name, label, takes, value):

@@ -80,5 +80,5 @@ def high_school():
 
 
 def _read(name):
-    with files(__package__).joinpath("data", name).open("rb") as file:
+    with files("helpers").joinpath("data", name).open("rb") as file:
         return pd.read_csv(file)

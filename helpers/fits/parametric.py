@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from .groups import unit_diagonal
+from ..tables.summary import unit_diagonal
 from .reml import Profile, fit_batch
 from .simulate import _chunks, _whole
 from .wild import _TIE, BootstrapT, _real

@@ -1,7 +1,8 @@
 """Coverage and length of ten intervals for one mean, in designs from even to one dominant group.
 
-``python -m helpers.cluster_coverage`` computes the table of notebook 10 and writes it to ``helpers/data``; it
-takes some minutes, with a seed for each design, so that it gives the same file on every run.
+``python -m helpers.fits.cluster_coverage`` computes the table of notebook 10 and writes it to
+``helpers/data``; it takes some minutes, with a seed for each design, so that it gives the same file on every
+run.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from . import formulas, reml
+from .. import formulas
+from . import reml
 from .simulate import _one_of, _upper, _whole
 
 METHODS = (
@@ -308,7 +310,7 @@ def coverage_table():
         Columns ``method``, ``icc``, ``design``, ``J``, ``seed`` (of `interval_coverage`, a pair),
         ``coverage``, ``mcse``, ``length`` (median) and ``replicates``.
     """
-    with (files(__package__) / "data" / FILE).open(encoding="utf-8") as file:
+    with (files("helpers") / "data" / FILE).open(encoding="utf-8") as file:
         return pd.read_csv(file)
 
 
@@ -357,8 +359,8 @@ def _short(ratio):
 
 
 def main():
-    """Write the table; ``python -m helpers.cluster_coverage``."""
-    path = Path(str(files(__package__))) / "data" / FILE
+    """Write the table; ``python -m helpers.fits.cluster_coverage``."""
+    path = Path(str(files("helpers"))) / "data" / FILE
     compute().to_csv(path, index=False, float_format="%.6g", lineterminator="\n")
 
 

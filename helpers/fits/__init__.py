@@ -1,0 +1,1 @@
+"""The poolings, what they share, what is said about them, and their comparison."""
