@@ -672,21 +672,29 @@ class Fit:
         ]
         if self.singular:
             ml = "" if self.method == "reml" else ", times sqrt((N - p) / N)"
-            if self.df_method == "kenward-roger, bounded":
-                lines.append("psi is estimated as 0")
-            else:
-                lines.append(f"psi is estimated as 0: the standard errors are those of complete pooling{ml}")
+            same = f": the standard errors are those of complete pooling{ml}"
+            lines.append("psi is estimated as 0" + same * (not self._adjusted))
         if self.df_method == "kenward-roger, bounded":
             lines.append(
                 "Kenward and Roger's df collapse here (one group holds most of the information): where they "
-                "fell below half of J - q, J - q takes their place; the standard errors are theirs"
-            )
+                "fell below half of J - q, J - q takes their place; "
+                + ("the standard errors are theirs" if self._adjusted else
+                   'intervals that hold need their standard errors: with_df("kenward-roger")')
+            )  # fmt: skip
         if self._strangers.found:
             lines.append(
                 f"rows of one {data.group} are less alike than rows of two ({self._strangers.words}): no psi "
                 'fits, so take complete_pooling(...).cluster_robust("CR2")'
             )
         return lines
+
+    @property
+    def _adjusted(self):
+        """Whether the standard errors are Kenward and Roger's."""
+        change = _to_terms(self.data)
+        return not np.allclose(
+            self._se**2, np.einsum("ij,jk,ik->i", change, self._centred[1], change), 1e-9, 0
+        )
 
     @cached_property
     def _strangers(self):
@@ -850,9 +858,9 @@ def partial_pooling(formula, data, groups=None, method="reml", missing="raise"):
     -------
     Fit
         Standard errors are those of generalised least squares at the estimated variances, as lme4's.
-        Under REML ``df`` is Kenward and Roger's (1997), also where psi is 0; where they collapse
-        (``df_method`` is "kenward-roger, bounded") df and standard errors are those of
-        `intervals.bounded_kenward_roger`. Under ML df is infinite.
+        Under REML ``df`` is Kenward and Roger's (1997), also where psi is 0, and bounded where they
+        collapse (`intervals.bounded_kenward_roger`; ``df_method`` says so): an interval that holds there
+        needs their standard error as well, by ``with_df("kenward-roger")``. Under ML df is infinite.
 
     Raises
     ------
@@ -871,14 +879,14 @@ def partial_pooling(formula, data, groups=None, method="reml", missing="raise"):
 
 
 def _with_kenward_roger(fit, of_theirs):
-    """The fit with Kenward and Roger's df; with their errors too if asked, or where the df are bounded."""
+    """The fit with Kenward and Roger's df, bounded where they collapse; with their errors too if asked."""
     contrasts = _to_terms(fit.data)
     cov, df, bounded = intervals.bounded_kenward_roger(fit.data, contrasts, fit.psi, fit.theta)
-    if not (of_theirs or bounded.any()):
-        return replace(fit, df_method="kenward-roger", _df=df)
+    fit = replace(fit, df_method="kenward-roger" + ", bounded" * bool(bounded.any()), _df=df)
+    if not of_theirs:
+        return fit
     cov = contrasts @ cov @ contrasts.T
-    name = "kenward-roger, bounded" if bounded.any() else "kenward-roger"
-    return replace(fit, df_method=name, _cov=cov, _se=np.sqrt(cov.diagonal()), _df=df)
+    return replace(fit, _cov=cov, _se=np.sqrt(cov.diagonal()))
 
 
 def compare(formula, data, groups=None, missing="raise", alpha=0.05):
@@ -935,6 +943,8 @@ def poolings(summary):
     if summary.intercept is None:
         raise ValueError(f"{summary.formula!r} has no constant, so no mean to compare: add 1")
     complete, partial = complete_pooling(None, summary), partial_pooling(None, summary)
+    if partial.df_method == "kenward-roger, bounded":  # where lme4's errors would make no interval that holds
+        partial = partial.with_df("kenward-roger")
     no = no_pooling(None, _within_terms(summary))
     return Poolings(complete, complete._robust("CR2"), no, partial)
 

@@ -25,6 +25,7 @@ _X, _W = np.polynomial.legendre.leggauss(_NODES)
 _X, _W = (_X + 1) / 2, _W / 2
 _LOW = 40.0  # ratios whose criterion is higher by more than this have weight exp(-20) or less
 _STEPS = np.geomspace(1e-6, 50, 80)  # how far from the maximum the ends are looked for, in log(1 + n r)
+_MOST = 25.0  # of log(1 + n r)
 _FAR = 1e-3  # share of the largest ratios that is left out where two groups or fewer are to spare
 _FINE = 2000
 _RANK = 1e-12
@@ -89,6 +90,7 @@ def ratio_weights(profile, summary):
 
     least = above(np.array([best]))[0]
     low, high = best - _STEPS[best > _STEPS], best + _STEPS
+    high = high[high <= max(_MOST, best + 1)]  # beyond it terms of group level weigh less than rounding
     low = np.append(low, 0.0) if best else np.zeros(1)
     start, stop = (_outermost(t, above(t) - least) for t in (low, high))
     of_groups = len(summary.terms) - _slopes_within(summary)
