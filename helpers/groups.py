@@ -1,7 +1,5 @@
-"""``helpers.groups``: the name under which notebooks know `helpers.tables.summary`."""
+"""``helpers.groups``: the name under which notebooks know what a table becomes; see `helpers.tables`."""
 
-import sys
+from .tables import GroupSummary, inverse, predictor_icc, refuse_collinear, summarise
 
-from .tables import summary
-
-sys.modules[__name__] = summary
+__all__ = ["GroupSummary", "inverse", "predictor_icc", "refuse_collinear", "summarise"]

@@ -182,3 +182,14 @@ def test_what_the_package_offers_is_what_it_imports():
     for name in helpers.__all__:
         assert callable(getattr(helpers, name))
     assert list(helpers.__all__) == sorted(helpers.__all__)
+
+
+def test_no_room_is_too_large_to_be_seen_at_once():
+    """No module of more than 400 lines, no class of more than 200, and none that asks which pooling it is."""
+    for path in MODULES:
+        text = path.read_text(encoding="utf-8")
+        assert text.count("\n") <= 400, f"{name_in(path)}: {text.count(chr(10))} lines"
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.ClassDef):
+                assert node.end_lineno - node.lineno <= 200, f"{name_in(path)}.{node.name}"
+        assert not re.search(r"\bself\.pooling\s*[!=]=", text), name_in(path)

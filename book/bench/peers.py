@@ -10,8 +10,7 @@ from tempfile import NamedTemporaryFile
 import numpy as np
 import pandas as pd
 
-from helpers import partial_pooling
-from helpers.tables import summary as groups
+from helpers import groups, partial_pooling
 
 from . import exact
 from .clock import Timed

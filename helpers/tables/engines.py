@@ -2,7 +2,7 @@
 
 A first GROUP BY counts, averages and looks for what must be refused. A second adds up the products of the
 deviations from these averages, which the engine joins to its rows, so that the digits are those of
-`groups.summarise` in memory. A third is asked for only where the terms explain nearly all of the outcome.
+`summarise` in memory. A third is asked for only where the terms explain nearly all of the outcome.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from . import columns as tables
+from . import refuse
+from .formula import parse
 from .labels import number, to_pandas
 
 _LEFT = 0.1  # of a sum of squares: where the terms leave less, what they leave is added up row by row
@@ -30,7 +31,7 @@ class Grouped:
     Attributes
     ----------
     outcome, terms, intercept, labels, counts, dropped
-        As of `tables.Table`.
+        As of `columns.Table`.
     columns : list of str
         What the engine calls the terms but the constant, and the outcome last.
     means, low, high : ndarray of shape (v, K)
@@ -66,13 +67,13 @@ class Grouped:
         return np.nanmin(self.low[k]), np.nanmax(self.high[k])
 
 
-def read(data, formula, groups, missing):
+def read(data, formula, groups, missing) -> Grouped | None:
     """Ask an engine for the `Grouped` of its table.
 
     Parameters
     ----------
     data, formula, groups, missing
-        As for `groups.summarise`.
+        As for `summarise`.
 
     Returns
     -------
@@ -83,13 +84,13 @@ def read(data, formula, groups, missing):
     Raises
     ------
     ValueError
-        As `groups.summarise` does; and for such a formula, if the engine is any other.
+        As `summarise` does; and for such a formula, if the engine is any other.
     """
     source = _staying(data)
     if source is None:
         return None
-    asked, schema = tables.parse(formula, groups, missing), source.collect_schema()
-    tables.refuse_unknown(asked.names if groups is None else [*asked.names, groups], schema.names())
+    asked, schema = parse(formula, groups, missing), source.collect_schema()
+    refuse.unknown(asked.names if groups is None else [*asked.names, groups], schema.names())
     others = [name for name in asked.names if not (schema[name].is_numeric() or schema[name] == nw.Boolean)]
     if others or not asked.plain:
         if source.implementation.is_duckdb():
@@ -112,8 +113,8 @@ def read(data, formula, groups, missing):
     found = first.collect()
     N = int(found["rows"].sum() or 0)
     if total:
-        tables.refuse_none_left(N, total)
-    tables.refuse_empty(N)
+        refuse.none_left(N, total)
+    refuse.no_rows(N)
 
     def numbered(back):
         if groups is None:
@@ -126,7 +127,7 @@ def read(data, formula, groups, missing):
     if none is not None:
         gaps[groups] = int(sizes[none].sum())
     if any(gaps.values()):
-        tables.refuse_missing({name: (count, "") for name, count in gaps.items() if count}, N)
+        refuse.missing_values({name: (count, "") for name, count in gaps.items() if count}, N)
     means, low, high = (
         _placed([found[f"{what} {x}"] for x in columns], codes, len(labels))
         for what in ("mean", "low", "high")
@@ -137,10 +138,10 @@ def read(data, formula, groups, missing):
         if most == np.inf:
             raise ValueError(f"column {name!r} holds an infinite value")
         if schema[name].is_integer() or schema[name] == nw.Decimal:
-            tables.refuse_beyond(name, most)
+            refuse.beyond_doubles(name, most)
     intercept = terms.index(None) if None in terms else None
     terms = ["Intercept" if name is None else name for name in terms]
-    tables.refuse_twice(terms)
+    refuse.repeated(terms)
     if intercept is None:
         ones = (k for k in range(len(terms)) if np.nanmin(low[k]) == np.nanmax(high[k]) == 1)
         intercept = next(ones, None)
@@ -174,9 +175,9 @@ def _refuse(formula, asked, others, engine):
     """Say which columns are no numbers, or that the formula asks for more than columns."""
     for name, dtype in others.items():
         if dtype.is_temporal():
-            tables.refuse_times(name)
+            refuse.times(name)
         if name in asked.outcomes:
-            tables.refuse_text_outcome(name, dtype)
+            refuse.text_outcome(name, dtype)
     what = f"{', '.join(map(repr, others))} as numbers" if others else "functions or products"
     raise ValueError(
         f"formula {formula!r} needs {what}, but the table stays in {engine.value}: "
@@ -213,7 +214,7 @@ def _placed(series, codes, K):
 
 
 class Deviations:
-    """Columns as deviations from their group means, by GROUP BY: `groups._Deviations` of an engine."""
+    """Columns as deviations from their group means, by GROUP BY: `reduction.Deviations` of an engine."""
 
     def __init__(self, table, shift, used):
         self._table, self._shift, self._used = table, shift, used

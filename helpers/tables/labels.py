@@ -25,7 +25,7 @@ class Written(dict):
         return self
 
 
-def to_pandas(series, dtype):
+def to_pandas(series, dtype) -> pd.Series:
     """As pandas holds it, and exactly: as doubles, large labels would run together.
 
     Parameters
@@ -52,7 +52,7 @@ def to_pandas(series, dtype):
     return plain(series.to_pandas())
 
 
-def plain(column):
+def plain(column) -> pd.Series:
     """The column of a pandas frame; one that Arrow keeps as a dictionary as what its codes stand for."""
     if not isinstance(column.dtype, pd.ArrowDtype) or not hasattr(column.dtype.pyarrow_dtype, "ordered"):
         return column
@@ -78,7 +78,7 @@ def _without_dictionary(series):
     return found, order.drop_null().to_pylist()
 
 
-def number(column):
+def number(column) -> tuple[np.ndarray, pd.Index, np.ndarray | None]:
     """Number the groups; return codes, what each stands for, and which rows have none (or None).
 
     Categories keep their order, other labels are sorted.
@@ -118,7 +118,7 @@ def _order(labels):
     return list(range(len(labels)))
 
 
-def alike(labels):
+def alike(labels) -> list[list[str]]:
     """Sets of texts among labels that differ in blanks or capitals only, or are figures of one number."""
     texts = pd.Series([label for label in labels if isinstance(label, str)], dtype=object)
     same = texts.groupby(texts.map(_loosely)).agg(list)
@@ -131,7 +131,7 @@ def _loosely(text):
     return str(Decimal(text.replace(",", ".")).normalize()) if _FIGURES.fullmatch(text) else text
 
 
-def place_among(texts, label):
+def place_among(texts, label) -> tuple[int | None, str | None]:
     """Where among texts a label stands, blanks aside if need be, and one like it; None for what is not."""
     if label in texts:
         return texts.index(label), None
@@ -145,7 +145,7 @@ def place_among(texts, label):
 # ---- what a file had written ---------------------------------------------------------------------
 
 
-def keep_written(numbers, texts):
+def keep_written(numbers, texts) -> None:
     """Put what a file had written back into a frame where its numbers do not show it.
 
     Parameters
@@ -170,7 +170,7 @@ def keep_written(numbers, texts):
         numbers.attrs[WRITTEN] = kept
 
 
-def as_labels(column):
+def as_labels(column) -> pd.Series:
     """The column as the texts that its file had, if its numbers do not show them; in order of the numbers."""
     written = _written(column)
     if not written:
@@ -183,7 +183,7 @@ def as_labels(column):
     return pd.Series(pd.Categorical.from_codes(codes, texts), column.index, name=column.name)
 
 
-def as_numbers(column):
+def as_numbers(column) -> pd.Series:
     """The column as numbers, if its file had numbers that are kept as text."""
     written = _written(column)
     if not written or not _merges(written):
@@ -197,7 +197,7 @@ def _merges(written):
     return len(set(written.values())) < len(written)
 
 
-def is_text(column):
+def is_text(column) -> bool:
     """Whether a column holds text, or objects that may be text."""
     return pd.api.types.is_string_dtype(column.dtype) or pd.api.types.is_object_dtype(column.dtype)
 

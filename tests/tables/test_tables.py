@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from helpers import compare, complete_pooling, no_pooling, partial_pooling
 from helpers.fits.reml import fit_balanced_batch, fit_batch
-from helpers.tables.summary import GroupSummary, summarise
+from helpers.tables import GroupSummary, summarise
 
 
 @pytest.fixture(autouse=True)

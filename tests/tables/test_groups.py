@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from helpers import complete_pooling, no_pooling, partial_pooling
 from helpers.fits.models import Fit
-from helpers.tables.summary import GroupSummary, inverse, predictor_icc, refuse_collinear, summarise
+from helpers.tables import GroupSummary, inverse, predictor_icc, refuse_collinear, summarise
 
 
 def table():

@@ -18,7 +18,7 @@ import pytest
 from distributed import Client, LocalCluster
 
 from helpers import complete_pooling, no_pooling, partial_pooling
-from helpers.tables.summary import summarise
+from helpers.tables import summarise
 
 FITS = (complete_pooling, no_pooling, partial_pooling)
 PARTS = 5

@@ -22,7 +22,7 @@ import pytest
 from helpers import partial_pooling
 from helpers.__main__ import main
 from helpers.report import report
-from helpers.tables.summary import summarise
+from helpers.tables import summarise
 
 
 @pytest.fixture(autouse=True)
@@ -250,7 +250,7 @@ def test_a_label_that_is_nan_is_as_missing_as_one_that_is_null(make):
 
 # ---- files: a label is the text that stands there -------------------------------------------------
 
-CASES = Path(__file__).parent / "cases"
+CASES = Path(__file__).parents[1] / "cases"
 LONG = ["12345678901234567", "12345678901234568", "12345678901234569", "9007199254740993"]
 WRITINGS = {
     "points": ["1.1", "1.2", "1.10", "1.20"],
