@@ -6,17 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from ... import formulas
-from .style import (
-    COMPLETE,
-    FAINT,
-    NO,
-    PARTIAL,
-    beside,
-    drawing,
-    legend_above,
-    log_scale,
-    styled,
-)
+from .style import COMPLETE, FAINT, NO, PARTIAL, beside, drawing, legend_above, log_scale, styled
 
 
 @styled

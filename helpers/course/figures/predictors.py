@@ -5,18 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ... import formulas
-from .style import (
-    ACCENT,
-    COMPLETE,
-    FAINT,
-    INK,
-    NO,
-    PARTIAL,
-    beside,
-    drawing,
-    legend_above,
-    styled,
-)
+from .style import ACCENT, COMPLETE, FAINT, INK, NO, PARTIAL, beside, drawing, legend_above, styled
 
 
 @styled

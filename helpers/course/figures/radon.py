@@ -5,17 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ... import formulas
-from .style import (
-    ACCENT,
-    INK,
-    NO,
-    PARTIAL,
-    beside,
-    drawing,
-    legend_above,
-    log_scale,
-    styled,
-)
+from .style import ACCENT, INK, NO, PARTIAL, beside, drawing, legend_above, log_scale, styled
 
 
 @styled

@@ -5,18 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import stats
 
-from .style import (
-    ACCENT,
-    COMPLETE,
-    FAINT,
-    INK,
-    NO,
-    PARTIAL,
-    drawing,
-    listed,
-    styled,
-    without_left,
-)
+from .style import ACCENT, COMPLETE, FAINT, INK, NO, PARTIAL, drawing, listed, styled, without_left
 
 
 @styled

@@ -6,16 +6,7 @@ import textwrap
 
 import numpy as np
 
-from .style import (
-    COMPLETE,
-    FAINT,
-    NO,
-    PARTIAL,
-    drawing,
-    legend_above,
-    styled,
-    without_left,
-)
+from .style import COMPLETE, FAINT, NO, PARTIAL, drawing, legend_above, styled, without_left
 
 
 @styled

@@ -6,17 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from ... import formulas
-from .style import (
-    ACCENT,
-    COMPLETE,
-    NO,
-    PARTIAL,
-    beside,
-    drawing,
-    legend_above,
-    listed,
-    styled,
-)
+from .style import ACCENT, COMPLETE, NO, PARTIAL, beside, drawing, legend_above, listed, styled
 
 
 @styled

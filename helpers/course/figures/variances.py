@@ -8,18 +8,7 @@ from scipy import stats
 from ... import formulas
 from ...fits.reml import Profile
 from ...tables.summary import summarise
-from .style import (
-    ACCENT,
-    COMPLETE,
-    FAINT,
-    INK,
-    NO,
-    PARTIAL,
-    beside,
-    drawing,
-    legend_above,
-    styled,
-)
+from .style import ACCENT, COMPLETE, FAINT, INK, NO, PARTIAL, beside, drawing, legend_above, styled
 
 
 @styled

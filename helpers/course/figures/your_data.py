@@ -6,14 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from scipy import stats
 
-from .style import (
-    FAINT,
-    NO,
-    PARTIAL,
-    beside,
-    legend_above,
-    styled,
-)
+from .style import FAINT, NO, PARTIAL, beside, legend_above, styled
 
 
 @styled
