@@ -18,8 +18,8 @@ OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 WANTED = {
     "helpers": {"compare", "complete_pooling", "no_pooling", "partial_pooling"},
     "helpers.fits.simulate": {
-        "bootstrap", "coverage", "get_ipython", "group_coverage", "group_errors", "group_interval_coverage", "monte_carlo",
-        "replicate",
+        "bootstrap", "coverage", "get_ipython", "group_coverage", "group_errors", "group_interval_coverage",
+        "monte_carlo", "replicate",
     },
     "helpers.report": {"describe", "read_table", "wrapped"},
 }  # fmt: skip
