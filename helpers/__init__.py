@@ -1,7 +1,8 @@
 """Standard errors under complete, no and partial pooling: the package behind the course."""
 
 from .course.datasets import classrooms, high_school, radon
-from .course.stated import check_exercise, check_stated
+from .course.exercises import check_exercise
+from .course.stated import check_stated
 from .fits.models import compare, complete_pooling, no_pooling, partial_pooling
 
 __all__ = [

@@ -16,7 +16,7 @@ import polars as pl
 import pytest
 
 from helpers import compare, high_school, partial_pooling, radon
-from helpers.course.stated import exercises
+from helpers.course.exercises import exercises
 from helpers.report import report
 
 ROOT = Path(__file__).parents[1]

@@ -27,6 +27,16 @@ def classrooms():
         ``score`` (test points), ``classroom`` (categorical, 1 to 20), and the truth behind each
         score: ``effect`` (of the classroom) and ``error`` (of the pupil), both in test points.
         ``score`` is 1629 + effect + error.
+
+    Examples
+    --------
+    >>> from helpers import classrooms
+    >>> classrooms().groupby("classroom")["score"].mean().head(3).round(1)
+    classroom
+    1    1656.3
+    2    1627.1
+    3    1652.6
+    Name: score, dtype: float64
     """
     r = RRandom(0)
     effect = np.repeat(r.rnorm(20, 0, 20), 10)
@@ -52,6 +62,16 @@ def radon():
         ``county`` (categorical, file order), ``floor`` (0 basement, 1 first floor: where it was
         measured), ``radon`` (pCi/L), ``log_radon`` (natural log of radon, the three zeros set to
         log 0.1 as the book does), ``log_uranium`` (natural log of the county's soil uranium, ppm).
+
+    Examples
+    --------
+    >>> from helpers import radon
+    >>> radon()["county"].value_counts().head(3)
+    county
+    STLOUIS     116
+    HENNEPIN    105
+    DAKOTA       63
+    Name: count, dtype: int64
     """
     data = _read("radon.csv")
     data["county"] = pd.Categorical(data["county"], categories=data["county"].unique())
@@ -72,6 +92,15 @@ def high_school():
         ``school`` (categorical), ``sector`` (catholic or public), ``math`` (achievement, points),
         ``ses`` (socioeconomic status, standardised), ``minority`` and ``female`` (0 or 1), and
         ``mean_ses``, the mean of ``ses`` over the school's pupils, computed here.
+
+    Examples
+    --------
+    >>> from helpers import high_school
+    >>> high_school().groupby("sector")["school"].nunique()
+    sector
+    catholic    70
+    public      90
+    Name: school, dtype: int64
     """
     data = _read("hsb.csv")
     data["school"] = pd.Categorical(data["school"])

@@ -77,6 +77,17 @@ class Explorer:
         If one of them is no number.
     ValueError
         As the formulas; if n, J or K (unless inf) is not whole; if J is below 2.
+
+    Examples
+    --------
+    >>> from helpers.course.explorer import Explorer
+    >>> Explorer(psi=400, theta=900, n=10, J=20, K=40)
+    9.487  one class of the study
+    2.121  just these J classes
+    3.808  the K classes there are, J of them drawn
+    4.950  all classes there could be
+    20.603  one class not yet seen
+    2.550  all pupils, if drawn one by one
     """
 
     def __init__(self, psi=None, theta=None, n=10, J=20, K=inf):
@@ -127,6 +138,12 @@ def values(psi, theta, n, J, K=inf):
     ------
     ValueError
         If theta is 0, or as the formulas.
+
+    Examples
+    --------
+    >>> from helpers.course.explorer import values
+    >>> f"{values(400, 900, n=10, J=20)['F']:.3f}"
+    '5.444'
     """
     if theta == 0:
         raise ValueError("theta must be positive: F divides by it")

@@ -90,6 +90,19 @@ def side_by_side(rows, names):
         If there are no rows, or neither expression is for R's own value.
     StatedValueError
         If a value does not round to the stated digits.
+
+    Examples
+    --------
+    >>> import helpers
+    >>> from helpers.course.side_by_side import side_by_side
+    >>> fit = helpers.partial_pooling("score ~ 1", helpers.classrooms(), "classroom")
+    >>> row = ("sigma(m)^2", "answer.mixed.theta", None, "fit.theta")
+    >>> side_by_side([row], {"fit": fit})
+    R            sigma(m)^2: 785.9
+    statsmodels  -
+    helpers      fit.theta: 785.9
+                 (not in statsmodels)
+    ✓ answer.mixed.theta: stated 785.9, computed 785.8655
     """
     if not rows:
         raise ValueError("rows must hold one quantity at least: there is nothing to compare")

@@ -1,18 +1,15 @@
-"""The ledger of stated values, the answers of the exercises, and the checks the notebooks call."""
+"""The ledger of stated values, and the check by which a notebook holds a number against it."""
 
 from __future__ import annotations
 
-import json
 import re
 from decimal import Decimal, InvalidOperation
 from functools import cache
 from importlib.resources import files
 
-import numpy as np
 import pandas as pd
 
 _CHECK = re.compile(r"^✓ (\S+): stated (\S+), computed (\S+)$", re.MULTILINE)
-_SAME = 1e-6  # relative: what is left of another order of adding up
 
 
 class StatedValueError(AssertionError):
@@ -21,19 +18,19 @@ class StatedValueError(AssertionError):
 
 @cache
 def ledger():
-    """Return the ledger: ``id`` (index), ``quantity``, ``value`` (text, as printed), ``source``."""
+    """Return the ledger: ``id`` (index), ``quantity``, ``value`` (text, as printed), ``source``.
+
+    Examples
+    --------
+    >>> from helpers.course.stated import ledger
+    >>> list(ledger().columns)
+    ['quantity', 'value', 'source']
+    """
     with files("helpers").joinpath("data", "stated_values.csv").open("rb") as file:
         rows = pd.read_csv(file, dtype=str, keep_default_na=False).set_index("id")
     if not rows.index.is_unique:
         raise ValueError(f"the ledger states {rows.index[rows.index.duplicated()][0]!r} twice")
     return rows
-
-
-@cache
-def exercises():
-    """Return the exercises: id to ``answer`` (list of numbers), ``what`` (their names) and ``hints``."""
-    text = files("helpers").joinpath("data", "exercises.json").read_text(encoding="utf-8")
-    return json.loads(text)
 
 
 def rounds_to(value, stated):
@@ -53,6 +50,12 @@ def rounds_to(value, stated):
     ------
     ValueError
         If either is no number.
+
+    Examples
+    --------
+    >>> from helpers.course.stated import rounds_to
+    >>> rounds_to(4.71602, "4.716"), rounds_to(4.71662, "4.716")
+    (True, False)
     """
     try:
         printed = Decimal(stated)
@@ -85,6 +88,13 @@ def check_stated(key, value):
         If the value is no number.
     StatedValueError
         If the value does not round to the stated digits.
+
+    Examples
+    --------
+    >>> import helpers
+    >>> fit = helpers.partial_pooling("score ~ 1", helpers.classrooms(), "classroom")
+    >>> helpers.check_stated("answer.mixed.se", fit.bse.iloc[0])
+    ✓ answer.mixed.se: stated 4.716, computed 4.716022
     """
     print(held(key, value))
 
@@ -114,58 +124,3 @@ def checks_in(text):
         Row of the ledger, value as stated, value as computed; in order.
     """
     return _CHECK.findall(text)
-
-
-def check_exercise(key, answer):
-    """Say whether an answer is right; if not, the hint that belongs to it, never the solution.
-
-    Parameters
-    ----------
-    key : str
-        The exercise, ``"01.2"``.
-    answer : float or sequence of float
-        As many numbers as the exercise asks for, in its order; four digits are enough.
-
-    Raises
-    ------
-    KeyError
-        If there is no such exercise.
-    """
-    if key not in exercises():
-        raise KeyError(f"no exercise {key!r}; there are {', '.join(sorted(exercises()))}")
-    print(f"{key}: {_reply(exercises()[key], answer)}")
-
-
-def _reply(exercise, answer):
-    right = exercise["answer"]
-    try:
-        given = np.atleast_1d(np.asarray(answer, dtype=float)).ravel()
-    except (TypeError, ValueError):
-        return f"the answer must be {_count(right)}, not {answer!r}."
-    if given.size != len(right):
-        return f"the answer is {_count(right)} ({', '.join(exercise['what'])}); yours has {given.size}."
-    if not np.isfinite(given).all():
-        return "the answer must be finite."
-    near = np.array([_same(g, r, digits=4) for g, r in zip(given, right, strict=True)])
-    if near.all():
-        return "right."
-    for hint in exercise["hints"]:
-        at = [k for k, wrong in enumerate(hint["wrong"]) if wrong is not None]
-        if all(_same(given[k], hint["wrong"][k], digits=4) for k in at):
-            return "not yet. " + hint["hint"]
-    if all(_same(g, r, digits=2) for g, r in zip(given, right, strict=True)):
-        return "nearly: give four digits, and round only at the end."
-    good = [name for name, ok in zip(exercise["what"], near, strict=True) if ok]
-    if good:
-        return f"not yet. Right already: {', '.join(good)}. For the rest: {exercise['start']}"
-    return "not yet. " + exercise["start"]
-
-
-def _same(given, value, digits):
-    """Whether two numbers agree, or one is the other rounded to so many digits or more."""
-    rounded = (float(f"{value:.{k}g}") for k in range(digits, 16))
-    return bool(np.isclose(given, value, rtol=_SAME, atol=0)) or given in rounded
-
-
-def _count(right):
-    return "one number" if len(right) == 1 else f"{len(right)} numbers"

@@ -12,9 +12,10 @@ from scipy import stats
 
 from helpers import check_exercise, check_stated
 from helpers.course import stated
+from helpers.course.exercises import exercises
 
 LEDGER = stated.ledger()
-EXERCISES = stated.exercises()
+EXERCISES = exercises()
 
 
 # ---- rounding ------------------------------------------------------------------------------------

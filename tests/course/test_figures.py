@@ -18,6 +18,7 @@ from matplotlib.patches import Patch
 
 from helpers import no_pooling, partial_pooling
 from helpers.course import figures
+from helpers.course.figures.robust import families_of
 from helpers.fits.reml import Profile
 from helpers.fits.simulate import bootstrap, replicate
 from helpers.tables.summary import summarise
@@ -130,12 +131,7 @@ DRAWN = {
 
 
 def figure_functions():
-    own = inspect.getmembers(figures, inspect.isfunction)
-    return [
-        f
-        for n, f in own
-        if f.__module__ == figures.__name__ and n not in ("show", "save") and not n.startswith("_")
-    ]
+    return [f for n, f in inspect.getmembers(figures, inspect.isfunction) if n not in ("show", "save")]
 
 
 @pytest.fixture(params=DRAWN)
@@ -605,6 +601,6 @@ def test_the_families_alt_text_puts_equal_standard_errors_together(classrooms):
 
 
 def test_families_of_rounding_keep_the_order_of_their_names():
-    up = figures._families({"a": 1.0, "b": 1.0 + 1e-15, "c": 2.0})
-    down = figures._families({"a": 1.0 + 1e-15, "b": 1.0, "c": 2.0})
+    up = families_of({"a": 1.0, "b": 1.0 + 1e-15, "c": 2.0})
+    down = families_of({"a": 1.0 + 1e-15, "b": 1.0, "c": 2.0})
     assert list(up.values()) == list(down.values()) == [["a", "b"], ["c"]]
