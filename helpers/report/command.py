@@ -52,7 +52,7 @@ def _parser():
     return parser
 
 
-def main(arguments=None):
+def main(arguments=None) -> int:
     """Run the command line; return the exit code, 2 for what is wrong with the input."""
     asked = _parser().parse_args(arguments)
     for stream in (sys.stdout, sys.stderr):

@@ -64,7 +64,12 @@ def describe(
     --------
     >>> from helpers import classrooms, report
     >>> found = report.describe(classrooms(), "score", "classroom")
-    >>> print(report.wrapped(found.sentence))
+    >>> len(found.table)
+    8
+    >>> [warning.split(":")[0] for warning in found.warnings]
+    ['Few groups']
+    >>> print(found.text.splitlines()[2])
+      no pooling              1656.34  SE 8.86     df 180.0   1638.85 to 1673.83
     """
     predictors = (predictors,) if isinstance(predictors, str) else tuple(predictors)
     try:

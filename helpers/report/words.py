@@ -241,7 +241,7 @@ def table(found) -> pd.DataFrame:
 
 
 def cells(line, lines) -> list:
-    """Estimate, SE, df and the two ends of a line; of one without SE the estimate, as the others' SE has it."""
+    """Estimate, SE, df and both ends of a line; without an SE the estimate, in the decimals of the others."""
     if np.isnan(line.se):
         known = [other.se for other in lines if not np.isnan(other.se)]
         return fixed([line.estimate], max(known, default=np.nan))

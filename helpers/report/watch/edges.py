@@ -93,8 +93,8 @@ def one_group_alone(found):
         yield (
             f"One group alone: {why.replace('it cannot', what + ' cannot')}. Nothing shows how far another "
             f"{group(found)} in its place would be from it, so CR2 has no standard error there. "
-            f"Partial pooling's, {fixed([se], se)[0]} on {degrees(fit.df[term])} df, takes psi from the other "
-            "groups: right if groups like this one vary as those do (notebook 10)."
+            f"Partial pooling's, {fixed([se], se)[0]} on {degrees(fit.df[term])} df, takes psi from the "
+            "other groups: right if groups like this one vary as those do (notebook 10)."
         )
 
 

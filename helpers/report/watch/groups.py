@@ -16,6 +16,7 @@ VERY_FEW = 10  # below it the profile interval of psi is told too
 UNEQUAL = 1.5  # arithmetic over harmonic mean size: the bracket of notebook 05 is wide beyond it
 FRACTION = 0.05  # of a finite population seen: below it the standard error falls by less than 3 in 100
 FAR = 0.01  # chance that the farthest of all J normal groups lies as far out
+ALIKE = "labels that differ in blanks or capitals only, or are one number"
 SETS = 5  # of names alike that are told one by one
 
 
@@ -62,9 +63,7 @@ def few_groups(found):
     yield text
 
 
-@watch(
-    "Names alike", "labels that differ in blanks or capitals only, or are one number", "are they one group?"
-)
+@watch("Names alike", ALIKE, "are they one group, or one level?")
 def names_alike(found):
     """Labels of groups that may be one."""
     yield from told_alike(found.fit.data.labels, f"groups of {group(found)}")

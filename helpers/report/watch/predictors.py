@@ -7,15 +7,13 @@ import numpy as np
 from ..asked import term as term_of
 from ..words import degrees, digits, fixed, group, level_of_text, name, plain, share
 from .entry import watch
-from .groups import told_alike
+from .groups import ALIKE, told_alike
 
 MIXED = 0.05  # intraclass correlation of a predictor: below it within and between hardly part
 CODES = 7  # distinct whole numbers in a row, at most, that may be a code
 
 
-@watch(
-    "Names alike", "labels that differ in blanks or capitals only, or are one number", "are they one level?"
-)
+@watch("Names alike", ALIKE, "are they one group, or one level?")
 def names_alike(found):
     """Levels of a text predictor that may be one."""
     for label, levels in found.texts.items():
@@ -34,9 +32,10 @@ def perhaps_a_category(found):
         values = np.unique(column.dropna()) if label in found.centres and column is not None else []
         if 3 <= len(values) <= CODES and np.all(np.diff(values.astype(float)) == 1) and values[0] % 1 == 0:
             yield (
-                f"Perhaps a category: {name(label)} has the values {digits(values[0])} to {digits(values[-1])} "
-                "only, and one slope takes the steps between them for equal. If they are names of kinds, not "
-                f"amounts, the predictor is C({name(term_of(label, found.columns))})."
+                f"Perhaps a category: {name(label)} has the values {digits(values[0])} to "
+                f"{digits(values[-1])} only, and one slope takes the steps between them for "
+                "equal. If they are names of kinds, not amounts, the "
+                f"predictor is C({name(term_of(label, found.columns))})."
             )
 
 
