@@ -20,8 +20,8 @@ _MANY = 10_000  # rows, beyond which a column of fractions that hardly repeat is
 _WHOLE_NUMBER = r"[+-]?\d+(?:[eE][+-]?\d+)?"
 
 
-def read_table(path, separator=None, decimal=None, encoding=None):
-    """Read a file with a line of column names, whatever separates its fields; refuse what is in doubt.
+def read_table(path, separator=None, decimal=None, encoding=None) -> pd.DataFrame:
+    r"""Read a file with a line of column names, whatever separates its fields; refuse what is in doubt.
 
     Parameters
     ----------
@@ -50,6 +50,18 @@ def read_table(path, separator=None, decimal=None, encoding=None):
     ValueError
         If the file is not there, is empty, is no text or of another encoding; if the separator is in doubt;
         if column names repeat, or a line has more fields than the first.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from helpers import report
+    >>> with TemporaryDirectory() as folder:
+    ...     file = Path(folder, "scores.csv")
+    ...     _ = file.write_text("class;score\na;1,5\na;2,5\nb;3\n", encoding="utf-8")
+    ...     data = report.read_table(file)
+    >>> data["score"].tolist(), data.attrs["read"]
+    ([1.5, 2.5, 3.0], 'fields separated by semicolon, decimal comma')
     """
     path = Path(path)
     if separator not in (None, *_SEPARATORS, "tab"):

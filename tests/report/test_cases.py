@@ -15,9 +15,9 @@ import pytest
 
 from helpers import compare, complete_pooling, no_pooling, partial_pooling
 from helpers.fits import alike
-from helpers.report import report
+from helpers.report import report, words
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 CASES = ROOT / "tests" / "cases"
 
 
@@ -262,7 +262,7 @@ def test_words_table_sentence_and_code_have_one_set_of_numbers(name):
     # The first paragraph and the warnings: no word of a psi that the table has not.
     first = page.parts["p"][0] if "ul" not in page.parts else " ".join(page.parts["p"])
     if not strangers:
-        psi = report._figures(found.fit.psi)
+        psi = words.figures(found.fit.psi)
         assert f"(psi = {psi})" in first
         assert f"between-group variance psi = {psi}" in sentence
     warnings = " ".join(page.parts.get("li", []))
