@@ -18,7 +18,7 @@ from matplotlib.patches import Patch
 
 from helpers import no_pooling, partial_pooling
 from helpers.course import figures
-from helpers.fits.reml import Profile
+from helpers.fits.profile import Profile
 from helpers.fits.simulate import bootstrap, replicate
 from helpers.tables.summary import summarise
 

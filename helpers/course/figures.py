@@ -13,7 +13,7 @@ from PIL import Image
 from scipy import stats
 
 from .. import formulas
-from ..fits.reml import Profile
+from ..fits.profile import Profile
 from ..tables.summary import summarise
 
 # Okabe and Ito's colours: they hold in the three colour-vision deficiencies. Markers differ too.

@@ -30,8 +30,8 @@ from scipy import stats
 
 from .. import formulas
 from ..course import figures
+from ..fits import Fit, Poolings, compared, no_pooling, partial_pooling, poolings
 from ..fits.alike import less_alike
-from ..fits.models import Fit, Poolings, compared, no_pooling, partial_pooling, poolings
 from ..tables.columns import columns_of, factors, place_of
 from ..tables.labels import alike, as_numbers, is_text, place_among
 from ..tables.summary import GroupSummary, summarise

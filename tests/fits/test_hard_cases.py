@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from helpers import complete_pooling, no_pooling, partial_pooling
-from helpers.fits.reml import Profile
+from helpers.fits.profile import Profile
 from helpers.tables.summary import summarise
 
 FITS = {"complete": complete_pooling, "no": no_pooling, "partial": partial_pooling}

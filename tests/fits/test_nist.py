@@ -15,7 +15,7 @@ import pytest
 import scipy.stats
 
 from helpers import complete_pooling, no_pooling, partial_pooling
-from helpers.fits.reml import fit_balanced_batch
+from helpers.fits.batch import fit_balanced_batch
 from helpers.tables.summary import summarise
 
 FOLDER = Path(scipy.stats.__file__).parent / "tests" / "data" / "nist_anova"
