@@ -83,9 +83,9 @@ class Variances:
         >>> from helpers import classrooms, partial_pooling
         >>> fit = partial_pooling("score ~ 1", classrooms(), "classroom")
         >>> fit.profile_int().round(1)
-               lower   upper
-        psi    178.2   890.4
-        theta  740.7  1115.8
+               lower  upper
+        psi    170.7  827.3
+        theta  643.6  973.4
         """
         data, likelihood = self.data, self.method if likelihood is None else likelihood
         if likelihood not in ("reml", "ml"):
@@ -121,7 +121,7 @@ class Variances:
         >>> from helpers import classrooms, partial_pooling
         >>> fit = partial_pooling("score ~ 1", classrooms(), "classroom")
         >>> [round(end, 3) for end in fit.icc_int()]
-        [0.164, 0.516]
+        [0.176, 0.531]
         """
         return tuple(r / (1 + r) for r in intervals.variance_ratio_interval(self.data, level_of(alpha)))
 

@@ -49,9 +49,13 @@ def compare(formula, data, groups=None, missing="raise", alpha=0.05):
     --------
     >>> from helpers import classrooms, compare
     >>> compare("score ~ 1", classrooms(), "classroom")[["method", "se"]].round(3)
-                          method     se
-    0           complete pooling  2.239
-    1      complete pooling, CR2  4.943
+                      method     se
+    0       complete pooling  2.383
+    1  complete pooling, CR2  4.716
+    2             no pooling  8.865
+    3             no pooling  1.982
+    4        partial pooling  8.250
+    5        partial pooling  4.716
     """
     summary = grouped(summarise(data, formula, groups, missing), "compare")
     fits = poolings(summary)

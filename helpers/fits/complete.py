@@ -62,7 +62,7 @@ class CompletePooling(Fit):
         >>> from helpers import classrooms, complete_pooling
         >>> fit = complete_pooling("score ~ 1", classrooms(), "classroom")
         >>> fit.cluster_robust("CR2").bse.round(3)
-        Intercept    4.943
+        Intercept    4.716
         Name: se, dtype: float64
         """
         if kind not in sandwich.KINDS:
@@ -152,7 +152,7 @@ def complete_pooling(formula, data, groups=None, missing="raise"):
     --------
     >>> from helpers import classrooms, complete_pooling
     >>> complete_pooling("score ~ 1", classrooms()).bse.round(3)
-    Intercept    2.239
+    Intercept    2.383
     Name: se, dtype: float64
     """
     summary = summarise(data, formula, groups, missing)

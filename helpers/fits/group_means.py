@@ -88,7 +88,7 @@ class GroupMeans(Fit):
         >>> from helpers import partial_pooling, radon
         >>> fit = partial_pooling("log_radon ~ floor", radon(), "county")
         >>> fit.group_means_at(floor=0).loc["AITKIN", ["estimate", "se"]].round(3).tolist()
-        [1.192, 0.246]
+        [1.192, 0.25]
         """
         data = self.data
         own, centre = data.centred_means()[:, :-1], data.centre[:-1]

@@ -118,10 +118,8 @@ def no_pooling(formula, data, groups=None, missing="raise"):
     Examples
     --------
     >>> from helpers import classrooms, no_pooling
-    >>> no_pooling("score ~ 1", classrooms(), "classroom").group_means.head(1).round(2)
-               estimate    se
-    classroom
-    1           1629.29  7.48
+    >>> no_pooling("score ~ 1", classrooms(), "classroom").group_means.iloc[0].round(2).tolist()
+    [1656.34, 8.86]
     """
     summary = grouped(summarise(data, formula, groups, missing), "no_pooling")
     slopes = _refuse(summary)

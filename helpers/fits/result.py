@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from html import escape
 from typing import ClassVar, NamedTuple
 
 import numpy as np
@@ -14,7 +13,8 @@ from scipy import stats
 
 from ..tables.summary import GroupSummary
 from .checks import level_of
-from .terms import counted, index_of, to_terms
+from .printing import Printed
+from .terms import index_of, to_terms
 
 _PARTIAL = "{what}: for partial pooling only; this fit is of {{pooling}} pooling"
 _COMPLETE = (
@@ -85,7 +85,7 @@ def residual(fit):
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class Fit:
+class Fit(Printed):
     """What a fit found: estimates, standard errors, degrees of freedom, by term.
 
     Attributes
@@ -204,7 +204,7 @@ class Fit:
         >>> from helpers import classrooms, partial_pooling
         >>> partial_pooling("score ~ 1", classrooms(), "classroom").conf_int().round(2)
                      lower    upper
-        Intercept  1619.48  1640.17
+        Intercept  1619.11  1638.85
         """
         half = stats.t.ppf(1 - level_of(alpha) / 2, self.df) * self.bse
         return pd.DataFrame({"lower": self.params - half, "upper": self.params + half})
@@ -263,41 +263,3 @@ class Fit:
         """
         se = self.theta * np.sqrt(2 / (self.nobs - len(self._estimate)))
         return pd.DataFrame({"estimate": [self.theta], "se": [se]}, index=["theta"])
-
-    def _head(self):
-        """What `summary` says above its table, line by line."""
-        data = self.data
-        by = f"   by {data.group}" if data.group else ""
-        groups = f"{self.ngroups} groups, " if data.group else ""
-        dropped = f", {counted(data.dropped, 'row')} dropped for missing values" if data.dropped else ""
-        return [
-            f"{self.title} ({self.method.upper()})   {data.formula}{by}",
-            f"{self.nobs} rows, {groups}df: {self.df_method}{dropped}",
-            *self._told(),
-        ]
-
-    def _told(self):
-        """What `summary` says of the variances, line by line."""
-        return [f"theta (residual variance) {self.theta:.6g}"]
-
-    def _table(self):
-        """A row for each term, and how its columns are printed."""
-        columns = {
-            "estimate": self.params, "se": self.bse, "df": self.df, "t": self.tvalues, "P>|t|": self.pvalues
-        }  # fmt: skip
-        formats = dict.fromkeys(["estimate", "se", "lower", "upper"], "{:.6g}".format)
-        formats |= {"df": "{:.1f}".format, "t": "{:.3f}".format, "P>|t|": "{:.4f}".format}
-        return pd.DataFrame(columns).join(self.conf_int()), {"formatters": formats, "max_rows": 40}
-
-    def summary(self):
-        """Everything at a glance, as text: the fit, the variances, a row for each term."""
-        table, options = self._table()
-        return "\n".join([*self._head(), table.to_string(**options)])
-
-    def __repr__(self):
-        return self.summary()
-
-    def _repr_html_(self):
-        table, options = self._table()
-        head = "<br>".join(escape(line) for line in self._head())
-        return f"<p>{head}</p>\n{table.to_html(border=0, **options)}"

@@ -29,7 +29,7 @@ def monte_carlo(values):
     --------
     >>> from helpers.simulate import monte_carlo
     >>> monte_carlo([1.0, 2.0, 3.0, 6.0]).round(3).to_dict()
-    {'mean': 3.0, 'mean_mcse': 1.08, 'sd': 2.16, 'sd_mcse': 0.553}
+    {'mean': 3.0, 'mean_mcse': 1.08, 'sd': 2.16, 'sd_mcse': 0.191}
     """
     values = np.asarray(values, dtype=float)
     if values.ndim != 1 or len(values) < 2 or not np.isfinite(values).all():
