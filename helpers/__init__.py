@@ -3,7 +3,7 @@
 from .course.datasets import classrooms, high_school, radon
 from .course.exercises import check_exercise
 from .course.stated import check_stated
-from .fits.models import compare, complete_pooling, no_pooling, partial_pooling
+from .fits import compare, complete_pooling, no_pooling, partial_pooling
 
 __all__ = [
     "check_exercise",

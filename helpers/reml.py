@@ -1,7 +1,6 @@
-"""``helpers.reml``: the name under which notebooks know `helpers.fits.reml`."""
+"""``helpers.reml``: the name under which notebooks know `helpers.fits.profile` and `helpers.fits.batch`."""
 
-import sys
+from .fits.batch import BatchFit, fit_balanced_batch, fit_batch
+from .fits.profile import Profile, VarianceFit
 
-from .fits import reml
-
-sys.modules[__name__] = reml
+__all__ = ["BatchFit", "Profile", "VarianceFit", "fit_balanced_batch", "fit_batch"]

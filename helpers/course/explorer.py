@@ -8,7 +8,7 @@ from math import inf
 from numbers import Real
 
 from .. import formulas
-from ..fits.models import partial_pooling
+from ..fits import partial_pooling
 from .datasets import classrooms
 
 _MEANS = {  # name: short name, which mean, formula

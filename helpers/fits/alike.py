@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 
-from ..tables.summary import inverse
+from ..tables import inverse
 from .intervals import variance_ratio_f
 
 LEVEL = 0.05  # chance, at most, that groups with psi >= 0 are called less alike than strangers

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..tables.summary import unit_diagonal
+from ..tables import unit_diagonal
 
 _FULL = 1e-10  # a leverage this near 1 is 1, unless rounding is more than that
 _NOT_THERE = 1e-8  # share of a contrast along an axis below which it is rounding

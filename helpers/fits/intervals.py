@@ -1,7 +1,7 @@
 """Intervals that hold where the variance between groups is near 0 or the groups are few and unequal.
 
 A new group and a new row: predicted from the spread of the group means themselves, whose df no estimate of
-psi near 0 can shrink. The mean of all groups: Kenward and Roger's df, bounded where they collapse.
+psi near 0 can shrink.
 
 The pivot of Wald (1940) and of Harville and Fenech (1985): at the true ratio r = psi / theta the sum of
 squares between the groups, in the metric of V(r), over the mean square within is F, exactly, for any sizes
@@ -15,10 +15,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy import optimize, stats
 
-from . import inference
-from .reml import Profile
-
-FEW = 0.5  # share of the groups left below which Kenward and Roger's df no longer describe their own error
+from . import information
+from .profile import Profile
 
 
 class VarianceRatioF(NamedTuple):
@@ -40,6 +38,30 @@ class VarianceRatioF(NamedTuple):
     def lower_tail(self):
         """P(F <= f): small where groups differ less than the ratio r would have it."""
         return stats.f.cdf(self.f, self.df_between, self.df_within)
+
+
+def icc_interval(f_ratio, J, n, alpha=0.05):
+    """Exact interval for the intraclass correlation of balanced normal data, from F = MSB / MSW.
+
+    With f = F / quantile of F on J - 1 and J (n - 1) degrees of freedom, the ends are (f - 1) / (f + n - 1):
+    Searle et al. (1992), section 3.6. Ends below 0 are set to 0.
+
+    Parameters
+    ----------
+    f_ratio : float
+        Mean square between over mean square within.
+    J, n : int
+        Groups, and rows in each.
+    alpha : float
+        One minus the level.
+
+    Returns
+    -------
+    tuple of float
+    """
+    f = f_ratio / stats.f.ppf([1 - alpha / 2, alpha / 2], J - 1, J * (n - 1))
+    lower, upper = np.maximum((f - 1) / (f + n - 1), 0.0)
+    return float(lower), float(upper)
 
 
 def variance_ratio_f(summary, r):
@@ -105,6 +127,11 @@ class _Pivot:
             high *= 10
         low = high / 10 if high > 1 else 0.0
         return float(optimize.brentq(lambda r: self.f(r) - aim, low, high, xtol=1e-300, rtol=1e-14))
+
+
+def groups_left(summary):
+    """Groups less the coefficients on their level, J - q: what the data have to learn their spread from."""
+    return _Pivot(summary).between
 
 
 def variance_ratio_interval(summary, alpha=0.05):
@@ -208,7 +235,7 @@ def predicted_new(summary, contrast, beta, psi, theta, new_row=False):
     scale = np.sqrt(np.sum(fixed**2, axis=0))
     left = level - fixed @ (np.linalg.lstsq(fixed / scale, level, rcond=1e-10)[0] / scale)
     square = float(left @ left) / pivot.between
-    shares = inference.shares(summary, contrast, psi / theta)
+    shares = information.shares(summary, contrast, psi / theta)
     within = float(pivot.profile.left * pivot.profile.scale[-1] ** 2) / pivot.within
     design = inverse_size, summary.ngroups, pivot.between, pivot.within
     return of_new(square, theta, within, *shares, *design, new_row)
@@ -241,64 +268,3 @@ def of_new(square, theta, within, of_psi, of_theta, inverse_size, J, df_between,
     mse = between + rest
     spread = between**2 / df_between + rest**2 / df_within
     return mse, np.where(spread > 0, mse**2 / np.where(spread > 0, spread, 1.0), df_between)[()]
-
-
-def least_df(left):
-    """The df below which Kenward and Roger's are not used, of ``left`` = J - q."""
-    return max(FEW * left, 1 - 1e-9)  # 1 but for rounding: two groups of one size have it
-
-
-def bounded_kenward_roger(summary, contrasts, psi, theta):
-    """Kenward and Roger's standard errors and df, and what to take where the df collapse.
-
-    Where psi is small and one group holds most rows, the first-order expansion breaks down: with sizes 100
-    and nine 2s and psi = 0 it gives 0.04 df, and an interval 1e29 wide. The data have J groups less the
-    coefficients on their level, J - q, to learn the spread of the groups from, whatever psi is. Where Kenward
-    and Roger's df fall below half of J - q, or below 1, their standard error, which is enlarged there, is
-    used with J - q (notebook 09 has the coverage and the length).
-
-    Parameters
-    ----------
-    summary : GroupSummary
-    contrasts : ndarray of shape (k, p)
-        Of the coefficients of the centred columns.
-    psi, theta : float
-        REML estimates, theta > 0.
-
-    Returns
-    -------
-    cov : ndarray of shape (p, p)
-        Kenward and Roger's adjusted covariance of the centred coefficients.
-    df : ndarray of shape (k,)
-    bounded : ndarray of bool, shape (k,)
-        Where the df are J - q.
-    """
-    cov, of = inference.kenward_roger(summary, psi, theta)
-    df = np.array([of(a) for a in contrasts])
-    left = _Pivot(summary).between
-    bounded = ~(df >= least_df(left))
-    return cov, np.where(bounded, float(left), df), bounded
-
-
-def bounded_mean(summary, contrast, psi, theta, mse, df, of_psi):
-    """What `inference.predicted_mean` gave, where `bounded_kenward_roger` bounds the df.
-
-    The squared error is enlarged as Kenward and Roger enlarge that of the mean of all groups, in proportion
-    to the share of psi in it; the df are then J - q.
-
-    Parameters
-    ----------
-    summary : GroupSummary
-    contrast : ndarray of shape (p,)
-    psi, theta, mse, df, of_psi : float
-
-    Returns
-    -------
-    mse, df : float
-    """
-    cov, (least,), (bounded,) = bounded_kenward_roger(summary, contrast[None], psi, theta)
-    if not bounded:
-        return mse, df
-    share, of_theta = inference.shares(summary, contrast, psi / theta)
-    more = contrast @ cov @ contrast - (share * psi + of_theta * theta)
-    return mse + max(more, 0.0) * of_psi / share, least

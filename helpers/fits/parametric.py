@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..tables.summary import unit_diagonal
-from .reml import Profile, fit_batch
-from .simulate import _chunks, _whole
-from .wild import _TIE, BootstrapT, _real
+from ..tables import unit_diagonal
+from .batch import fit_batch
+from .bootstrap_t import TIE, BootstrapT
+from .checks import real, whole
+from .profile import Profile
+from .waiting import chunks
 
 _RANK = 1e-10  # eigenvalues of correlations below this are 0: a term that does not vary within groups
 
@@ -55,13 +57,13 @@ def parametric_bootstrap(
     TypeError, ValueError
         If null is not a finite number or draws is below 99.
     """
-    null, draws = _real("null", null), int(_whole("draws", draws, 99))
+    null, draws = real("null", null), int(whole("draws", draws, 99))
     rng, (psi, theta) = np.random.default_rng(seed), variances
     se = float(np.sqrt(contrast @ centred[1] @ contrast))
     constant = len(summary.terms) == 1 and summary.intercept == 0 and method == "reml"
     drawn = (_mean if constant else _coefficient)(summary, contrast, psi, theta, method, draws, rng)
     drawn, t = np.abs(drawn), (estimate - null) / se
-    pvalue = (1 + np.count_nonzero(drawn >= abs(t) * (1 - _TIE))) / (1 + draws)
+    pvalue = (1 + np.count_nonzero(drawn >= abs(t) * (1 - TIE))) / (1 + draws)
     name = f"parametric bootstrap of partial pooling by {method.upper()}"
     return BootstrapT(term, float(estimate), se, null, t, pvalue, draws, False, name, drawn)
 
@@ -69,7 +71,7 @@ def parametric_bootstrap(
 def _mean(summary, contrast, psi, theta, method, draws, rng):
     """T statistics of the constant, all at once."""
     n, J, parts = summary.sizes, summary.ngroups, []
-    for count in _chunks(draws, J):
+    for count in chunks(draws, J):
         means = rng.standard_normal((count, J)) * np.sqrt(psi + theta / n)
         fit = fit_batch(means, n, theta * rng.chisquare(summary.nobs - J, count))
         parts.append(fit.mean / fit.se)
@@ -87,7 +89,7 @@ def _coefficient(summary, contrast, psi, theta, method, draws, rng):
     rank = axes.shape[1]
     out = np.empty(draws)
     done = 0
-    for count in _chunks(draws, 2**10):  # so that a person hears of fits that take their time
+    for count in chunks(draws, 2**10):  # so that a person hears of fits that take their time
         for k in range(done, done + count):
             along = np.sqrt(theta) * rng.standard_normal(rank)
             within, means = summary.within.copy(), summary.means.copy()

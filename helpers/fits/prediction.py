@@ -17,8 +17,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.integrate import cumulative_trapezoid
 
-from ..tables.summary import unit_diagonal
-from .reml import Profile
+from ..tables import unit_diagonal
+from .profile import Profile
 
 _NODES = 48  # Gauss-Legendre points; twice as many move no error by more than 1e-9 of itself
 _X, _W = np.polynomial.legendre.leggauss(_NODES)

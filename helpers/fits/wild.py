@@ -9,97 +9,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import product
-from numbers import Real
 
 import numpy as np
 
-from .inference import group_scores
-from .simulate import _chunks, _one_of, _whole
+from .bootstrap_t import TIE, BootstrapT
+from .checks import level_of, one_of, real, whole
+from .estimable import lone_groups
+from .sandwich import group_scores
+from .waiting import chunks
 
 WEIGHTS = {
     "rademacher": np.array([1.0, -1.0]),
     "webb": np.array([np.sqrt(0.5), 1, np.sqrt(1.5), -np.sqrt(0.5), -1, -np.sqrt(1.5)]),
 }
 KINDS = ("restricted", "unrestricted")
-_TIE = 1e-9  # draws whose t statistic is as large as the data's but for rounding count as as large
-_FULL = 1e-12  # a leverage this near 1 is 1
 _NOTHING = 1e-24  # a variance below this share of the whole is rounding
 _FARTHEST = 1e6  # standard errors from the estimate beyond which no end of an interval is looked for
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class BootstrapT:
-    """A bootstrap test of one coefficient, by the t statistic, and its interval.
-
-    Attributes
-    ----------
-    term : str
-    estimate, se : float
-        The coefficient and the standard error in the t statistic.
-    null, t : float
-        What was tested, and (estimate - null) / se.
-    pvalue : float
-        Share of the samples whose abs(t) is at least that of the data. The data count as one more sample;
-        where all sign vectors are tried, under the null, they are one of them.
-    draws : int
-        Samples: the random ones, or all there are.
-    exact : bool
-        Whether these are all there are.
-    method : str
-        What was drawn.
-    """
-
-    term: str
-    estimate: float
-    se: float
-    null: float
-    t: float
-    pvalue: float
-    draws: int
-    exact: bool
-    method: str
-    _drawn: np.ndarray  # abs(t) of the samples, one of each pair of opposite signs
-
-    def conf_int(self, alpha=0.05):
-        """All values that the test at level alpha does not reject.
-
-        Parameters
-        ----------
-        alpha : float
-
-        Returns
-        -------
-        tuple of float
-            Lower and upper end: the estimate give or take a quantile of the samples' abs(t) times ``se``.
-
-        Raises
-        ------
-        ValueError
-            If alpha does not lie between 0 and 1, or if there are too few samples, or the data are such,
-            that no value however far away is rejected.
-        """
-        alpha = _level(alpha)
-        allowed = _allowed(alpha, len(self._drawn), self.exact)
-        if not 0 <= allowed < len(self._drawn):
-            self._refuse(alpha)
-        half = np.partition(self._drawn, -1 - allowed)[-1 - allowed] * self.se
-        if not np.isfinite(half):
-            self._refuse(alpha)
-        return float(self.estimate - half), float(self.estimate + half)
-
-    def _refuse(self, alpha):
-        raise ValueError(
-            f"no interval of level {1 - alpha:g} for {self.term!r}: {self.draws} samples by the "
-            f"{self.method} reject no value however far away (groups are too few, or one weighs too much); "
-            'see cluster_robust("CR2") with its own df, or the t test on group means'
-        )
-
-    def __repr__(self):
-        drawn = f"all {self.draws}" if self.exact else f"{self.draws} random"
-        return (
-            f"{self.term}: {self.estimate:.6g}, t {self.t:.4f} against {self.null:.6g}, p {self.pvalue:.4f}; "
-            f"{self.method}, {drawn} samples"
-        )
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -120,7 +45,7 @@ class RestrictedWild(BootstrapT):
         -------
         float
         """
-        return float(self._share(self.estimate - _real("null", null)))
+        return float(self._share(self.estimate - real("null", null)))
 
     def _share(self, distance):
         hits = np.count_nonzero(_as_far(self._sums, self._variance, distance))
@@ -146,7 +71,7 @@ class RestrictedWild(BootstrapT):
         ValueError
             As `BootstrapT.conf_int`.
         """
-        alpha = _level(alpha)
+        alpha = level_of(alpha)
         grid = np.concatenate([[0.0], np.geomspace(1e-3, _FARTHEST, 181)]) * self.se
         ends = []
         for side in (1, -1):
@@ -167,7 +92,7 @@ def wild_bootstrap(
 ):  # fmt: skip
     """Wild cluster bootstrap of a least squares coefficient (Cameron, Gelbach and Miller 2008).
 
-    With M, u_g and S_g as in `inference.group_scores`, a the coefficient and d = estimate - null, the samples
+    With M, u_g and S_g as in `sandwich.group_scores`, a the coefficient and d = estimate - null, the samples
     y* = X b + w_g e_g of group g have the t statistic sum w_g z_g over the root of
     c sum (w_g z_g - a'M S_g M sum w_k u_k)^2, z_g = a'M u_g, c = J / (J - 1). Unrestricted, b and e are those
     of least squares and t is about the estimate. Restricted, they are those of least squares with the null
@@ -206,18 +131,16 @@ def wild_bootstrap(
         If null is not a finite number, a word is not known, draws is below 99, one group alone decides the
         coefficient, or the scores of all groups are 0.
     """
-    _one_of("kind", kind, KINDS)
-    values = WEIGHTS[_one_of("weights", weights, WEIGHTS)]
-    distance = float(estimate - _real("null", null))
-    draws, J = int(_whole("draws", draws, 99)), summary.ngroups
+    one_of("kind", kind, KINDS)
+    values = WEIGHTS[one_of("weights", weights, WEIGHTS)]
+    distance = float(estimate - real("null", null))
+    draws, J = int(whole("draws", draws, 99)), summary.ngroups
     root, S, u = group_scores(summary, centred[0])
     a = root @ contrast
-    leverage, axes = np.linalg.eigh(S)
-    along = np.einsum("jik,i->jk", axes, a) ** 2
-    alone = ((leverage > 1 - _FULL) & (along > _FULL * (a @ a))).any(axis=1)
-    if alone.any():
+    (alone,) = lone_groups(summary, contrast[None])
+    if alone >= 0:
         raise ValueError(
-            f"{summary.group} {summary.labels[alone.argmax()]!r} alone decides {term!r}: its residuals are 0 "
+            f"{summary.group} {summary.labels[alone]!r} alone decides {term!r}: its residuals are 0 "
             "there and say nothing of the error, so no resampling of them does"
         )
     z, e = u @ a, S @ a
@@ -242,7 +165,7 @@ def wild_bootstrap(
         W = [np.array(list(product(half, *[values] * (J - 1))))]
     else:
         rng = np.random.default_rng(seed)
-        W = (values[rng.integers(len(values), size=(count, J))] for count in _chunks(draws, J))
+        W = (values[rng.integers(len(values), size=(count, J))] for count in chunks(draws, J))
     found = tuple(np.concatenate(part) for part in zip(*map(sums, W), strict=True))
     se = float(np.sqrt(variance * J / (J - 1)))
     at = distance if kind == "restricted" else 0.0
@@ -253,7 +176,7 @@ def wild_bootstrap(
     drawn = np.where(flat, np.where(top**2 > floor, np.inf, 0.0), top / np.sqrt(np.where(flat, 1.0, below)))
     drawn *= np.sqrt((J - 1) / J)
     t = distance / se
-    far = _as_far(found, variance, at) if kind == "restricted" else drawn >= abs(t) * (1 - _TIE)
+    far = _as_far(found, variance, at) if kind == "restricted" else drawn >= abs(t) * (1 - TIE)
     hits = np.count_nonzero(far)
     known = {
         "term": term, "estimate": float(estimate), "se": se, "null": float(null), "t": t,
@@ -269,24 +192,4 @@ def wild_bootstrap(
 def _as_far(sums, variance, d):
     """Which samples under the null at distance d have an abs(t) of at least the data's."""
     A, C, alpha, beta, gamma = sums
-    return (A + d * C) ** 2 * variance >= d * d * (alpha + d * (2 * beta + d * gamma)) * (1 - _TIE)
-
-
-def _allowed(alpha, samples, exact):
-    """How many samples may lie beyond the end of the interval."""
-    least = alpha * samples if exact else alpha * (samples + 1) - 1
-    return int(np.floor(least * (1 + 1e-12) + 1e-9))
-
-
-def _level(alpha):
-    if not 0 < _real("alpha", alpha) < 1:
-        raise ValueError(f"alpha must lie between 0 and 1; got {alpha}")
-    return float(alpha)
-
-
-def _real(name, value):
-    if not isinstance(value, Real) or isinstance(value, bool):
-        raise TypeError(f"{name} must be a number; got {value!r}")
-    if not np.isfinite(value):
-        raise ValueError(f"{name} must be finite; got {value}")
-    return float(value)
+    return (A + d * C) ** 2 * variance >= d * d * (alpha + d * (2 * beta + d * gamma)) * (1 - TIE)

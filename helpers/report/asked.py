@@ -12,10 +12,11 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from ..tables.columns import columns_of, factors, place_of
+from ..tables import GroupSummary, summarise
+from ..tables.columns import columns_of, place_of
+from ..tables.formula import factors
 from ..tables.labels import as_numbers, is_text
 from ..tables.once import in_memory
-from ..tables.summary import GroupSummary, summarise
 
 TOO_MANY = 50  # levels of a text predictor: each is a term
 

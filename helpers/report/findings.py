@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from ..fits import Fit, Poolings, compared, no_pooling, partial_pooling, poolings
 from ..fits.alike import less_alike
-from ..fits.models import Fit, Poolings, compared, no_pooling, partial_pooling, poolings
 from ..tables.labels import place_among
 
 NUMBERS = ["estimate", "se", "df", "lower", "upper"]

@@ -17,7 +17,6 @@ import numpy as np
 import pandas as pd
 
 from . import refuse
-from .formula import factors as factors  # the report asks here for it still
 from .formula import parse
 from .labels import as_labels, as_numbers, is_text, number, plain, to_pandas
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from importlib import import_module
 from itertools import combinations_with_replacement
 from typing import NamedTuple
 
@@ -203,11 +202,3 @@ class GroupSummary:
             left -= np.sum(along[known] ** 2 / values[known])
             floor = max(floor, _EXPLAINED * cross[-1, -1])
         return left if left > floor else 0.0
-
-
-def __getattr__(name):
-    """Hand on what stood here before there was a door; goes once every line says ``from ..tables import``."""
-    door = import_module(__package__)
-    if name not in door.__all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(door, name)

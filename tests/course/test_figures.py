@@ -19,9 +19,9 @@ from matplotlib.patches import Patch
 from helpers import no_pooling, partial_pooling
 from helpers.course import figures
 from helpers.course.figures.robust import families_of
-from helpers.fits.reml import Profile
+from helpers.fits.profile import Profile
 from helpers.fits.simulate import bootstrap, replicate
-from helpers.tables.summary import summarise
+from helpers.tables import summarise
 
 
 @pytest.fixture(autouse=True)

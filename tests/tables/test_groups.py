@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers import complete_pooling, no_pooling, partial_pooling
-from helpers.fits.models import Fit
+from helpers.fits import Fit
 from helpers.tables import GroupSummary, inverse, predictor_icc, refuse_collinear, summarise
 
 

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers import compare, complete_pooling, no_pooling, partial_pooling
-from helpers.fits.reml import fit_balanced_batch, fit_batch
+from helpers.fits.batch import fit_balanced_batch, fit_batch
 from helpers.tables import GroupSummary, summarise
 
 

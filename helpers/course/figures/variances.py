@@ -6,8 +6,8 @@ import numpy as np
 from scipy import stats
 
 from ... import formulas
-from ...fits.reml import Profile
-from ...tables.summary import summarise
+from ...fits.profile import Profile
+from ..tables import summarise
 from .style import ACCENT, COMPLETE, FAINT, INK, NO, PARTIAL, beside, drawing, legend_above, styled
 
 

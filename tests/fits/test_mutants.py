@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from helpers import complete_pooling, partial_pooling
-from helpers.tables.summary import summarise
+from helpers.tables import summarise
 
 
 def table(**more):

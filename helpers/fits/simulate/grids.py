@@ -1,6 +1,6 @@
-"""Grids of coverage: how often the intervals of `intervals` and `inference` hold what they speak of.
+"""Grids of coverage: how often the intervals of `intervals` and `small_samples` hold what they speak of.
 
-A constant alone, groups of any sizes, normal data; the draws are those of `simulate`. Coverage stands over
+A constant alone, groups of any sizes, normal data; the draws are those of `experiment`. Coverage stands over
 all samples and over those in which psi is estimated as 0, with Monte Carlo errors, and lengths.
 """
 
@@ -10,8 +10,11 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from .. import formulas
-from . import intervals, reml, simulate
+from ... import formulas
+from .. import batch, intervals, small_samples
+from ..checks import one_of, upper
+from ..waiting import chunks
+from .experiment import Study
 
 MEANS = ("z", "t(J - 1)", "Kenward-Roger", "bounded", "group means")
 NEW = ("new group", "new row", "group means")
@@ -24,7 +27,7 @@ def mean_coverage(psi, theta, J, n, *, methods=MEANS, level=0.95, replicates=10_
     Parameters
     ----------
     psi, theta, J, n, level, replicates, seed
-        As for `simulate.coverage`.
+        As for `poolings.coverage`.
     methods : sequence of str
         From `MEANS`: the estimate of partial pooling give or take its own standard error, times 1.96 or the
         quantile of t on J - 1 df; with Kenward and Roger's error and df; the same bounded, as
@@ -40,19 +43,19 @@ def mean_coverage(psi, theta, J, n, *, methods=MEANS, level=0.95, replicates=10_
     Raises
     ------
     ValueError
-        As `simulate.coverage`.
+        As `poolings.coverage`.
     """
-    methods = [simulate._one_of("method", method, MEANS) for method in methods]
-    upper, table = simulate._upper(level), _Table()
+    methods = [one_of("method", method, MEANS) for method in methods]
+    tail, table = upper(level), _Table()
     for study, fit, means, _ in _samples(psi, theta, J, n, replicates, seed):
         kr_se, kr_df = formulas.kenward_roger_mean(fit.psi, fit.theta, study.sizes)
-        bounded = np.where(kr_df >= intervals.least_df(J - 1), kr_df, J - 1.0)
-        t = stats.t.ppf(upper, J - 1)
+        bounded = np.where(kr_df >= small_samples.least_df(J - 1), kr_df, J - 1.0)
+        t = stats.t.ppf(tail, J - 1)
         half = {
-            "z": stats.norm.ppf(upper) * fit.se,
+            "z": stats.norm.ppf(tail) * fit.se,
             "t(J - 1)": t * fit.se,
-            "Kenward-Roger": stats.t.ppf(upper, kr_df) * kr_se,
-            "bounded": stats.t.ppf(upper, bounded) * kr_se,
+            "Kenward-Roger": stats.t.ppf(tail, kr_df) * kr_se,
+            "bounded": stats.t.ppf(tail, bounded) * kr_se,
             "group means": t * means.std(axis=1, ddof=1) / np.sqrt(J),
         }
         for method in methods:
@@ -67,7 +70,7 @@ def new_group_coverage(psi, theta, J, n, *, methods=NEW, level=0.95, replicates=
     Parameters
     ----------
     psi, theta, J, n, level, replicates, seed
-        As for `simulate.coverage`.
+        As for `poolings.coverage`.
     methods : sequence of str
         From `NEW`: `Fit.new_group`, `Fit.new_observation`, and for the mean of a new group the mean of the J
         group means give or take t(J - 1) times their standard deviation times sqrt(1 + 1 / J).
@@ -80,10 +83,10 @@ def new_group_coverage(psi, theta, J, n, *, methods=NEW, level=0.95, replicates=
     Raises
     ------
     ValueError
-        As `simulate.coverage`.
+        As `poolings.coverage`.
     """
-    methods = [simulate._one_of("method", method, NEW) for method in methods]
-    upper, table = simulate._upper(level), _Table()
+    methods = [one_of("method", method, NEW) for method in methods]
+    tail, table = upper(level), _Table()
     for study, fit, means, ss_within in _samples(psi, theta, J, n, replicates, seed):
         count = len(means)
         group = np.sqrt(psi) * study.rng.standard_normal(count)
@@ -96,12 +99,12 @@ def new_group_coverage(psi, theta, J, n, *, methods=NEW, level=0.95, replicates=
         within = ss_within / (study.N - J)
         for method in methods:
             if method == "group means":
-                half = stats.t.ppf(upper, J - 1) * np.sqrt(spread * (1 + 1 / J))
+                half = stats.t.ppf(tail, J - 1) * np.sqrt(spread * (1 + 1 / J))
                 error = group - means.mean(axis=1)
             else:
                 new_row = method == "new row"
                 mse, df = intervals.of_new(spread, fit.theta, within, *shares, *design, new_row)
-                half = stats.t.ppf(upper, df) * np.sqrt(mse)
+                half = stats.t.ppf(tail, df) * np.sqrt(mse)
                 error = (row if new_row else group) - fit.mean
             table.add(method, np.abs(error) <= half, half, fit.psi == 0)
     return table.frame()
@@ -113,7 +116,7 @@ def variance_coverage(psi, theta, J, n, *, methods=VARIANCES, level=0.95, replic
     Parameters
     ----------
     psi, theta, J, level, replicates, seed
-        As for `simulate.coverage`.
+        As for `poolings.coverage`.
     n : int
         Rows in each group.
     methods : sequence of str
@@ -129,22 +132,22 @@ def variance_coverage(psi, theta, J, n, *, methods=VARIANCES, level=0.95, replic
     Raises
     ------
     ValueError
-        As `simulate.coverage`, and if psi is 0.
+        As `poolings.coverage`, and if psi is 0.
     """
-    methods = [simulate._one_of("method", method, VARIANCES) for method in methods]
+    methods = [one_of("method", method, VARIANCES) for method in methods]
     if not psi > 0:
         raise ValueError(f"psi must be positive: at 0 no interval lies below it; got {psi}")
-    upper = simulate._upper(level)
+    tail = upper(level)
     missed = {method: np.zeros(2) for method in methods}
     for _, fit, means, ssw in _samples(psi, theta, J, int(n), replicates, seed):
         ssb = n * (J - 1) * means.var(axis=1, ddof=1)
         for method in methods:
             if method == "Wald":
-                half = stats.norm.ppf(upper) * formulas.se_variances(fit.psi, fit.theta, J, n)[0]
+                half = stats.norm.ppf(tail) * formulas.se_variances(fit.psi, fit.theta, J, n)[0]
                 low, high = fit.psi + half < psi, fit.psi - half > psi
             elif method == "Williams-Tukey":
                 F = ssb / (J - 1) / (ssw / (J * (n - 1)))
-                q, k = (d.ppf([upper, 1 - upper], *df) for d, df in
+                q, k = (d.ppf([tail, 1 - tail], *df) for d, df in
                         [(stats.f, (J - 1, J * (n - 1))), (stats.chi2, (J - 1,))])  # fmt: skip
                 ends = np.maximum(ssb * (1 - q[:, None] / F), 0) / (n * k[:, None])
                 low, high = ends[1] < psi, ends[0] > psi
@@ -181,10 +184,10 @@ def _rise(psi, ssb, ssw, J, n, degrees):
 
 def _samples(psi, theta, J, n, replicates, seed):
     """Yield the study, fits, group means and sums of squares within, chunk by chunk; the true mean is 0."""
-    study = simulate._Study(psi, theta, J, n, seed, "sufficient")
-    for count in simulate._chunks(replicates, study.width):
+    study = Study(psi, theta, J, n, seed, "sufficient")
+    for count in chunks(replicates, study.width):
         means, ss_within = study.statistics(count)
-        yield study, reml.fit_batch(means, study.sizes, ss_within), means, ss_within
+        yield study, batch.fit_batch(means, study.sizes, ss_within), means, ss_within
 
 
 class _Table:

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from helpers import compare, complete_pooling, formulas, no_pooling, partial_pooling
-from helpers.fits.reml import Profile
-from helpers.tables.summary import summarise
+from helpers.fits.profile import Profile
+from helpers.tables import summarise
 
 # Closed forms: the root is exact, what is left is the rounding of sums of N terms.
 EXACT = 1e-12
@@ -674,9 +674,17 @@ def test_numbers_of_rows_and_groups_are_told(every_fit):
         assert fit.ngroups in (1, 20, 85)
 
 
+def refuse_what_is_of_the_variances_between(fit):
+    """An attribute that is not there says which pooling has it."""
+    for name in ("psi", "icc", "criterion", "singular"):
+        with pytest.raises(AttributeError, match=f"for partial pooling only; this fit is of {fit.pooling} p"):
+            getattr(fit, name)
+        assert not hasattr(fit, name)
+
+
 def test_variances_between_belong_to_partial_pooling_alone(complete, separate, partial):
     for fit in (complete, separate):
-        assert fit.psi is fit.icc is fit.criterion is fit.singular is None
+        refuse_what_is_of_the_variances_between(fit)
     assert partial.icc == partial.psi / (partial.psi + partial.theta)
 
 
@@ -1029,7 +1037,7 @@ def test_every_column_of_a_fit_has_its_name():
         assert list(other.variances.index) == ["theta"]
         assert other.method == "ols"
         assert other.df_method == "residual"
-        assert other.psi is other.icc is other.criterion is other.singular is None
+        refuse_what_is_of_the_variances_between(other)
     assert list(fit.variances) == ["estimate", "se"]
     assert list(fit.variances.index) == ["psi", "theta"]
     assert fit.df_method == "kenward-roger"

@@ -7,9 +7,11 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from helpers import no_pooling, partial_pooling
-from helpers.fits.inference import icc_interval, kenward_roger, satterthwaite, variance_ses
-from helpers.fits.models import _to_terms
-from helpers.tables.summary import summarise
+from helpers.fits.information import variance_ses
+from helpers.fits.intervals import icc_interval
+from helpers.fits.small_samples import kenward_roger, satterthwaite
+from helpers.fits.terms import to_terms
+from helpers.tables import summarise
 
 RADON = {"M0": "log_radon ~ 1", "M1": "log_radon ~ floor", "M2": "log_radon ~ floor + log_uranium"}
 # pbkrtest starts from lme4's variances, off by up to 3e-8 (tests/reference/README.md).
@@ -20,7 +22,7 @@ DESIGNS = ["balanced", "drop1", "sizes_1to10_twice", "half_small", "one_big", "f
 def adjusted(fit):
     """Adjusted standard errors and degrees of freedom by term."""
     cov, df = kenward_roger(fit.data, fit.psi, fit.theta)
-    contrasts = _to_terms(fit.data)
+    contrasts = to_terms(fit.data)
     return np.sqrt(np.diag(contrasts @ cov @ contrasts.T)), np.array([df(a) for a in contrasts])
 
 

@@ -8,7 +8,7 @@ from scipy import stats
 
 from helpers import complete_pooling, no_pooling, partial_pooling
 from helpers.fits import prediction
-from helpers.fits.reml import fit_batch
+from helpers.fits.batch import fit_batch
 from helpers.fits.simulate import group_interval_coverage
 
 INTEGRATED = 1e-8  # R's integrate is asked for 1e-9 of each piece

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from helpers import compare, complete_pooling
 from helpers.fits import estimable
-from helpers.fits.models import _to_terms
-from helpers.tables.summary import summarise
+from helpers.fits.terms import to_terms
+from helpers.tables import summarise
 
 KINDS = ["CR0", "CR1", "CR2", "CR3"]
 
@@ -111,7 +111,7 @@ def test_where_the_zero_of_a_predictor_is_does_not_matter(seed):
         summary = summarise(
             data.assign(**{n: data[n] + shift for n in names}), f"y ~ {' + '.join(names)}", "g"
         )
-        found.append(estimable.lone_groups(summary, _to_terms(summary))[1:])
+        found.append(estimable.lone_groups(summary, to_terms(summary))[1:])
     np.testing.assert_array_equal(*found)  # of slopes: the constant is another mean after a shift
 
 
@@ -124,7 +124,7 @@ def test_many_groups_cost_little():
     )
     summary = summarise(data, "y ~ x + d", "g")
     start = time.process_time()
-    found = estimable.lone_groups(summary, _to_terms(summary))
+    found = estimable.lone_groups(summary, to_terms(summary))
     assert time.process_time() - start < 0.5
     assert found.tolist() == [-1, -1, 7]
 

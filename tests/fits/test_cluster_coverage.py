@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from helpers import complete_pooling, formulas, partial_pooling
-from helpers.fits.cluster_coverage import (
+from helpers.fits.simulate.cluster_coverage import (
     DESIGNS,
     GROUPS,
     ICCS,

@@ -11,7 +11,9 @@ import pytest
 from scipy import stats
 
 from helpers import formulas
-from helpers.fits import reml, simulate
+from helpers.fits import batch, simulate, waiting
+from helpers.fits.simulate.experiment import Study
+from helpers.fits.simulate.tally import Tally
 
 # Every simulation here has a seed, so a test that passes today passes tomorrow. Four Monte Carlo SEs:
 # of a hundred independent comparisons one in 160 runs would miss, had the seeds been drawn anew.
@@ -154,10 +156,10 @@ def test_intervals_for_groups_do_not_depend_on_the_way_of_drawing(n):
 
 
 def test_the_groups_drawn_once_have_variance_psi_and_the_mean_of_the_rows_zero():
-    study = simulate._Study(PSI, THETA, 5, UNEQUAL, 1, "sufficient", "same groups")
+    study = Study(PSI, THETA, 5, UNEQUAL, 1, "sufficient", "same groups")
     assert study.population.var(ddof=1) == pytest.approx(PSI, rel=1e-13)
     assert study.population @ UNEQUAL == pytest.approx(0, abs=1e-11)
-    study = simulate._Study(PSI, THETA, 5, UNEQUAL, 1, "sufficient", "finite population", 9)
+    study = Study(PSI, THETA, 5, UNEQUAL, 1, "sufficient", "finite population", 9)
     assert study.population.var(ddof=1) == pytest.approx(PSI, rel=1e-13)
     assert study.population.sum() == pytest.approx(0, abs=1e-11)
     drawn = study.effects(200)
@@ -272,11 +274,11 @@ def test_partial_pooling_covers_on_average_and_not_at_the_top():
 def test_the_lengths_for_groups_are_those_of_the_four_formulas(n):
     psi_true = 10 * PSI  # so that no estimate is 0
     table = simulate.group_coverage(psi_true, THETA, 5, n, replicates=2, seed=19)
-    study = simulate._Study(psi_true, THETA, 5, n, 19, "sufficient")  # the same two once more
+    study = Study(psi_true, THETA, 5, n, 19, "sufficient")  # the same two once more
     means, ss_within = study.statistics(2, study.effects(2))
     halves = {"no pooling": [], "conditional": [], "naive sum": [], "partial pooling": []}
     for psi, theta, se, within in zip(
-        *reml.fit_batch(means, study.sizes, ss_within)[1:], ss_within, strict=True
+        *batch.fit_batch(means, study.sizes, ss_within)[1:], ss_within, strict=True
     ):
         assert psi > 0
         factor = formulas.shrinkage(psi, theta, study.sizes)
@@ -521,7 +523,7 @@ def test_a_generator_is_a_seed_and_none_is_a_new_one_each_time():
 @each_draw
 def test_chunks_change_neither_the_number_nor_the_distribution(monkeypatch, draw):
     whole = replicate(UNEQUAL * 4, draw=draw, replicates=600, seed=24)
-    monkeypatch.setattr(simulate, "_CHUNK", 11 * (20 if draw == "sufficient" else 176))
+    monkeypatch.setattr(waiting, "CHUNK", 11 * (20 if draw == "sufficient" else 176))
     parts = replicate(UNEQUAL * 4, draw=draw, replicates=600, seed=25)
     assert all(getattr(parts, name).shape == (600,) for name in ESTIMATES)
     assert len(np.unique(parts.means)) == 600
@@ -531,7 +533,7 @@ def test_chunks_change_neither_the_number_nor_the_distribution(monkeypatch, draw
 def test_a_tally_in_chunks_is_the_tally_of_all():
     rng = np.random.default_rng(26)
     held, length = rng.random(1000) < 0.9, 1e6 + rng.random(1000)
-    tally = simulate._Tally()
+    tally = Tally()
     for k in range(0, 1000, 130):
         tally.add("a", held[k : k + 130], length[k : k + 130])
     row = tally.table("method").loc["a"]
@@ -553,9 +555,9 @@ def run(monkeypatch, capsys):
 
     def of(seconds, watched=True):
         clock = iter(np.arange(100) * seconds)
-        monkeypatch.setattr(simulate, "time", SimpleNamespace(monotonic=lambda: next(clock)))
-        monkeypatch.setattr(simulate, "_watched", lambda: watched)
-        assert sum(simulate._chunks(2000, simulate._CHUNK / 100)) == 2000
+        monkeypatch.setattr(waiting, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+        monkeypatch.setattr(waiting, "watched", lambda: watched)
+        assert sum(waiting.chunks(2000, waiting.CHUNK / 100)) == 2000
         return capsys.readouterr()
 
     return of
@@ -585,9 +587,9 @@ def test_within_a_second_or_where_nobody_waits_nothing_is_told(run):
 
 def test_the_line_is_wiped_when_the_work_is_broken_off(monkeypatch, capsys):
     clock = iter(range(100))
-    monkeypatch.setattr(simulate, "time", SimpleNamespace(monotonic=lambda: next(clock)))
-    monkeypatch.setattr(simulate, "_watched", lambda: True)
-    chunks = simulate._chunks(2000, simulate._CHUNK / 100)
+    monkeypatch.setattr(waiting, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    monkeypatch.setattr(waiting, "watched", lambda: True)
+    chunks = waiting.chunks(2000, waiting.CHUNK / 100)
     for _ in range(5):
         next(chunks)
     chunks.close()
@@ -601,9 +603,9 @@ def test_the_line_is_wiped_when_the_work_is_broken_off(monkeypatch, capsys):
 )
 def test_who_is_told(monkeypatch, terminal, kernel, watched):
     shell = None if kernel is None else SimpleNamespace(kernel=SimpleNamespace(_allow_stdin=kernel))
-    monkeypatch.setattr(simulate, "get_ipython", lambda: shell)
-    monkeypatch.setattr(simulate.sys, "stderr", SimpleNamespace(isatty=lambda: terminal))
-    assert simulate._watched() is watched
+    monkeypatch.setattr(waiting, "get_ipython", lambda: shell)
+    monkeypatch.setattr(waiting.sys, "stderr", SimpleNamespace(isatty=lambda: terminal))
+    assert waiting.watched() is watched
 
 
 def test_a_short_study_says_nothing(capsys):

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from helpers import complete_pooling, formulas, no_pooling, partial_pooling
-from helpers.fits import inference
+from helpers.fits import sandwich
 
 # Two ways to the same number. Each is a ratio of sums of N terms, and what cancels is kept below a factor
 # of a thousand by `inside` and by predictors of size 1: measured 1e-13 at worst.
@@ -181,7 +181,7 @@ def test_t5_the_cluster_robust_ses_of_class_dummies_are_zero(seed, J, ratio, kin
     data = unbalanced(seed, J, ratio).astype({"g": str})
     dummies = complete_pooling("y ~ 0 + g", data, "g")
     rounding = 1e-12 * np.abs(data["y"]).max()
-    cov, _ = inference.cluster_robust(dummies.data, dummies._centred[0], kind)
+    cov, _ = sandwich.cluster_robust(dummies.data, dummies._centred[0], kind)
     assert (np.sqrt(cov.diagonal()) < rounding).all()
     assert (dummies.bse > 0).all()
     with pytest.raises(ValueError, match=r"no term of .* has a cluster-robust standard error"):

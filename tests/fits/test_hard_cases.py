@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from helpers import complete_pooling, no_pooling, partial_pooling
-from helpers.fits.reml import Profile
-from helpers.tables.summary import summarise
+from helpers.fits.profile import Profile
+from helpers.tables import summarise
 
 FITS = {"complete": complete_pooling, "no": no_pooling, "partial": partial_pooling}
 each_fit = pytest.mark.parametrize("fit", FITS.values(), ids=FITS)

@@ -15,8 +15,8 @@ import pytest
 import scipy.stats
 
 from helpers import complete_pooling, no_pooling, partial_pooling
-from helpers.fits.reml import fit_balanced_batch
-from helpers.tables.summary import summarise
+from helpers.fits.batch import fit_balanced_batch
+from helpers.tables import summarise
 
 FOLDER = Path(scipy.stats.__file__).parent / "tests" / "data" / "nist_anova"
 NAMES = ["AtmWtAg", "SiRstv", *(f"SmLs0{k}" for k in range(1, 10))]

@@ -1,6 +1,6 @@
 """Coverage and length of ten intervals for one mean, in designs from even to one dominant group.
 
-``python -m helpers.fits.cluster_coverage`` computes the table of notebook 10 and writes it to
+``python -m helpers.fits.simulate.cluster_coverage`` computes the table of notebook 10 and writes it to
 ``helpers/data``; it takes some minutes, with a seed for each design, so that it gives the same file on every
 run.
 """
@@ -17,9 +17,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from .. import formulas
-from . import reml
-from .simulate import _one_of, _upper, _whole
+from ... import formulas
+from .. import batch
+from ..checks import one_of, upper, whole
 
 METHODS = (
     "CR1, z", "CR1, t(J-1)", "CR2, own df", "CR3, t(J-1)", "Kenward-Roger", "t test on group means",
@@ -66,8 +66,8 @@ def sizes_of(design, J):
     ValueError
         If the design is not known or J below 2.
     """
-    J = int(_whole("J", J, 2))
-    return DESIGNS[_one_of("design", design, DESIGNS)](J).astype(int)
+    J = int(whole("J", J, 2))
+    return DESIGNS[one_of("design", design, DESIGNS)](J).astype(int)
 
 
 def interval_coverage(
@@ -106,22 +106,22 @@ def interval_coverage(
     ValueError
         If a size, the icc, a method or the level is none.
     """
-    n = _whole("sizes", sizes, 1).astype(float)
+    n = whole("sizes", sizes, 1).astype(float)
     if n.ndim != 1 or len(n) < 2 or n.max() == 1:
         raise ValueError(f"sizes must be those of two groups or more, not all 1; got {sizes}")
     if not 0 <= icc < 1:
         raise ValueError(f"icc must be at least 0 and below 1; got {icc}")
     methods = [methods] if isinstance(methods, str) else list(methods)
     for method in methods:
-        _one_of("method", method, METHODS)
-    replicates, lengths = int(_whole("replicates", replicates, 2)), int(_whole("lengths", lengths, 2))
-    upper, rng = _upper(level), np.random.default_rng(seed)
+        one_of("method", method, METHODS)
+    replicates, lengths = int(whole("replicates", replicates, 2)), int(whole("lengths", lengths, 2))
+    tail, rng = upper(level), np.random.default_rng(seed)
     study = _Draws(n, icc, rng, replicates)
     found = {}
     for method in methods:
         if method.startswith("wild, restricted"):
             continue
-        half, centre = study.half(method, upper)
+        half, centre = study.half(method, tail)
         found[method] = np.abs(centre) <= half, 2 * half
     if any(method.startswith("wild, restricted") for method in methods):
         hits = study.restricted(1 - level, lengths)
@@ -146,24 +146,24 @@ class _Draws:
         self.mean = self.means @ self.h
         self.c = (self.means - self.mean[:, None]) * self.h  # class sums of residuals over N
 
-    def half(self, method, upper):
+    def half(self, method, tail):
         """Half the length of the interval, and its centre."""
         J, h = self.J, self.h
-        t = stats.t.ppf(upper, J - 1)
+        t = stats.t.ppf(tail, J - 1)
         if method == "t test on group means":
             return t * self.means.std(axis=1, ddof=1) / np.sqrt(J), self.means.mean(axis=1)
         if method in ("Kenward-Roger", "parametric bootstrap"):
-            fit = reml.fit_batch(self.means, self.n, self.ss_within)
+            fit = batch.fit_batch(self.means, self.n, self.ss_within)
             if method == "Kenward-Roger":
                 se, df = formulas.kenward_roger_mean(fit.psi, fit.theta, self.n)
                 with np.errstate(over="ignore"):  # df near 0: an interval without end
-                    return np.nan_to_num(stats.t.ppf(upper, df), nan=np.inf) * se, fit.mean
-            return self.quantile(fit.psi / fit.theta, 2 * upper - 1) * fit.se, fit.mean
+                    return np.nan_to_num(stats.t.ppf(tail, df), nan=np.inf) * se, fit.mean
+            return self.quantile(fit.psi / fit.theta, 2 * tail - 1) * fit.se, fit.mean
         if method == "wild, unrestricted":
-            return self.unrestricted(2 - 2 * upper), self.mean
+            return self.unrestricted(2 - 2 * tail), self.mean
         power = {"CR1": 0, "CR2": 1, "CR3": 2}[method[:3]]
         se = np.sqrt(np.sum(self.c**2 / (1 - h) ** power, axis=1) * (J / (J - 1) if power == 0 else 1))
-        by = {"z": stats.norm.ppf(upper), "t(J-1)": t, "own df": stats.t.ppf(upper, cr2_df(self.n))}
+        by = {"z": stats.norm.ppf(tail), "t(J-1)": t, "own df": stats.t.ppf(tail, cr2_df(self.n))}
         return by[method.split(", ")[1]] * se, self.mean
 
     def quantile(self, ratio, level):
@@ -174,7 +174,7 @@ class _Draws:
         ss = self.rng.chisquare(self.N - self.J, _SAMPLES)
         at = []
         for r in np.expm1(u) / n.max():
-            fit = reml.fit_batch(z * np.sqrt(r + 1 / n), n, ss)
+            fit = batch.fit_batch(z * np.sqrt(r + 1 / n), n, ss)
             at.append(np.quantile(np.abs(fit.mean / fit.se), level))
         return np.interp(np.log1p(n.max() * ratio), u, at)
 
@@ -359,7 +359,7 @@ def _short(ratio):
 
 
 def main():
-    """Write the table; ``python -m helpers.fits.cluster_coverage``."""
+    """Write the table; ``python -m helpers.fits.simulate.cluster_coverage``."""
     path = Path(str(files("helpers"))) / "data" / FILE
     compute().to_csv(path, index=False, float_format="%.6g", lineterminator="\n")
 

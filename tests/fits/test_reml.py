@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from scipy import optimize
 
 from helpers import formulas, partial_pooling
-from helpers.fits import reml
-from helpers.fits.reml import Profile, fit_balanced_batch, fit_batch
-from helpers.tables.summary import summarise
+from helpers.fits import batch as batches
+from helpers.fits.batch import fit_balanced_batch, fit_batch
+from helpers.fits.profile import Profile, _root
+from helpers.tables import summarise
 
 METHODS = ["reml", "ml"]
 
@@ -130,7 +131,7 @@ def root_of(slope, low, high, n=5.0):
         looks.append(u)
         return slope(u) * np.exp(-u)
 
-    root = reml._root(score, np.expm1(low) / n, np.expm1(high) / n, n)
+    root = _root(score, np.expm1(low) / n, np.expm1(high) / n, n)
     return np.log1p(n * root), len(looks)
 
 
@@ -227,7 +228,7 @@ def test_a_batch_of_unequal_groups_is_the_fits_one_by_one(sizes, monkeypatch):
     expected = one_by_one(group, batch)
     assert 5 < (expected[1] == 0).sum() < 65, "the boundary and the inside must both occur"
     for chunk in (2**16, 1):
-        monkeypatch.setattr(reml, "_CHUNK", chunk)
+        monkeypatch.setattr(batches, "_CHUNK", chunk)
         agree_with_single_fits(fit_batch(means, sizes, ss_within), expected, 0.0)
 
 
@@ -246,7 +247,7 @@ def test_a_balanced_batch_is_the_fits_one_by_one(J, n, offset, monkeypatch):
     expected = one_by_one(group, batch)
     assert 5 < (expected[1] == 0).sum() < 65, "the boundary and the inside must both occur"
     for chunk in (2**16, 50, 1):
-        monkeypatch.setattr(reml, "_CHUNK", chunk)
+        monkeypatch.setattr(batches, "_CHUNK", chunk)
         agree_with_single_fits(fit_balanced_batch(batch.reshape(-1, J, n)), expected, offset)
 
 

@@ -9,17 +9,17 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from helpers import compare, partial_pooling
-from helpers.fits import coverage
-from helpers.fits.inference import icc_interval, kenward_roger
 from helpers.fits.intervals import (
     between_variance_interval,
-    bounded_kenward_roger,
+    icc_interval,
     of_new,
     variance_ratio_f,
     variance_ratio_interval,
 )
+from helpers.fits.simulate import grids as coverage
+from helpers.fits.small_samples import bounded_kenward_roger, kenward_roger
 from helpers.report.report import describe
-from helpers.tables.summary import summarise
+from helpers.tables import summarise
 
 
 def unequal(seed, sizes, terms=("x", "z"), sd=1.0):

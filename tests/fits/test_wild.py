@@ -9,7 +9,7 @@ from scipy import stats
 
 from helpers import complete_pooling, partial_pooling
 from helpers.fits.wild import WEIGHTS, BootstrapT
-from helpers.tables.summary import summarise
+from helpers.tables import summarise
 
 SIZES = (3, 1, 6, 4, 2, 5)
 
