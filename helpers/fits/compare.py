@@ -39,7 +39,8 @@ def compare(formula, data, groups=None, missing="raise", alpha=0.05):
         the mean of the population the groups are drawn from). Then the slope of each term, by each
         method that estimates it; where it has no CR2 error, the estimand says why. The SE of one
         partially pooled group mean counts the uncertainty of the fixed effects and of the variances
-        (`PartialPooling.group_means_int`).
+        (`PartialPooling.group_means_int`). A group alone, and these J, stand at their own values of terms
+        that do not vary within groups.
 
     Raises
     ------
@@ -92,7 +93,7 @@ def compared(fits, alpha=0.05, one=None):
     """Say what `compare` says of fits made before, of one group by its place or of the largest."""
     tail, (complete, robust, no, partial) = level_of(alpha) / 2, fits
     summary = partial.data
-    pooled = [("complete pooling", complete), ("complete pooling, CR2", robust)]
+    least_squares = [("complete pooling", complete), ("complete pooling, CR2", robust)]
     J, k = summary.ngroups, summary.intercept
     one = int(summary.sizes.argmax()) if one is None else one
     rows = []
@@ -104,17 +105,20 @@ def compared(fits, alpha=0.05, one=None):
         add(method, estimand, fit._estimate[i], fit._se[i], fit.df.iloc[i])
 
     at = " where the terms are 0" if len(summary.terms) > 1 else ""
-    alone = f"{summary.group} {summary.labels[one]} alone{at}"
-    add_term(*pooled[0], f"mean over all rows, if independent{at}", k)
-    add_term(*pooled[1], f"mean over all rows{at}", k)
+    inner = [term for i, term in enumerate(no.data.terms) if i != no.data.intercept]
+    whole = len(inner) + 1 == len(summary.terms)
+    own = at if whole else " where the terms within are 0" if inner else ""  # at its own of the others
+    alone = f"{summary.group} {summary.labels[one]} alone{own}"
+    add_term(*least_squares[0], f"mean over all rows, if independent{at}", k)
+    add_term(*least_squares[1], f"mean over all rows{at}", k)
     add_term("no pooling", no, alone, one)
-    add("no pooling", f"mean over these {J} groups{at}", *no._mean_of_groups(), no._df[0])
-    pooled_mean = partial.group_means.iloc[one][["estimate", "se_unconditional"]]
-    add("partial pooling", alone, *pooled_mean, partial.group_df)
+    add("no pooling", f"mean over these {J} groups{own}", *no._mean_of_groups(), no._df[0])
+    pooled = partial.group_means if whole else partial.group_means_at(**dict.fromkeys(inner, 0.0))
+    add("partial pooling", alone, *pooled.iloc[one][["estimate", "se_unconditional"]], partial.group_df)
     add_term("partial pooling", partial, f"mean over all groups there are{at}", k)
     for i, term in enumerate(summary.terms):
         if i != k:
-            for method, fit in pooled:
+            for method, fit in least_squares:
                 add_term(method, fit, f"slope of {term}", i)
             if term in no.data.terms:
                 add_term("no pooling", no, f"slope of {term}", no._terms.get_loc(term))

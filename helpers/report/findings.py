@@ -194,7 +194,7 @@ class Findings:
 
         lines = [
             row("one", OWN),
-            ("one", None, "partial pooling", self._one_pooled()),
+            ("one", None, "partial pooling", found[NUMBERS].iloc[OWN_POOLED]),
             row("these", THESE),
             row("all", ALL),
         ]
@@ -218,14 +218,6 @@ class Findings:
     def _interval(self, estimate, se, df):
         half = stats.t.isf((1 - self.level) / 2, df) * se
         return estimate, se, df, estimate - half, estimate + half
-
-    def _one_pooled(self):
-        """The one group's partially pooled mean, where it is itself in what does not vary within groups."""
-        if not self.group_level:
-            return self.answers[NUMBERS].iloc[OWN_POOLED]
-        inner = self.levels.index.difference(self.group_level, sort=False)
-        at = self.fit.group_means_at(**dict.fromkeys(inner, 0.0)).iloc[self.one]
-        return self._interval(at["estimate"], at["se_unconditional"], self.fit.group_df)
 
 
 def _place_of(label, summary):
