@@ -194,7 +194,7 @@ class Findings:
 
         lines = [
             row("one", OWN),
-            ("one", None, "partial pooling", found[NUMBERS].iloc[OWN_POOLED]),
+            row("one", OWN_POOLED),
             row("these", THESE),
             row("all", ALL),
         ]

@@ -120,11 +120,22 @@ def test_every_slope_has_a_row_for_each_method_that_estimates_it(radon):
 def test_terms_of_the_group_level_are_left_out_of_no_pooling_and_change_nothing_there(radon):
     with_uranium = compare("log_radon ~ log_uranium + floor", radon, "county")
     without = compare("log_radon ~ floor", radon, "county")
-    for estimand in ("mean over these 85 groups where the terms are 0", "slope of floor"):
-        one, other = (row(t, "no pooling", estimand) for t in (with_uranium, without))
+    here = "mean over these 85 groups where the terms {}are 0"
+    for own, plain in ((here.format("within "), here.format("")), ("slope of floor", "slope of floor")):
+        one, other = row(with_uranium, "no pooling", own), row(without, "no pooling", plain)
         assert one[["estimate", "se", "df"]].tolist() == pytest.approx(
             other[["estimate", "se", "df"]].tolist(), rel=1e-11
         )
+
+
+def test_a_group_alone_stands_at_its_own_values_of_what_does_not_vary_within_groups(radon):
+    """At 0 of them it would stand far from itself: with three groups the interval had hundreds of sds."""
+    fit = partial_pooling("log_radon ~ log_uranium + floor", radon, "county")
+    largest = radon["county"].value_counts().idxmax()
+    found = compare("log_radon ~ log_uranium + floor", radon, "county")
+    alone = row(found, "partial pooling", f"county {largest} alone where the terms within are 0")
+    asked = fit.group_means_at(floor=0).loc[largest]
+    assert [alone["estimate"], alone["se"]] == asked[["estimate", "se_unconditional"]].tolist()
 
 
 def test_a_summary_does_in_place_of_a_table(classrooms, table):

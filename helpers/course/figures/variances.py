@@ -7,7 +7,7 @@ from scipy import stats
 
 from ... import formulas
 from ...fits.profile import Profile
-from ..tables import summarise
+from ...tables import summarise
 from .style import ACCENT, COMPLETE, FAINT, INK, NO, PARTIAL, beside, drawing, legend_above, styled
 
 
