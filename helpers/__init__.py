@@ -1,8 +1,9 @@
 """Standard errors under complete, no and partial pooling: the package behind the course."""
 
-from .datasets import classrooms, high_school, radon
-from .models import compare, complete_pooling, no_pooling, partial_pooling
-from .stated import check_exercise, check_stated
+from .course.datasets import classrooms, high_school, radon
+from .course.exercises import check_exercise
+from .course.stated import check_stated
+from .fits import compare, complete_pooling, no_pooling, partial_pooling
 
 __all__ = [
     "check_exercise",

@@ -4,6 +4,7 @@ import ast
 import re
 import sys
 import tomllib
+from graphlib import TopologicalSorter
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -14,10 +15,6 @@ ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 PACKAGES = packages_distributions()  # what brings a module: PIL comes with pillow
-ORDER = [
-    "rrandom", "datasets", "formulas", "labels", "tables", "engines", "groups", "reml", "inference", "models",
-    "simulate", "figures", "stated", "side_by_side", "explorer", "files", "report", "__main__",
-]  # fmt: skip
 
 
 def read(name):
@@ -115,34 +112,59 @@ def test_what_is_locked_lies_within_the_bounds():
             assert version in parsed.specifier, f"{requirement} against {version}"
 
 
-# ---- the order of the modules --------------------------------------------------------------------
+# ---- the order of the doors ----------------------------------------------------------------------
+
+HELPERS = ROOT / "helpers"
+DOORS = ["formulas", "tables", "fits", "course", "report"]  # each imports only from those before it
+MODULES = sorted(HELPERS.rglob("*.py"))
+INSIDE = [path for path in MODULES if path.parent != HELPERS]
+
+
+def name_in(path):
+    """The dotted name of a module of the package, ``fits.reml``; of a door itself, ``fits``."""
+    parts = path.relative_to(HELPERS).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+NAMES = {name_in(path) for path in MODULES}
 
 
 def imports(path):
-    """Modules of the package and packages of others that a module imports anywhere."""
+    """Modules of the package, and packages of others, that a module imports anywhere."""
     own, others = set(), set()
+    here = path.relative_to(HELPERS).parent.parts
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.level:
-            own |= {node.module.split(".")[0]} if node.module else {alias.name for alias in node.names}
+            base = ".".join((*here[: len(here) + 1 - node.level], *filter(None, [node.module])))
+            for alias in node.names:
+                full = f"{base}.{alias.name}".strip(".")
+                own.add(full if full in NAMES else base)
         elif isinstance(node, ast.ImportFrom):
             others.add(node.module)
         elif isinstance(node, ast.Import):
             others |= {alias.name for alias in node.names}
-    assert not any(name.split(".")[0] == "helpers" for name in others), f"{path.name}: import relatively"
+    assert not any(name.split(".")[0] == "helpers" for name in others), f"{path}: import relatively"
     return own, {name.split(".")[0] for name in others}
 
 
-MODULES = sorted(path for path in (ROOT / "helpers").glob("*.py") if path.stem != "__init__")
+def door_of(name):
+    return name.split(".")[0]
 
 
-def test_every_module_has_its_place_in_the_order():
-    assert {path.stem for path in MODULES} <= set(ORDER)
+def test_everything_is_behind_a_door():
+    assert {door_of(name_in(path)) for path in INSIDE} == set(DOORS)
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
-def test_each_module_imports_only_from_those_above_it(path):
+@pytest.mark.parametrize("path", INSIDE, ids=name_in)
+def test_each_door_opens_only_on_those_below_it(path):
     own, _ = imports(path)
-    assert own <= set(ORDER[: ORDER.index(path.stem)])
+    allowed = DOORS[: DOORS.index(door_of(name_in(path))) + 1]
+    assert {door_of(name) for name in own} <= set(allowed)
+
+
+def test_no_import_comes_back_to_where_it_began():
+    graph = TopologicalSorter({name_in(path): imports(path)[0] - {name_in(path)} for path in INSIDE})
+    graph.prepare()  # raises CycleError, which names the circle
 
 
 def test_nothing_that_ships_with_the_package_needs_an_extra():
@@ -151,13 +173,7 @@ def test_nothing_that_ships_with_the_package_needs_an_extra():
     for path in MODULES:
         _, others = imports(path)
         foreign = {name_of(PACKAGES[name][0]) for name in others - set(sys.stdlib_module_names)}
-        assert foreign <= declared, f"{path.name} imports {sorted(foreign - declared)}"
-
-
-def test_the_package_itself_imports_only_its_modules():
-    own, others = imports(ROOT / "helpers" / "__init__.py")
-    assert own <= set(ORDER)
-    assert others <= {"__future__"}
+        assert foreign <= declared, f"{name_in(path)} imports {sorted(foreign - declared)}"
 
 
 def test_what_the_package_offers_is_what_it_imports():
@@ -166,3 +182,14 @@ def test_what_the_package_offers_is_what_it_imports():
     for name in helpers.__all__:
         assert callable(getattr(helpers, name))
     assert list(helpers.__all__) == sorted(helpers.__all__)
+
+
+def test_no_room_is_too_large_to_be_seen_at_once():
+    """No module of more than 400 lines, no class of more than 200, and none that asks which pooling it is."""
+    for path in MODULES:
+        text = path.read_text(encoding="utf-8")
+        assert text.count("\n") <= 400, f"{name_in(path)}: {text.count(chr(10))} lines"
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.ClassDef):
+                assert node.end_lineno - node.lineno <= 200, f"{name_in(path)}.{node.name}"
+        assert not re.search(r"\bself\.pooling\s*[!=]=", text), name_in(path)

@@ -12,7 +12,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from helpers.stated import checks_in, exercises, ledger, rounds_to
+from helpers.course.exercises import exercises
+from helpers.course.stated import checks_in, ledger, rounds_to
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
 PATHS = sorted(FOLDER.glob("*.ipynb"))

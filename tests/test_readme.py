@@ -4,7 +4,7 @@ import re
 import runpy
 from pathlib import Path
 
-from helpers.stated import ledger, rounds_to
+from helpers.course.stated import ledger, rounds_to
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -20,7 +20,7 @@ from docutils import nodes
 from sphinx.config import Config
 
 import helpers
-from helpers.stated import ledger
+from helpers.course.stated import ledger
 
 ROOT = Path(__file__).parents[1]
 BOOK = ROOT / "book"

@@ -7,7 +7,7 @@ from docutils import nodes
 from docutils.parsers.rst import Directive
 from sphinx.util import logging
 
-from helpers.stated import checks_in, ledger, rounds_to
+from helpers.course.stated import checks_in, ledger, rounds_to
 
 logger = logging.getLogger(__name__)
 HEADS = {"value": 24, "stated": 10, "computed": 12, "agrees": 8, "stated by": 14, "checked in": 14}

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from helpers import reml, simulate
+from helpers import reml
+from helpers.fits import simulate
 
 from .clock import race
 from .page import count, milliseconds, paragraphs, significant, table

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from helpers import partial_pooling
-from helpers.groups import summarise
+from helpers.tables import summarise
 
 from .clock import clocked
 from .page import count, paragraphs, significant, table

@@ -1,0 +1,207 @@
+"""The live explorer: sliders that move the standard errors, in a notebook and on a page without a kernel."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from math import inf
+from numbers import Real
+
+from .. import formulas
+from ..fits import partial_pooling
+from .datasets import classrooms
+
+_MEANS = {  # name: short name, which mean, formula
+    "group": ("one class", "one class of the study", "√(θ/n)"),
+    "these": ("these J", "just these J classes", "√(θ/(J n)), the answer's no pooling"),
+    "finite": ("of K", "the K classes there are, J of them drawn", "√((1 − J/K) ψ/J + θ/(J n))"),
+    "all": ("all classes", "all classes there could be", "√((ψ + θ/n)/J), the answer's mixed model"),
+    "new": ("a new class", "one class not yet seen", "√(ψ + (ψ + θ/n)/J), of prediction"),
+    "rows": ("independent", "all pupils, if drawn one by one", "√((ψ + θ)/(J n)), complete pooling"),
+}
+_MORE = {
+    "icc": ("ICC", "intraclass correlation ρ", "ψ/(ψ + θ)"),
+    "effect": ("design effect", "design effect", "1 + (n − 1) ρ"),
+    "effective": ("effective size", "effective sample size", "J n / design effect"),
+    "F": ("F", "F, the ratio of the mean squares", "(θ + n ψ)/θ"),
+}
+_SETTINGS = {  # name: label, what it takes
+    "psi": ("ψ, variance between classes", "a number from 0"),
+    "theta": ("θ, variance within a class", "a number above 0"),
+    "n": ("n, pupils in a class", "a whole number from 1"),
+    "J": ("J, classes in the study", "a whole number from 2"),
+    "K": ("K, classes in the population", "a whole number from J, or inf"),
+}
+_BARS = (
+    '<svg class="bars" viewBox="-95 0 425 180" role="img" '
+    'aria-label="A bar for each standard error; the table below has the values.">'
+    + "".join(
+        f'<text x="-8" y="{30 * k + 19}" text-anchor="end">{short}</text>'
+        f'<rect data-of="{name}" x="0" y="{30 * k + 4}" width="0" height="20"/>'
+        f'<text data-of="{name}" x="6" y="{30 * k + 19}"></text>'
+        for k, (name, (short, *_)) in enumerate(_MEANS.items())
+    )
+    + '<path class="axis" d="M0 0V180"/></svg>'
+)
+_PLANE = (
+    '<svg class="plane" viewBox="-34 -8 242 232" role="img" aria-label="The number of classes J against F, '
+    'both from 1 to 200 on log scales, with the line F = J and a dot at these settings.">'
+    '<path class="below" d="M0 200L200 0V200Z"/><path class="axis" d="M0 0V200H200M0 200L200 0"/>'
+    '<text x="130" y="165">F &lt; J</text><text x="40" y="60">F &gt; J</text>'
+    '<text x="100" y="218" text-anchor="middle">J, classes</text><text x="-24" y="104">F</text>'
+    '<text x="0" y="216">1</text><text x="200" y="216" text-anchor="end">200</text>'
+    '<text x="-8" y="200" text-anchor="end">1</text><text x="-8" y="8" text-anchor="end">200</text>'
+    '<circle r="7"/></svg>'
+)
+
+
+class Explorer:
+    """Sliders over the closed forms of the course; as the last line of a cell it shows itself.
+
+    The first values are computed here, by `helpers.formulas`; a script in the page does the same when a
+    slider moves, and reads settings from the page's address (``#psi=400&theta=900&n=10&J=20&K=inf``).
+
+    Parameters
+    ----------
+    psi, theta : float, optional
+        Variances between and within classes, theta positive; without them the REML estimates of the
+        classrooms.
+    n, J : int
+        Pupils in a class and classes.
+    K : int or inf
+        Classes in the population, at least J.
+
+    Raises
+    ------
+    TypeError
+        If one of them is no number.
+    ValueError
+        As the formulas; if n, J or K (unless inf) is not whole; if J is below 2.
+
+    Examples
+    --------
+    >>> from helpers.course.explorer import Explorer
+    >>> Explorer(psi=400, theta=900, n=10, J=20, K=40)
+    9.487  one class of the study
+    2.121  just these J classes
+    3.808  the K classes there are, J of them drawn
+    4.950  all classes there could be
+    20.603  one class not yet seen
+    2.550  all pupils, if drawn one by one
+    """
+
+    def __init__(self, psi=None, theta=None, n=10, J=20, K=inf):
+        seed = _seed()
+        psi = seed.psi if psi is None else psi
+        theta = seed.theta if theta is None else theta
+        self.at = {"psi": psi, "theta": theta, "n": n, "J": J, "K": K}
+        for name, value in self.at.items():
+            if not isinstance(value, Real):
+                raise TypeError(f"{name} must be {_SETTINGS[name][1]}; got {value!r}")
+        self.values = values(**self.at)
+        for name in ("n", "J", "K"):
+            value = self.at[name]
+            if (value != inf and value % 1) or (name == "J" and value < 2):
+                raise ValueError(f"{name} must be {_SETTINGS[name][1]}; got {value!r}")
+
+    def __repr__(self):
+        return "\n".join(f"{self.values[name]:.3f}  {what}" for name, (_, what, _) in _MEANS.items())
+
+    def _repr_html_(self):
+        settings = "".join(_setting(name, *said, self.at[name]) for name, said in _SETTINGS.items())
+        return (
+            f"<style>{_part('css')}</style><se-explorer><fieldset><legend>Settings</legend>{settings}"
+            '<p><button type="button" disabled>Back to the start</button>'
+            '<a href="#">Link to these settings</a></p></fieldset>'
+            "<noscript><p>The explorer needs JavaScript; the tables show its start.</p></noscript>"
+            '<p role="status"></p>'
+            f'<div class="drawings">{_BARS}{_PLANE}</div>'
+            + _table("Standard error of each mean", ("Which mean?", "Formula", "SE"), _MEANS, self.values)
+            + _table("What they are made of", ("Quantity", "Formula", "Value"), _MORE, self.values)
+            + f"</se-explorer><script>{_part('js')}</script>"
+        )
+
+
+def values(psi, theta, n, J, K=inf):
+    """Everything the explorer shows, by the name it has there.
+
+    Parameters
+    ----------
+    psi, theta, n, J, K
+        As for `Explorer`.
+
+    Returns
+    -------
+    dict of str to float
+
+    Raises
+    ------
+    ValueError
+        If theta is 0, or as the formulas.
+
+    Examples
+    --------
+    >>> from helpers.course.explorer import values
+    >>> f"{values(400, 900, n=10, J=20)['F']:.3f}"
+    '5.444'
+    """
+    if theta == 0:
+        raise ValueError("theta must be positive: F divides by it")
+    icc = formulas.icc(psi, theta)
+    between, within = formulas.expected_mean_squares(psi, theta, n)
+    found = {
+        "group": formulas.se_group_mean(theta, n),
+        "these": formulas.se_no_pooling(theta, J, n),
+        "finite": formulas.se_finite_population(psi, theta, J, n, K),
+        "all": formulas.se_partial_pooling(psi, theta, J, n),
+        "new": formulas.se_new_group_mean(psi, theta, J, n),
+        "rows": formulas.se_complete_pooling(psi, theta, J, n),
+        "icc": icc,
+        "effect": formulas.design_effect(icc, n),
+        "effective": formulas.effective_sample_size(icc, J, n),
+        "F": between / within,
+    }
+    return {name: float(value) for name, value in found.items()}
+
+
+@cache
+def _seed():
+    return partial_pooling("score ~ 1", classrooms(), groups="classroom")
+
+
+@cache
+def _part(kind):
+    return files("helpers").joinpath("data", f"explorer.{kind}").read_text(encoding="utf-8")
+
+
+def _setting(name, label, takes, value):
+    text = "∞" if value == inf else f"{value:.6g}"
+    common = f'name="{name}" data-lm-suppress-shortcuts disabled'  # JupyterLab would take the arrow keys
+    return (
+        f'<div class="setting"><label for="se-{name}">{label}</label>'
+        f'<input type="range" id="se-{name}" min="0" step="1" {common}>'
+        f'<input type="text" value="{text}" data-value="{_exact(value)}" title="{takes}" '
+        f'aria-label="{label}: {takes}" inputmode="decimal" autocomplete="off" {common}></div>'
+    )
+
+
+def _table(caption, heads, rows, found):
+    head = "".join(f'<th scope="col"{_formula(k)}>{text}</th>' for k, text in enumerate(heads))
+    body = "".join(
+        f'<tr><th scope="row">{what}</th><td{_formula(1)}>{formula}</td>'
+        f'<td><data data-of="{name}" value="{found[name]!r}">{found[name]:.3f}</data></td></tr>'
+        for name, (_, what, formula) in rows.items()
+    )
+    return (
+        f'<div class="scroll"><table><caption>{caption}</caption><thead><tr>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>"
+    )
+
+
+def _formula(column):
+    return ' class="formula"' if column == 1 else ""
+
+
+def _exact(value):
+    """A number as JavaScript reads it."""
+    return "Infinity" if value == inf else repr(float(value))

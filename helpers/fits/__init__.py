@@ -1,0 +1,22 @@
+"""The fits: complete, no and partial pooling, what each result says, and simulations that test it."""
+
+from .compare import Poolings, compare, compared, poolings
+from .complete import CompletePooling, complete_pooling
+from .no import NoPooling, no_pooling
+from .partial import PartialPooling, partial_pooling
+from .result import Fit, NotOfThisPooling
+
+__all__ = [
+    "CompletePooling",
+    "Fit",
+    "NoPooling",
+    "NotOfThisPooling",
+    "PartialPooling",
+    "Poolings",
+    "compare",
+    "compared",
+    "complete_pooling",
+    "no_pooling",
+    "partial_pooling",
+    "poolings",
+]

@@ -1,0 +1,223 @@
+"""REML fits of the constant to many data sets of one design, all at once."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.optimize import elementwise
+
+from .profile import scan
+
+_MOST = 1e150  # numbers whose squares a double holds
+_CHUNK = 2**16  # numbers that a batch works on at a time, so that they stay in the cache
+
+
+class BatchFit(NamedTuple):
+    """REML fits of the constant to R data sets of one design.
+
+    Attributes
+    ----------
+    mean, psi, theta, se : ndarray of shape (R,)
+        Estimated mean, variance between and within groups, and standard error of the mean.
+    """
+
+    mean: np.ndarray
+    psi: np.ndarray
+    theta: np.ndarray
+    se: np.ndarray
+
+
+def fit_balanced_batch(Y):
+    """Fit ``y ~ 1`` by REML to many balanced data sets, in closed form and without a copy of them.
+
+    Parameters
+    ----------
+    Y : ndarray of shape (R, J, n)
+        R data sets of J groups of n rows.
+
+    Returns
+    -------
+    BatchFit
+
+    Raises
+    ------
+    ValueError
+        If Y has not three dimensions, fewer than two groups or rows a group, or values not finite.
+
+    Notes
+    -----
+    Balanced REML is the analysis of variance, with psi at 0 where that would be negative (notebook 04).
+    """
+    Y = _real("Y", Y)
+    if Y.ndim != 3:
+        raise ValueError(f"Y must have shape (replicates, J, n); got {Y.shape}")
+    R, J, n = Y.shape
+    if J < 2 or n < 2:
+        raise ValueError(f"Y must hold two groups of two rows or more; got {J} groups of {n}")
+    means, ss_within = np.empty((R, J)), np.empty(R)
+    origin, average = Y[:, 0, 0], np.full(n, 1 / n)
+    step = max(1, _CHUNK // (J * n))
+    with np.errstate(all="ignore"):  # what is not finite is named below
+        for start in range(0, R, step):
+            own = slice(start, start + step)
+            first = Y[own] @ average
+            deviations = Y[own] - first[..., None]
+            rest = deviations @ average  # what rounding left, as in `groups.summarise`
+            means[own] = first - origin[own, None] + rest
+            squares = np.einsum("rjn,rjn->rj", deviations, deviations)
+            ss_within[own] = (squares - n * rest**2).sum(axis=1)
+    fit = _balanced(means, n, ss_within)
+    return fit._replace(mean=origin + fit.mean)
+
+
+def fit_batch(means, sizes, ss_within):
+    """Fit ``y ~ 1`` by REML to many data sets of one design, all at once.
+
+    Parameters
+    ----------
+    means : ndarray of shape (R, J)
+        Group means.
+    sizes : ndarray of shape (J,)
+        Rows in each group.
+    ss_within : ndarray of shape (R,)
+        Sums of squared deviations from the group means.
+
+    Returns
+    -------
+    BatchFit
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit together, there are fewer than two groups, a size is below one or all
+        are one, a sum of squares is not positive, or a value is not finite.
+    """
+    means, sizes, ss_within = _real("means", means), _real("sizes", sizes), _real("ss_within", ss_within)
+    if means.ndim != 2 or sizes.shape != means.shape[1:] or ss_within.shape != means.shape[:1]:
+        raise ValueError(
+            "means must have shape (R, J), sizes (J,) and ss_within (R,); "
+            f"got {means.shape}, {sizes.shape} and {ss_within.shape}"
+        )
+    if len(sizes) < 2:
+        raise ValueError(f"comparing groups takes two or more; got {len(sizes)}")
+    if not (np.isfinite(sizes).all() and np.all(sizes % 1 == 0) and sizes.min() >= 1 and sizes.max() > 1):
+        raise ValueError(f"sizes must be 1 or more, whole, and not all 1; got {sizes}")
+    if sizes.min() == sizes.max():
+        return _balanced(means, sizes[0], ss_within)
+    _refuse_not_finite(means, ss_within)
+    return _unbalanced(means, sizes, ss_within)
+
+
+def _real(name, values):
+    """Return numbers as doubles, none of them masked or complex."""
+    if np.ma.is_masked(values):
+        raise ValueError(f"{name} has masked values: every data set of a batch is complete")
+    if np.iscomplexobj(values):
+        raise TypeError(f"{name} is complex: take its real or imaginary part")
+    return np.asarray(values, dtype=float)
+
+
+def _refuse_not_finite(means, ss_within):
+    if not len(means):
+        raise ValueError("there are no data sets to fit")
+    good = (np.abs(means) < _MOST).all(axis=1) & (ss_within > 0) & (ss_within < _MOST**2)
+    if not good.all():
+        raise ValueError(
+            f"data set {good.argmin()} has a value that is not finite or too large to be squared, or nothing "
+            "varies within its groups"
+        )
+
+
+def _balanced(means, n, ss_within):
+    _refuse_not_finite(means, ss_within)
+    J = means.shape[1]
+    off = means - means[:, :1]
+    mean = off.mean(axis=1)
+    off -= mean[:, None]
+    mean += means[:, 0]
+    ss_between = n * np.einsum("rj,rj->r", off, off)
+    between, theta = ss_between / (J - 1), ss_within / (J * (n - 1))
+    inside = between > theta
+    theta = np.where(inside, theta, (ss_between + ss_within) / (J * n - 1))
+    psi = np.where(inside, (between - theta) / n, 0.0)
+    return BatchFit(mean, psi, theta, np.sqrt(np.where(inside, between, theta) / (J * n)))
+
+
+class _Sums:
+    """What the profile of each of many data sets depends on: sums over the groups of each size."""
+
+    def __init__(self, means, sizes, ss_within):
+        self.origin = means.mean(axis=1)
+        means = means - self.origin[:, None]
+        self.sizes, member = np.unique(sizes, return_inverse=True)
+        of_size = np.eye(len(self.sizes))[member]  # (J, K)
+        self.counts = of_size.sum(axis=0)
+        self.sums = np.stack([means @ of_size, means**2 @ of_size], axis=1)  # (R, 2, K)
+        self.ss_within, self.degrees = ss_within, sizes.sum() - 1
+
+    def gls(self, r, sums, ss_within, weighted):
+        """Weights, their sum, the mean and the residual sum of squares."""
+        weights = self.sizes / (1 + np.multiply.outer(r, self.sizes))
+        total = weights @ self.counts
+        first, second = weighted(sums, weights)
+        mean = first / total
+        return weights, total, mean, ss_within + second - first * mean
+
+    def score(self, r, sums, ss_within, weighted):
+        """Derivative of the REML criterion in r."""
+        weights, total, mean, rss = self.gls(r, sums, ss_within, weighted)
+        weights *= weights
+        squares = weights @ self.counts
+        first, second = weighted(sums, weights)
+        fall = second - mean * (2 * first - mean * squares)
+        return total - self.degrees * fall / rss - squares / total
+
+    def grid_score(self, grid, own):
+        """Score of each of some data sets at every ratio, shape (len(own), len(grid))."""
+        return self.score(grid, self.sums[own], self.ss_within[own, None], _at_each)
+
+    def own_score(self, r, rows):
+        """Score of data set rows[i] at r[i]."""
+        return self.score(r, self.sums[rows], self.ss_within[rows], _at_own)
+
+    def own_gls(self, r, rows):
+        """`gls` of data set rows[i] at r[i]."""
+        return self.gls(r, self.sums[rows], self.ss_within[rows], _at_own)
+
+    def criterion(self, r, rows):
+        """REML criterion up to a constant, data set rows[i] at r[i]."""
+        _, total, _, rss = self.own_gls(r, rows)
+        log_det = np.log1p(np.multiply.outer(r, self.sizes)) @ self.counts
+        return self.degrees * np.log(rss) + log_det + np.log(total)
+
+
+def _at_each(sums, weights):
+    return sums[:, 0] @ weights.T, sums[:, 1] @ weights.T
+
+
+def _at_own(sums, weights):
+    return np.einsum("rsk,rk->sr", sums, weights)
+
+
+def _unbalanced(means, sizes, ss_within):
+    sums = _Sums(means, sizes, ss_within)
+    every = np.arange(len(means))
+    most = (sums.degrees * sums.sums[:, 1].sum(axis=1) / ss_within).max()
+    grid = scan(sums.sizes, most)
+    rises = np.concatenate([
+        sums.grid_score(grid, own) > 0 for own in np.array_split(every, 1 + every.size * grid.size // _CHUNK)
+    ])  # fmt: skip
+    rows, k = np.nonzero(~rises[:, :-1] & rises[:, 1:])
+    roots = elementwise.find_root(
+        sums.own_score, (grid[k], grid[k + 1]), args=(rows,), tolerances={"xrtol": 1e-13}
+    ).x
+    at_zero = np.flatnonzero(rises[:, 0])
+    rows, r = np.concatenate([rows, at_zero]), np.concatenate([roots, np.zeros(len(at_zero))])
+    if len(rows) > len(means):  # several maxima: by data set, the highest first
+        order = np.lexsort((sums.criterion(r, rows), rows))
+        rows, r = rows[order], r[order]
+    r = r[np.unique(rows, return_index=True)[1]]
+    _, total, mean, rss = sums.own_gls(r, every)
+    theta = rss / sums.degrees
+    return BatchFit(sums.origin + mean, r * theta, theta, np.sqrt(theta / total))

@@ -1,0 +1,222 @@
+"""Partial pooling: random intercepts by REML or ML, and the small-sample references of its estimates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from typing import ClassVar
+
+import numpy as np
+
+from ..tables import summarise
+from . import alike, parametric, small_samples
+from .between import Variances
+from .predicted import Predictions
+from .profile import Profile
+from .result import Reference, found, residual, same
+from .terms import estimates, grouped
+
+
+def satterthwaite(fit):
+    """The fit with Satterthwaite's df beside the errors as they are."""
+    if fit.singular:
+        raise ValueError(
+            "satterthwaite degrees of freedom need psi > 0; where psi is estimated as 0 lmerTest "
+            'counts rows, as if there were no groups: use "kenward-roger", which counts groups'
+        )
+    of = small_samples.satterthwaite(fit.data, fit._centred[0], fit.psi, fit.theta)
+    df = [of(a) for a in fit._contrasts]
+    return fit._with(Reference("satterthwaite", fit._cov, partial(found, df)))
+
+
+def kenward_roger(fit):
+    """The fit with Kenward and Roger's df and errors, bounded where the df collapse."""
+    cov, df, bounded = small_samples.bounded_kenward_roger(fit.data, fit._contrasts, fit.psi, fit.theta)
+    name = small_samples.BOUNDED if bounded.any() else "kenward-roger"
+    cov = fit._contrasts @ cov @ fit._contrasts.T
+    return fit._with(Reference(name, cov, partial(found, df)))
+
+
+def unadjusted(fit):
+    """Kenward and Roger's df, bounded where they collapse, beside the errors that lme4 prints."""
+    data, psi, theta = fit.data, fit.psi, fit.theta
+    if small_samples.has_closed_form(data):
+        return Reference("kenward-roger", fit._by_term, partial(small_samples.df_of, data, psi, theta))
+    _, df, bounded = small_samples.bounded_kenward_roger(data, fit._contrasts, psi, theta)
+    name = small_samples.BOUNDED if bounded.any() else "kenward-roger"
+    return Reference(name, fit._by_term, partial(found, df))
+
+
+def normal(fit):
+    """The errors as they are and no end of df, of ML."""
+    return Reference("normal", fit._by_term, partial(same, np.inf))
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class PartialPooling(Variances, Predictions):
+    """What partial pooling found; `Fit` has what every fit says.
+
+    Attributes
+    ----------
+    method : str
+        "reml" or "ml".
+    psi, theta : float
+        Variance between and within groups.
+    icc : float
+        psi / (psi + theta).
+    criterion : float
+        R's ``REMLcrit``, under ML -2 log likelihood.
+    singular : bool
+        Whether psi is 0.
+    df_method : str
+        "kenward-roger", "satterthwaite", "residual" or "normal". Kenward and Roger's df stand beside the
+        unadjusted standard error that lme4 prints until `with_df` asks for their own, which in unbalanced
+        data is larger. "kenward-roger, bounded": theirs were below half of J - q for some term (with 100 rows
+        in one group and 2 in each other, say); there they are J - q, and an interval that holds needs Kenward
+        and Roger's standard error as well, by `with_df`.
+    """
+
+    pooling: ClassVar[str] = "partial"
+    title: ClassVar[str] = "Partial pooling"
+    ASKED: ClassVar[dict] = {
+        "residual": residual, "satterthwaite": satterthwaite, "kenward-roger": kenward_roger
+    }  # fmt: skip
+    UNASKED: ClassVar[dict] = {"reml": unadjusted, "ml": normal}
+
+    method: str
+    psi: float
+    theta: float
+    criterion: float
+    _centred: tuple  # coefficients of the centred columns, and their covariance
+    _given: tuple = ()  # the reference that was asked for, if one was
+
+    @cached_property
+    def _estimate(self):
+        return estimates(self.data, self._contrasts, self._centred[0])
+
+    @cached_property
+    def _by_term(self):
+        """Covariance of the estimates, the variances taken for known."""
+        return self._contrasts @ self._centred[1] @ self._contrasts.T
+
+    @cached_property
+    def _reference(self):
+        return self._given[0] if self._given else self.UNASKED[self.method](self)
+
+    @cached_property
+    def _cov(self):
+        return self._given[0].cov if self._given else self._by_term  # no df need be known for it
+
+    def _with(self, reference):
+        return replace(self, _given=(reference,))
+
+    def _references(self):
+        return self.ASKED if self.method == "reml" else self.REFERENCES
+
+    def parametric_bootstrap(self, term, null=0.0, draws=1999, seed=None):
+        """Parametric bootstrap of a coefficient: `parametric.parametric_bootstrap`, q.v.
+
+        Parameters
+        ----------
+        term : str
+            As in ``params``.
+        null, draws, seed
+            As there.
+
+        Returns
+        -------
+        BootstrapT
+            ``pvalue``, ``conf_int()`` and what was drawn.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As there, and unless the fit has the term.
+        """
+        return parametric.parametric_bootstrap(
+            self.data, self._centred, *self._coefficient(term), variances=(self.psi, self.theta),
+            method=self.method, null=null, draws=draws, seed=seed,
+        )  # fmt: skip
+
+    def _told(self):
+        label = "REML criterion" if self.method == "reml" else "-2 log likelihood"
+        bounded = self.df_method == small_samples.BOUNDED
+        lines = [
+            f"psi (between) {self.psi:.6g}   theta (within) {self.theta:.6g}   ICC {self.icc:.4f}",
+            f"{label} {self.criterion:.4f}",
+        ]
+        adjusted = not np.allclose(self._se**2, self._by_term.diagonal(), 1e-9, 0)
+        if self.singular:
+            ml = "" if self.method == "reml" else ", times sqrt((N - p) / N)"
+            same = f": the standard errors are those of complete pooling{ml}"
+            lines.append("psi is estimated as 0" + same * (not adjusted))
+        if bounded:
+            lines.append(
+                "Kenward and Roger's df collapse here (one group holds most of the information): where they "
+                "fell below half of J - q, J - q takes their place; "
+                + (
+                    "the standard errors are theirs"
+                    if adjusted
+                    else 'intervals that hold need their standard errors: with_df("kenward-roger")'
+                )
+            )
+        strangers = alike.less_alike(self.data)
+        if strangers.found:
+            lines.append(
+                f"rows of one {self.data.group} are less alike than rows of two ({strangers.words}): no psi "
+                'fits, so take complete_pooling(...).cluster_robust("CR2")'
+            )
+        return lines
+
+
+def partial_pooling(formula, data, groups=None, method="reml", missing="raise"):
+    """Random intercepts by exact REML or ML: R's ``lmer(score ~ 1 + (1 | classroom))``.
+
+    The variance ratio is the root of the analytic profile score (`reml.Profile`), not where an
+    optimiser stopped, so that balanced data give the ANOVA estimates to the last digits.
+
+    Parameters
+    ----------
+    formula : str
+        Outcome and fixed effects.
+    data : DataFrame or GroupSummary
+    groups : str
+        The group column; a GroupSummary knows its own.
+    method : {"reml", "ml"}
+    missing : {"raise", "drop"}
+
+    Returns
+    -------
+    PartialPooling
+        Standard errors are those of generalised least squares at the estimated variances, as lme4's.
+        Under REML ``df`` is Kenward and Roger's (1997), also where psi is 0, and bounded where they
+        collapse (`small_samples.bounded_kenward_roger`; ``df_method`` says so): an interval that holds there
+        needs their standard error as well, by ``with_df("kenward-roger")``. Under ML df is infinite.
+
+    Raises
+    ------
+    TypeError
+        As `groups.summarise`, and if there is no group column.
+    ValueError
+        As `groups.summarise` and `reml.Profile`.
+
+    Examples
+    --------
+    >>> from helpers import classrooms, partial_pooling
+    >>> fit = partial_pooling("score ~ 1", classrooms(), "classroom")
+    >>> round(fit.psi, 2), round(fit.theta, 2)
+    (366.23, 785.87)
+    >>> fit.bse.round(3)
+    Intercept    4.716
+    Name: se, dtype: float64
+    """
+    summary = grouped(summarise(data, formula, groups, missing), "partial_pooling")
+    best = Profile(summary, method).fit()
+    return PartialPooling(
+        data=summary,
+        method=method,
+        psi=best.psi,
+        theta=best.theta,
+        criterion=best.criterion,
+        _centred=(best.beta, best.cov),
+    )

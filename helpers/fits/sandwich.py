@@ -1,0 +1,131 @@
+"""Cluster-robust (sandwich) covariances of least squares coefficients: CR0 to CR3."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+
+from ..tables import unit_diagonal
+
+_FULL = 1e-12  # a leverage this near 1 is 1: the group's residuals are 0 and it says nothing of the error
+
+
+def group_scores(summary, beta):
+    """What a sandwich and a wild bootstrap need of the groups: X_g'X_g and X_g'e_g, in the metric of M.
+
+    Parameters
+    ----------
+    summary : GroupSummary
+    beta : ndarray of shape (p,)
+        Least squares coefficients of the centred columns.
+
+    Returns
+    -------
+    root : ndarray of shape (p, p)
+        root' root = M, the inverse of X'X.
+    S : ndarray of shape (J, p, p)
+        root X_g'X_g root': its eigenvalues, between 0 and 1, are the leverages of the group.
+    u : ndarray of shape (J, p)
+        root X_g'e_g, e the residuals.
+    """
+    p, varying, means, n = len(summary.terms), summary.varying, summary.centred_means(), summary.sizes
+    S = n[:, None, None] * means[:, :p, None] * means[:, None, :p]
+    S[:, varying[:, None], varying] += summary.products[:, :, :-1]
+    residual = np.append(-beta, 1.0)
+    u = (n * (means @ residual))[:, None] * means[:, :p]
+    u[:, varying] += summary.products @ residual[[*varying, p]]
+    unit, scale = unit_diagonal(S.sum(axis=0))
+    values, vectors = np.linalg.eigh(unit)
+    root = (vectors / np.sqrt(values)) @ vectors.T / scale
+    return root, root @ S @ root.T, u @ root.T
+
+
+class Kind(NamedTuple):
+    """A kind of sandwich.
+
+    Attributes
+    ----------
+    factor : callable
+        Of 1 - leverage, for the scores along each axis of a group.
+    scale : callable
+        Of J, for the whole.
+    df : callable
+        Of the sandwich's parts and a contrast.
+    """
+
+    factor: Callable
+    scale: Callable
+    df: Callable
+
+
+class _Parts(NamedTuple):
+    root: np.ndarray
+    leverage: np.ndarray
+    axes: np.ndarray
+    factor: np.ndarray
+
+
+def _power(exponent):
+    """(1 - leverage) to a power; generalised: 0 where the leverage is 1."""
+    return lambda left: np.where(left > _FULL, np.maximum(left, _FULL) ** exponent, 0.0)
+
+
+def _groups_less_one(parts, a):
+    return float(len(parts.leverage) - 1)
+
+
+def _of_independent_rows(parts, a):
+    """Satterthwaite's for independent errors: Bell and McCaffrey (2002); Pustejovsky and Tipton (2018)."""
+    root, leverage, axes, factor = parts
+    along = np.einsum("jik,i->jk", axes, root @ a)
+    own = np.sum(leverage * factor**2 * along**2, axis=1)
+    q = np.einsum("jik,jk->ji", axes, leverage * factor * along)
+    inner = q.T @ q
+    trace = own.sum() - np.trace(inner)
+    return float(trace**2 / (np.sum(own**2) - 2 * own @ np.sum(q**2, axis=1) + np.sum(inner**2)))
+
+
+def _one(J):
+    return 1.0
+
+
+KINDS = {
+    "CR0": Kind(np.ones_like, _one, _groups_less_one),
+    "CR1": Kind(np.ones_like, lambda J: J / (J - 1), _groups_less_one),
+    "CR2": Kind(_power(-0.5), _one, _of_independent_rows),
+    "CR3": Kind(_power(-1), _one, _groups_less_one),
+}
+
+
+def cluster_robust(summary, beta, kind):
+    """Cluster-robust (sandwich) covariance of least squares coefficients, by group.
+
+    With S_g = X_g'X_g, M the inverse of their sum and u_g = X_g'e_g, CR0 is M (sum u_g u_g') M; CR1 is
+    J / (J - 1) times that; CR2 and CR3 put (I - S_g M)^-1/2 u_g and (I - S_g M)^-1 u_g in the place of
+    u_g (Bell and McCaffrey 2002; generalised inverses where a group has leverage 1, as clubSandwich).
+
+    Parameters
+    ----------
+    summary : GroupSummary
+    beta : ndarray of shape (p,)
+        Least squares coefficients of the centred columns.
+    kind : {"CR0", "CR1", "CR2", "CR3"}
+
+    Returns
+    -------
+    cov : ndarray of shape (p, p)
+        Covariance of the coefficients of the centred columns.
+    df : callable
+        ``df(a)`` is the degrees of freedom of the contrast a: under CR2 Satterthwaite's for independent
+        errors (Bell and McCaffrey 2002; Pustejovsky and Tipton 2018), else J - 1.
+    """
+    corrected, scale, df = KINDS[kind]
+    root, S, u = group_scores(summary, beta)
+    leverage, axes = np.linalg.eigh(S)
+    factor = corrected(1 - leverage)
+    score = np.einsum("jik,jk,jlk,jl->ji", axes, factor, axes, u, optimize=True)
+    cov = root.T @ (score.T @ score) @ root * scale(summary.ngroups)
+    return cov, partial(df, _Parts(root, leverage, axes, factor))

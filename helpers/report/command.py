@@ -1,0 +1,97 @@
+"""The report as a command: what is asked at a prompt, the files it writes, and what it prints."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import matplotlib
+
+from .files import read_table
+from .report import describe
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that says in one line what was wrong."""
+
+    def error(self, message):
+        self.exit(2, f"{self.prog}: error: {message}\n")
+
+
+def _parser():
+    parser = _Parser(prog="python -m helpers", description="Standard errors for grouped data.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="report")
+    told = commands.add_parser(
+        "report",
+        help="say which standard error answers which question about a file, in a page of HTML",
+        description="Say how the data of a file are grouped, estimate every mean and slope with its standard "
+        "error, and warn of what matters; write it as one self-contained page of HTML.",
+    )
+    told.add_argument("file", metavar="FILE", help="CSV (comma, semicolon, tab or bar) or Parquet")
+    told.add_argument("--outcome", required=True, metavar="COLUMN", help="what was measured")
+    told.add_argument("--group", required=True, metavar="COLUMN", help="which group a row is in")
+    told.add_argument("--predictors", nargs="+", default=[], metavar="TERM",
+                      help='columns, blanks between them, or terms such as "np.log(age)"')  # fmt: skip
+    told.add_argument(
+        "--one", metavar="LABEL", help="the group whose own mean is asked for (default largest)"
+    )
+    told.add_argument("--classes-in-population", "--population", type=float, metavar="K", dest="population",
+                      help="how many groups there are, if these were drawn from finitely many")  # fmt: skip
+    told.add_argument("--missing", choices=["raise", "drop"], default="raise",
+                      help="refuse rows that lack a value (default), or drop and count them; nothing, NA, "
+                      "n/a, NaN, null and None are missing values")  # fmt: skip
+    told.add_argument("--level", type=float, default=0.95, help="of the intervals (default 0.95)")
+    told.add_argument(
+        "--output", metavar="FILE.html", help="default: the file's name with -report.html, here"
+    )
+    told.add_argument("--table", metavar="FILE.csv", help="write the table as CSV too")
+    told.add_argument("--separator", help='between fields: ",", ";", "tab" or "|" (default: found out)')
+    told.add_argument("--decimal", help='the decimal mark, "." or "," (default: found out)')
+    told.add_argument("--encoding", help="of the file (default UTF-8)")
+    return parser
+
+
+def main(arguments=None) -> int:
+    """Run the command line; return the exit code, 2 for what is wrong with the input."""
+    asked = _parser().parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    matplotlib.use("Agg")
+    try:
+        _report(asked)
+    except (ValueError, TypeError) as error:
+        message = str(error).replace('missing="drop"', "--missing drop")
+        return _refuse(message)
+    except BrokenPipeError:  # whoever read the words stopped; the files are written
+        sys.stdout = None
+    except OSError as error:
+        return _refuse(f"cannot write {error.filename!r}: {error.strerror}")
+    return 0
+
+
+def _report(asked):
+    source = Path(asked.file)
+    targets = [Path(asked.output or f"{source.stem}-report.html")]
+    targets += [Path(asked.table)] if asked.table else []
+    for target in targets:
+        if target.resolve() == source.resolve():
+            raise ValueError(f"{str(target)!r} is the file to read: write elsewhere")
+    data = read_table(source, asked.separator, asked.decimal, asked.encoding)
+    found = describe(
+        data, asked.outcome, asked.group, asked.predictors, asked.population, asked.missing, asked.level,
+        asked.one,
+    )  # fmt: skip
+    title = f"{source.name}, {data.attrs['read']}."
+    targets[0].write_text(found.to_html(title), encoding="utf-8", newline="\n")
+    if asked.table:
+        found.to_csv(targets[1])
+    print(found)
+    print("\nwritten: " + ", ".join(map(str, targets)))
+
+
+def _refuse(message):
+    line = "".join(c if c.isprintable() else " " for c in message)
+    print(f"python -m helpers report: error: {' '.join(line.split())}", file=sys.stderr)
+    return 2

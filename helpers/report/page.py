@@ -1,0 +1,80 @@
+"""A report as one HTML page that needs nothing else: what `page.html.jinja` is filled with."""
+
+from __future__ import annotations
+
+import base64
+import io
+from functools import cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from ..course import figures
+from . import words
+from .program import program
+
+WIDE, NARROW = 7.2, 3.7  # inches, on a screen and on a phone
+PHONE = "(max-width: 40rem)"
+
+
+def page(report, title=None) -> str:
+    """Fill the template with a `report.Report`; all that comes from a file is escaped."""
+    (wide, alt), (narrow, _) = _drawn(report, WIDE), _drawn(report, NARROW)
+    return _template().render(
+        head=f"Which standard error? {report.outcome} by {report.group}",
+        title=title,
+        grouping=report.grouping,
+        phone=PHONE,
+        wide=wide,
+        narrow=narrow,
+        alt=alt,
+        width=f"{WIDE * 100:.0f}",
+        predictors=report.predictors,
+        caption=_caption(report),
+        questions=[
+            (question, over, [_cells(report, line, lines) for line in lines])
+            for question, over, lines in words.by_question(report)
+        ],
+        warnings=[warning.split(":", 1) for warning in report.warnings],
+        sentence=report.sentence,
+        program=program(report),
+    )
+
+
+@cache
+def _template():
+    environment = Environment(
+        loader=PackageLoader(__package__, ""),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        finalize=_printable,
+    )
+    return environment.get_template("page.html.jinja")
+
+
+def _printable(value):
+    """Take what cannot be printed out of whatever stands in the page, but the ends of lines."""
+    return "".join(c if c.isprintable() or c == "\n" else " " for c in str(value))
+
+
+def _drawn(report, width):
+    """The figure as PNG in base64, and its alt text."""
+    figure, alt = report.figure(width)
+    image = io.BytesIO()
+    figures.save(figure, image)
+    return base64.b64encode(image.getvalue()).decode(), alt
+
+
+def _caption(report):
+    return (
+        f"Estimates of {report.fit.data.formula}, by question; intervals of {words.percent(report.level)} "
+        f"from t, for a new group and a new row prediction intervals. {words.means_are(report)}"
+    )
+
+
+def _cells(report, line, lines):
+    """Method, numbers as text, and why there are no more than one."""
+    cells = words.cells(line, lines)
+    return words.method(line), cells, words.withheld(report, line) if len(cells) == 1 else ""

@@ -1,0 +1,50 @@
+"""The fit of the sentence as a program: in Python, and in R where every predictor is a column."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from .asked import term
+
+
+def code(found) -> tuple:
+    """The fit of the sentence in Python, and in R; None for R where a predictor is no column."""
+    data, columns = found.fit.data, [found.fit.data.outcome, *found.predictors, found.fit.data.group]
+    outcome = data.formula.split(" ~ ")[0]
+    numbers = found.centres.keys() & found.columns.keys()
+    terms = [(name in numbers, term(name, found.columns)) for name in found.predictors]
+    right = _right(terms, "center({0})")
+    dropped = ', missing="drop"' if data.dropped else ""
+    pooling, errors = "partial_pooling", 'with_df("kenward-roger")'
+    if found.strangers.found:
+        pooling, errors = "complete_pooling", 'cluster_robust("CR2")'
+    python = f"{pooling}({f'{outcome} ~ {right}'!r}, data, groups={data.group!r}{dropped}).{errors}"
+    unheard = data.formula.count(" ~ ") > 1 or re.search(r"[\\`]", data.group)
+    if unheard or not set(columns[:-1]) <= set(found.columns):
+        return python, None
+    right = _right(terms, "I({0} - mean({0}))")
+    group = data.group if re.fullmatch(r"[A-Za-z][A-Za-z0-9.]*", data.group) else f"`{data.group}`"
+    kept = f"data[c({', '.join(json.dumps(name, ensure_ascii=False) for name in columns)})]"
+    kept = f"na.omit({kept})" if data.dropped else "data"
+    if found.strangers.found:
+        return python, f'coef_test(lm({outcome} ~ {right}, {kept}), "CR2", cluster = {kept}${group})'
+    fit = f"lmer({outcome} ~ {right} + (1 | {group}), {kept})"
+    return python, f'summary({fit}, ddf = "Kenward-Roger")'
+
+
+def _right(terms, centred):
+    """The right side of a formula, numbers counted from their means."""
+    return " + ".join(centred.format(text) if is_number else text for is_number, text in terms) or "1"
+
+
+def program(found) -> str:
+    """The code as the page has it, whole, with K and the level where they were asked for."""
+    python, in_r = code(found)
+    lines = [f"from helpers import {python.split('(')[0]}", f"fit = {python}", "print(fit)"]
+    if found.level != 0.95:
+        lines.append(f"print(fit.conf_int({1 - found.level:.10g}))")
+    if found.population is not None and not found.strangers.found:
+        lines.append(f"print(fit.mean_of({found.population:g}))")
+    package = "clubSandwich" if found.strangers.found else "lmerTest"
+    return "\n".join([*lines, *(["", f"# R, {package}: {in_r}"] if in_r else [])])

@@ -1,0 +1,273 @@
+"""A table that stays in its engine, Dask, Spark or DuckDB: a GROUP BY brings one row a group, never the rows.
+
+A first GROUP BY counts, averages and looks for what must be refused. A second adds up the products of the
+deviations from these averages, which the engine joins to its rows, so that the digits are those of
+`summarise` in memory. A third is asked for only where the terms explain nearly all of the outcome.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import combinations_with_replacement
+
+import narwhals as nw
+import numpy as np
+import pandas as pd
+
+from . import refuse
+from .formula import parse
+from .labels import number, to_pandas
+
+_LEFT = 0.1  # of a sum of squares: where the terms leave less, what they leave is added up row by row
+
+
+@dataclass(frozen=True)
+class Grouped:
+    """What the first GROUP BY says of a table, and where its rows are.
+
+    Attributes
+    ----------
+    outcome, terms, intercept, labels, counts, dropped
+        As of `columns.Table`.
+    columns : list of str
+        What the engine calls the terms but the constant, and the outcome last.
+    means, low, high : ndarray of shape (v, K)
+        Of each column by label.
+    rows, averages : LazyFrame
+        The rows, and one row a group with its means, in the engine both.
+    codes : callable
+        From a table that came back, one row a group, to the places of these among the labels.
+    """
+
+    outcome: str
+    terms: list
+    intercept: int | None
+    labels: pd.Index
+    counts: np.ndarray
+    dropped: int
+    columns: list
+    means: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    rows: nw.LazyFrame
+    averages: nw.LazyFrame
+    codes: Callable
+
+    @property
+    def origin(self):
+        """One value amid each column: its overall mean."""
+        used = self.counts > 0
+        return self.means[:, used] @ (self.counts[used] / self.counts.sum())
+
+    def extent(self, k):
+        """Least and largest value of column k."""
+        return np.nanmin(self.low[k]), np.nanmax(self.high[k])
+
+
+def read(data, formula, groups, missing) -> Grouped | None:
+    """Ask an engine for the `Grouped` of its table.
+
+    Parameters
+    ----------
+    data, formula, groups, missing
+        As for `summarise`.
+
+    Returns
+    -------
+    Grouped or None
+        None where the rows are in memory already or, as those of a polars LazyFrame, would be; and where
+        they are DuckDB's, on this machine too, and the formula takes more than numeric columns.
+
+    Raises
+    ------
+    ValueError
+        As `summarise` does; and for such a formula, if the engine is any other.
+    """
+    source = _staying(data)
+    if source is None:
+        return None
+    asked, schema = parse(formula, groups, missing), source.collect_schema()
+    refuse.unknown(asked.names if groups is None else [*asked.names, groups], schema.names())
+    others = [name for name in asked.names if not (schema[name].is_numeric() or schema[name] == nw.Boolean)]
+    if others or not asked.plain:
+        if source.implementation.is_duckdb():
+            return None
+        _refuse(formula, asked, {name: schema[name] for name in others}, source.implementation)
+    outcome, terms = asked.plain
+    names = [name for name in (*terms, outcome) if name is not None]
+    columns = [f"x{k}" for k in range(len(names))]
+    rows, total = _numbers(source, schema, groups, names), None
+    if missing == "drop":
+        total = rows.select(nw.len()).collect().item()
+        rows = rows.drop_nulls()
+    first = rows.group_by("group", drop_null_keys=False).agg(
+        nw.len().alias("rows"),
+        *(nw.col(x).count().alias(f"known {x}") for x in columns),
+        *(nw.col(x).mean().alias(f"mean {x}") for x in columns),
+        *(nw.col(x).min().alias(f"low {x}") for x in columns),
+        *(nw.col(x).max().alias(f"high {x}") for x in columns),
+    )
+    found = first.collect()
+    N = int(found["rows"].sum() or 0)
+    if total:
+        refuse.none_left(N, total)
+    refuse.no_rows(N)
+
+    def numbered(back):
+        if groups is None:
+            return np.zeros(len(back), dtype=np.intp), pd.Index(["all"]), None
+        return number(to_pandas(back["group"], schema[groups]))
+
+    codes, labels, none = numbered(found)
+    sizes = found["rows"].to_numpy().astype(float)
+    gaps = {name: N - int(found[f"known {columns[names.index(name)]}"].sum()) for name in asked.names}
+    if none is not None:
+        gaps[groups] = int(sizes[none].sum())
+    if any(gaps.values()):
+        refuse.missing_values({name: (count, "") for name, count in gaps.items() if count}, N)
+    means, low, high = (
+        _placed([found[f"{what} {x}"] for x in columns], codes, len(labels))
+        for what in ("mean", "low", "high")
+    )
+    for name in asked.names:
+        k = names.index(name)
+        most = max(np.nanmax(high[k]), -np.nanmin(low[k]))
+        if most == np.inf:
+            raise ValueError(f"column {name!r} holds an infinite value")
+        if schema[name].is_integer() or schema[name] == nw.Decimal:
+            refuse.beyond_doubles(name, most)
+    intercept = terms.index(None) if None in terms else None
+    terms = ["Intercept" if name is None else name for name in terms]
+    refuse.repeated(terms)
+    if intercept is None:
+        ones = (k for k in range(len(terms)) if np.nanmin(low[k]) == np.nanmax(high[k]) == 1)
+        intercept = next(ones, None)
+        if intercept is not None:
+            del columns[intercept]
+            means, low, high = (np.delete(values, intercept, axis=0) for values in (means, low, high))
+    return Grouped(
+        outcome, terms, intercept, labels, np.bincount(codes, sizes, len(labels)), total - N if total else 0,
+        columns, means, low, high, rows, _averages(first, found, columns), lambda back: numbered(back)[0],
+    )  # fmt: skip
+
+
+def _staying(data):
+    """Return the table as narwhals has it if its rows stay in an engine; None for any other."""
+    if isinstance(data, pd.DataFrame):
+        return None
+    with _quiet():
+        frame = nw.from_native(data, pass_through=True)
+    return frame if isinstance(frame, nw.LazyFrame) and not frame.implementation.is_polars() else None
+
+
+@contextmanager
+def _quiet():
+    """Keep narwhals from asking for a package of its support for Dask, which is part of it still."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Dask support is moving", FutureWarning)
+        yield
+
+
+def _refuse(formula, asked, others, engine):
+    """Say which columns are no numbers, or that the formula asks for more than columns."""
+    for name, dtype in others.items():
+        if dtype.is_temporal():
+            refuse.times(name)
+        if name in asked.outcomes:
+            refuse.text_outcome(name, dtype)
+    what = f"{', '.join(map(repr, others))} as numbers" if others else "functions or products"
+    raise ValueError(
+        f"formula {formula!r} needs {what}, but the table stays in {engine.value}: "
+        "make a numeric column for each term there"
+    )
+
+
+def _numbers(source, schema, groups, names):
+    """Rows of the group and of doubles, null where there is none."""
+    rows = source.select(
+        (nw.lit(0) if groups is None else nw.col(groups)).alias("group"),
+        *(nw.col(name).cast(nw.Float64()).alias(f"x{k}") for k, name in enumerate(names)),
+    )
+    fractions = [f"x{k}" for k, name in enumerate(names) if schema[name].is_float()]
+    if groups is not None and schema[groups].is_float():
+        fractions.append("group")
+    return rows.with_columns(nw.when(~nw.col(x).is_nan()).then(nw.col(x)).alias(x) for x in fractions)
+
+
+def _averages(first, found, columns):
+    """One row a group, in the engine of the rows."""
+    wanted = ["group", *(f"mean {x}" for x in columns)]
+    if not first.implementation.is_dask():
+        return first.select(wanted)
+    with _quiet():  # Dask would keep all rows until the averages are there
+        return found.select(wanted).lazy("dask")
+
+
+def _placed(series, codes, K):
+    """Put one row a group in the places of the groups."""
+    values = np.full((len(series), K), np.nan)
+    values[:, codes] = [one.to_numpy() for one in series]
+    return values
+
+
+class Deviations:
+    """Columns as deviations from their group means, by GROUP BY: `reduction.Deviations` of an engine."""
+
+    def __init__(self, table, shift, used):
+        self._table, self._shift, self._used = table, shift, used
+        self._sizes = table.counts[used]
+        self._add_up(np.zeros(len(table.columns) - 1))
+
+    def _add_up(self, slopes):
+        """Ask for means, sums and products of the deviations, the slopes taken off the last."""
+        table, columns, y = self._table, self._table.columns, self._table.columns[-1]
+        pairs = list(combinations_with_replacement(columns, 2))
+        rows = table.rows.join(table.averages, on="group", how="left").with_columns(
+            (nw.col(x) - nw.col(f"mean {x}")).alias(x) for x in columns
+        )
+        if slopes.any():
+            explained = sum(slope * nw.col(x) for slope, x in zip(slopes.tolist(), columns, strict=False))
+            rows = rows.with_columns((nw.col(y) - explained).alias(y))
+        rows = rows.with_columns((nw.col(x) * nw.col(z)).alias(f"{x} {z}") for x, z in pairs)
+        found = (
+            rows.group_by("group")
+            .agg(
+                *(nw.col(f"mean {x}").max() for x in columns),
+                *(nw.col(x).sum() for x in columns),
+                *(nw.col(f"{x} {z}").sum() for x, z in pairs),
+            )
+            .collect()
+        )
+        codes = table.codes(found)
+
+        def by_group(names):
+            return _placed([found[name] for name in names], codes, len(table.counts))[:, self._used]
+
+        self.means = by_group(f"mean {x}" for x in columns).T - self._shift
+        self.steps = by_group(columns).T / self._sizes[:, None]
+        self._products = np.empty((len(columns), len(columns), len(self._sizes)))
+        i, k = np.triu_indices(len(columns))
+        self._products[i, k] = self._products[k, i] = by_group(f"{x} {z}" for x, z in pairs)
+
+    def cross(self, sizes):
+        """Cross-products within the groups."""
+        return self._products.sum(axis=-1) - np.einsum("j,ji,jk->ik", sizes, self.steps, self.steps)
+
+    def take_off(self, slopes):
+        """Put what the other columns, times their slopes, leave of the last in its place."""
+        change = np.eye(len(slopes) + 1)
+        change[-1, :-1] = -slopes
+        products = np.einsum("ac,cdj,bd->abj", change, self._products, change)
+        if products[-1, -1].sum() > _LEFT * self._products[-1, -1].sum():
+            self._products, self.steps = products, self.steps @ change.T
+        else:
+            self._add_up(slopes)
+        self.means = self.means @ change.T
+
+    def products(self):
+        """Cross-products by group of all columns but the last with all, of shape (J, v, v + 1)."""
+        steps = self._sizes[:, None, None] * self.steps[:, :-1, None] * self.steps[:, None]
+        return np.moveaxis(self._products[:-1], -1, 0) - steps

@@ -1,0 +1,212 @@
+"""The one reduction: a table and a formula in, the `GroupSummary` out that every fit starts from."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from . import columns, engines
+from .linear import refuse_collinear, solve
+from .summary import ROUNDING, GroupSummary
+
+_LEAST, _MOST = 1e-150, 1e150  # spreads whose squares a double holds
+_BLOCK = 128  # rows whose products are added up at a time
+
+
+def summarise(data, formula=None, groups=None, missing="raise") -> GroupSummary:
+    """Reduce a table to a `GroupSummary`.
+
+    Parameters
+    ----------
+    data : DataFrame or GroupSummary
+        Any table that narwhals reads; a summary made before is handed back. One of Dask, Spark or DuckDB
+        stays there if each term is a numeric column: what comes back is one row a group.
+    formula : str
+        As in R or statsmodels: ``"score ~ 1"``, ``"log_radon ~ floor + log_uranium"``.
+    groups : str, optional
+        The column that says which group a row belongs to; without one all rows are one group.
+    missing : {"raise", "drop"}
+        What to do with rows that lack a value in a column used.
+
+    Returns
+    -------
+    GroupSummary
+
+    Raises
+    ------
+    TypeError
+        If the table, the formula or the name of the group column is not of the right kind.
+    ValueError
+        If a column is not there, is not numeric, or holds missing or infinite values; if there are
+        fewer than two groups, no more rows than terms, terms that are sums of others, or an
+        outcome that the terms explain to the last digit.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from helpers.groups import summarise
+    >>> pupils = pd.DataFrame({"class": ["a", "a", "b", "b", "b"], "score": [1.0, 3.0, 6.0, 7.0, 8.0]})
+    >>> summary = summarise(pupils, "score ~ 1", groups="class")
+    >>> summary.labels.tolist(), summary.sizes.tolist()
+    (['a', 'b'], [2.0, 3.0])
+
+    The last column is the outcome. Its sum of squares within the classes, and the class means, from which
+    a value amid the column was taken off:
+
+    >>> float(summary.within[-1, -1])
+    4.0
+    >>> (summary.means + summary.shift)[:, -1].tolist()
+    [2.0, 7.0]
+
+    Every fit takes a summary in place of a table, and needs no formula then:
+
+    >>> from helpers import partial_pooling
+    >>> fit = partial_pooling(None, summary)
+    >>> fit.nobs, fit.ngroups
+    (5, 2)
+    """
+    if isinstance(data, GroupSummary):
+        for said, known in ((formula, data.formula), (groups, data.group)):
+            if said not in (None, known):
+                raise ValueError(f"this summary is of {known!r}, not {said!r}: summarise the table again")
+        return data
+    table, deviations = engines.read(data, formula, groups, missing), engines.Deviations
+    if table is None:
+        table, deviations = columns.read(data, formula, groups, missing), Deviations
+    terms, intercept = table.terms, table.intercept
+    used = table.counts > 0
+    sizes = table.counts[used].astype(float)
+    labels = table.labels if used.all() else table.labels[used]
+    labels = labels if labels.name == groups else labels.rename(groups)
+    _refuse_few(labels, groups, int(sizes.sum()), terms)
+    places = np.array([k for k in range(len(terms) + 1) if k != intercept])
+    shift = np.zeros(len(terms) + 1)
+    if intercept is not None:
+        shift[places] = table.origin
+    varying, slopes = places[:-1], np.zeros(len(terms))
+    with np.errstate(all="ignore"):  # what cannot be squared is named below
+        rows = deviations(table, shift[places], used)
+        cross = _about_centre(rows, sizes, intercept is not None)
+    _refuse_spread(cross, table, [[*terms, table.outcome][place] for place in places])
+    if len(varying):
+        refuse_collinear(cross, [terms[k] for k in varying], [] if intercept is None else [terms[intercept]])
+        slopes[varying] = solve(cross[:-1, :-1], cross[:-1, -1:])[:, 0]
+        rows.take_off(slopes[varying])
+    means = np.ones((len(labels), len(terms) + 1))
+    within = np.zeros((len(terms) + 1, len(terms) + 1))
+    means[:, places], within[places[:, None], places] = rows.means + rows.steps, rows.cross(sizes)
+    summary = GroupSummary(
+        formula=formula,
+        outcome=table.outcome,
+        group=groups,
+        terms=terms,
+        intercept=intercept,
+        labels=labels,
+        sizes=sizes,
+        means=means,
+        within=within,
+        shift=shift,
+        slopes=slopes,
+        products=rows.products(),
+        dropped=table.dropped,
+    )
+    _refuse_explained(summary, table, cross[-1, -1])
+    return summary
+
+
+def _refuse_few(labels, groups, nobs, terms):
+    """Say so if there is one group only, or no more rows than terms."""
+    if groups is not None and len(labels) < 2:
+        raise ValueError(
+            f"column {groups!r} holds one group only, {labels.tolist()[0]!r}: "
+            "comparing groups takes two or more"
+        )
+    if nobs <= len(terms):
+        raise ValueError(
+            f"{nobs} rows cannot tell {len(terms)} terms apart ({', '.join(terms)}): "
+            "leave terms out or bring more rows"
+        )
+
+
+def _refuse_spread(cross, table, names):
+    """Name the first column whose spread is too large or too small to be squared."""
+    for k, (name, square) in enumerate(zip(names, cross.diagonal(), strict=True)):
+        if not _LEAST**2 < square < _MOST**2:
+            low, high = map(float, table.extent(k))
+            if low < high:
+                raise ValueError(
+                    f"{name!r} varies by {high - low:.3g}, too far from 1 to be squared: change its unit"
+                )
+
+
+def _refuse_explained(summary, table, square):
+    """Say so if the terms leave nothing of the outcome, whose sum of squares was ``square``."""
+    level = np.abs(table.origin[-1]) * np.sqrt(summary.nobs * ROUNDING)
+    constant = (
+        summary.intercept is not None and np.sqrt(max(square, 0.0)) <= level and not np.ptp(table.extent(-1))
+    )
+    if constant or summary.about_centre()[-1, -1] <= ROUNDING * square:
+        raise ValueError(
+            f"the terms explain {table.outcome!r} to the last digit (is it constant?): "
+            "nothing is left to estimate a standard error from"
+        )
+
+
+def _about_centre(rows, sizes, centred):
+    """Cross-products of all rows, about the overall means or, where there is no constant, about 0."""
+    means = rows.means + rows.steps
+    if centred:
+        means -= np.einsum("j,jk->k", sizes, means) / sizes.sum()
+    return rows.cross(sizes) + np.einsum("ji,jk->ik", means * sizes[:, None], means)
+
+
+class Deviations:
+    """Columns as deviations from their group means, by the corrected two-pass formula (Chan et al. 1983).
+
+    ``means`` (J, v) are the means of a first pass, less shift, ``rows`` (v, N) the deviations from them,
+    and ``steps`` (J, v) the means of these: what rounding left, to be added to the one and taken off the
+    other.
+    """
+
+    def __init__(self, table, shift, used):
+        codes = table.codes
+        self._codes, self._counts, self._used = codes, table.counts, used
+        self.rows = np.empty((len(table.columns), len(codes)))
+        self.means, self.steps = np.empty((2, int(used.sum()), len(table.columns)))
+        for k, (row, column) in enumerate(zip(self.rows, table.columns, strict=True)):
+            means = self._mean(column)
+            np.take(means, codes, out=row, mode="clip")  # needs no buffer; no code is out of bounds
+            np.subtract(column, row, out=row)
+            self.means[:, k], self.steps[:, k] = means[used] - shift[k], self._mean(row)[used]
+
+    def _mean(self, column):
+        return self._sum(column) / np.maximum(self._counts, 1)
+
+    def _sum(self, column):
+        return np.bincount(self._codes, column, len(self._counts))
+
+    def cross(self, sizes):
+        """Cross-products within the groups."""
+        # By blocks, so that rounding does not grow with N; by einsum, for BLAS stalls on a busy machine.
+        whole = self.rows.shape[1] // _BLOCK * _BLOCK
+        blocks, rest = self.rows[:, :whole].reshape(len(self.rows), -1, _BLOCK), self.rows[:, whole:]
+        inside = np.einsum("ibn,kbn->ikb", blocks, blocks).sum(axis=-1) + np.einsum("in,kn->ik", rest, rest)
+        return inside - np.einsum("j,ji,jk->ik", sizes, self.steps, self.steps)
+
+    def take_off(self, slopes):
+        """Put what the other columns, times their slopes, leave of the last in its place, row by row."""
+        self.rows[-1] -= slopes @ self.rows[:-1]
+        self.means[:, -1] -= self.means[:, :-1] @ slopes
+        self.steps[:, -1] = self._mean(self.rows[-1])[self._used]
+
+    def products(self):
+        """Cross-products by group of all columns but the last with all, of shape (J, v, v + 1)."""
+        v = len(self.rows) - 1
+        products = np.empty((len(self.steps), v, v + 1))
+        for i in range(v):
+            for k in range(i, v + 1):
+                products[:, i, k] = self._sum(self.rows[i] * self.rows[k])[self._used]
+                if k < v:
+                    products[:, k, i] = products[:, i, k]
+        return (
+            products - self._counts[self._used, None, None] * self.steps[:, :-1, None] * self.steps[:, None]
+        )

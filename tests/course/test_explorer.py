@@ -1,0 +1,226 @@
+"""The live explorer: the page's own arithmetic equals helpers.formulas, and everything works by keyboard."""
+
+import math
+import random
+import re
+
+import pytest
+
+from helpers import formulas
+from helpers.course import explorer
+from helpers.course.explorer import Explorer
+
+PAGE = '<!doctype html><html lang="en"><title>x</title><meta name="viewport" content="width=device-width">'
+NAMES = ["psi", "theta", "n", "J", "K"]
+SHOWN = """() => Object.fromEntries(
+    [...document.querySelectorAll("data")].map((cell) => [cell.dataset.of, Number(cell.value)]))"""
+
+
+@pytest.fixture
+def page(browser):
+    """The seed's explorer on a page of its own; a console message or an error fails the test."""
+    page, said = browser.new_page(viewport={"width": 1000, "height": 1400}), []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.route("**/*", lambda route: route.fulfill(content_type="text/html", body=PAGE + html()))
+    page.goto("http://explorer.invalid/")
+    yield page
+    page.close()
+    assert not said
+
+
+def html(**settings):
+    return f"<main><h1>x</h1>{Explorer(**settings)._repr_html_()}</main>"
+
+
+def slider(page, name):
+    return page.locator(f"input[type=range][name={name}]")
+
+
+def box(page, name):
+    return page.locator(f"input[type=text][name={name}]")
+
+
+def status(page):
+    return page.locator("[role=status]").inner_text()
+
+
+def type_in(page, name, text):
+    box(page, name).fill(text)
+    box(page, name).press("Enter")
+
+
+# ---- in Python ---------------------------------------------------------------------------------------
+
+
+def test_it_starts_at_the_seeds_values(classrooms):
+    found = Explorer().values
+    shown = {"group": "8.865", "these": "1.982", "all": "4.716", "finite": "4.716", "rows": "2.400",
+             "new": "19.710", "effect": "3.861", "effective": "51.801", "F": "5.660"}  # fmt: skip
+    assert {name: f"{found[name]:.3f}" for name in shown} == shown
+    assert repr(Explorer()).splitlines()[:2] == [
+        "8.865  one class of the study",
+        "1.982  just these J classes",
+    ]
+    assert found["F"] == pytest.approx(
+        10 * classrooms.groupby("classroom", observed=True)["score"].mean().var() / Explorer().at["theta"],
+        rel=1e-10,
+    )
+
+
+def test_the_values_are_those_of_the_formulas():
+    found = explorer.values(400, 900, 5, 12, 30)
+    assert found["finite"] == formulas.se_finite_population(400, 900, 12, 5, 30)
+    assert found["new"] == formulas.se_new_group_mean(400, 900, 12, 5)
+    assert found["effective"] == pytest.approx(60 / found["effect"])
+    assert found["F"] == pytest.approx(1 + 5 * 400 / 900)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"theta": 0}, "theta must be positive"),
+        ({"psi": -1}, "psi must be finite and at least 0"),
+        ({"n": 0.5}, "n must be finite and at least 1"),
+        ({"K": 19}, "K, the number of classes in the population, must be at least J = 20"),
+        ({"J": math.nan}, "J must be finite"),
+        ({"J": 1}, "J must be a whole number from 2; got 1"),
+        ({"n": 2.5}, "n must be a whole number from 1; got 2.5"),
+        ({"J": 20.5}, "J must be a whole number from 2; got 20.5"),
+        ({"K": 40.5}, "K must be a whole number from J, or inf; got 40.5"),
+    ],
+)
+def test_what_no_formula_takes_is_refused(settings, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        Explorer(**settings)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "takes"),
+    [
+        ("K", "inf", "a whole number from J, or inf"),
+        ("psi", [1, 2], "a number from 0"),
+        ("n", "10", "a"),
+    ],
+)
+def test_what_is_no_number_is_refused(name, value, takes):
+    with pytest.raises(TypeError, match=re.escape(f"{name} must be {takes}")):
+        Explorer(**{name: value})
+
+
+def test_the_output_is_the_same_each_time_whole_without_a_script_and_asks_for_nothing():
+    text = Explorer()._repr_html_()
+    assert text == Explorer()._repr_html_()
+    assert not re.search(r"https?:|src=|@import|url\(", text)
+    assert re.search(r'<data data-of="all" value="4.71602185\d*">4.716</data>', text)
+
+
+# ---- in Chromium -------------------------------------------------------------------------------------
+
+
+def test_what_python_shows_stays_when_the_script_takes_over(page):
+    assert page.evaluate(SHOWN) == pytest.approx(Explorer().values, rel=1e-14)
+    assert [cell.inner_text() for cell in page.locator("td data").all()][:2] == ["8.865", "1.982"]
+    assert status(page) == (
+        "F = 5.660 is below J = 20, so the SE of the mean of all classes, 4.716, is smaller than that of "
+        "one class mean, 8.865."
+    )
+
+
+def test_two_hundred_random_settings_equal_the_formulas(page):
+    rng = random.Random(7)
+    for _ in range(200):
+        J = rng.randint(2, 300)
+        psi, theta = rng.choice([0.0, 10 ** rng.uniform(-4, 5)]), 10 ** rng.uniform(-4, 5)
+        K = rng.choice([math.inf, J, J + rng.randint(1, 10_000)])
+        at = {"psi": psi, "theta": theta, "n": rng.randint(1, 500), "J": J, "K": K}
+        address = "&".join(f"{name}={value!r}" for name, value in at.items())
+        page.evaluate("hash => { location.hash = hash; }", address)
+        page.wait_for_function("at => document.querySelector('se-explorer').at.theta === at", arg=at["theta"])
+        assert page.evaluate(SHOWN) == pytest.approx(explorer.values(**at), rel=1e-9, abs=1e-12), at
+
+
+def test_every_seventh_place_of_every_slider_shows_what_the_formulas_give(page):
+    for name in NAMES:
+        for place in range(int(slider(page, name).get_attribute("max")) + 1):
+            if place % 7 == 0 or place == int(slider(page, name).get_attribute("max")):
+                slider(page, name).evaluate(
+                    "(s, p) => { s.value = p; s.dispatchEvent(new Event('input', {bubbles: true})); }", place
+                )
+                at = page.evaluate("() => ({...document.querySelector('se-explorer').at})")
+                assert page.evaluate(SHOWN) == pytest.approx(explorer.values(**at), rel=1e-12, abs=1e-12)
+
+
+def test_the_link_holds_the_state_and_an_address_with_it_brings_it_back(page):
+    type_in(page, "psi", "123.456")
+    type_in(page, "K", "40")
+    page.get_by_role("link", name="Link to these settings").click()
+    assert "psi=123.456" in page.url
+    before = page.evaluate(SHOWN)
+    page.get_by_role("button", name="Back to the start").click()
+    assert page.evaluate(SHOWN) == pytest.approx(Explorer().values, rel=1e-14)
+    page.goto("about:blank")
+    page.goto("http://explorer.invalid/#psi=123.456&K=40&n=oops&constructor=1")
+    assert page.evaluate(SHOWN) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("theta", "0"), ("theta", "a lot"), ("n", "2.5"), ("J", "1"), ("psi", "-1"), ("K", "")]
+)
+def test_what_is_no_setting_is_said_and_changes_nothing(page, name, text):
+    before, was = page.evaluate(SHOWN), box(page, name).input_value()
+    type_in(page, name, text)
+    assert page.evaluate(SHOWN) == before
+    assert box(page, name).input_value() == was
+    assert status(page).startswith(f"{name} takes ")
+
+
+def test_the_population_holds_at_least_the_classes_of_the_study(page):
+    type_in(page, "K", "5")
+    assert box(page, "K").input_value() == "20"
+    assert status(page) == "K takes a whole number from J, or inf: it is 20 now."
+    type_in(page, "J", "30")
+    assert box(page, "K").input_value() == "30"
+    assert page.evaluate(SHOWN)["finite"] == pytest.approx(page.evaluate(SHOWN)["these"], rel=1e-12)
+
+
+def test_it_works_by_keyboard_alone(page):
+    visited = []
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        visited.append(page.evaluate("() => document.activeElement.name || document.activeElement.tagName"))
+    assert visited == [*(name for name in NAMES for _ in range(2)), "BUTTON", "A"]
+    slider(page, "n").focus()
+    for key, value in [("ArrowRight", "11"), ("ArrowUp", "12"), ("Home", "1"), ("End", "100")]:
+        page.keyboard.press(key)
+        assert box(page, "n").input_value() == value
+        assert slider(page, "n").get_attribute("aria-valuetext") == value
+    page.keyboard.press("Tab")
+    page.keyboard.press("Control+A")
+    page.keyboard.type("10")
+    page.keyboard.press("Tab")
+    assert page.evaluate(SHOWN)["all"] == pytest.approx(Explorer().values["all"], rel=1e-12)
+    assert slider(page, "K").get_attribute("aria-valuetext") == "infinitely many"
+
+
+def test_the_line_f_equals_j_is_crossed(page):
+    type_in(page, "J", "3")
+    assert "is above J = 3" in status(page)
+    assert "is larger than that of one class mean" in status(page)
+    assert float(page.locator("circle").get_attribute("cx")) < 200 - float(
+        page.locator("circle").get_attribute("cy")
+    )
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_axe_finds_nothing(page, axe, theme, width):
+    page.set_viewport_size({"width": width, "height": 900})
+    ground = {"light": "#fff", "dark": "#121212"}[theme], {"light": "#222", "dark": "#ddd"}[theme]
+    style = "document.documentElement.dataset.theme = t; document.body.style.cssText"
+    page.evaluate(f"([t, b, c]) => {{ {style} = `background: ${{b}}; color: ${{c}}`; }}", [theme, *ground])
+    page.add_style_tag(content=f"a {{ color: {ground[1]}; }}")
+    page.add_script_tag(path=axe)
+    found = page.evaluate("async () => (await axe.run()).violations.map((v) => [v.id, v.nodes.length])")
+    assert found == []
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= width

@@ -1,0 +1,348 @@
+"""Small files at the edge of the model, by function and by command: words, table, sentence and code agree."""
+
+import contextlib
+import io
+import os
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from helpers import compare, complete_pooling, no_pooling, partial_pooling
+from helpers.fits import alike
+from helpers.report import report, words
+
+ROOT = Path(__file__).parents[2]
+CASES = ROOT / "tests" / "cases"
+
+
+def read(name):
+    return report.read_table(CASES / f"{name}.csv")
+
+
+@pytest.fixture(scope="module")
+def r(reference):
+    return reference("cases")
+
+
+# ---- by function ---------------------------------------------------------------------------------
+
+
+def test_pairs_less_alike_than_strangers_are_told_and_have_the_paired_t(r):
+    pairs = read("negative_pairs")
+    mixed, robust = partial_pooling("y ~ arm", pairs, "pair"), complete_pooling("y ~ arm", pairs, "pair")
+    assert mixed.psi == 0
+    difference, se, df, *interval = r["negative_pairs.paired"]
+    for fit in (robust.cluster_robust("CR2"), no_pooling("y ~ arm", pairs, "pair")):
+        found = [fit.params["arm[T.treated]"], fit.bse["arm[T.treated]"], fit.df["arm[T.treated]"]]
+        np.testing.assert_allclose(found, [difference, se, df], rtol=1e-10)
+        np.testing.assert_allclose(fit.conf_int().loc["arm[T.treated]"], interval, rtol=1e-10)
+    np.testing.assert_allclose(mixed.with_df("kenward-roger").bse, r["negative_pairs.lmer"][2:4], rtol=1e-10)
+    assert mixed.bse["arm[T.treated]"] < 0.77 * se
+    test = alike.less_alike(mixed.data)
+    assert [test.f, test.pvalue] == pytest.approx(
+        [r["negative_pairs.F"], r["negative_pairs.F_lower"]], rel=1e-9
+    )
+    assert test.icc == pytest.approx(r["negative_pairs.gls_rho"], abs=1e-6)  # where gls stopped
+    assert "less alike than rows of two (F = 0.15 on 11 and 11 df, P = 0.0019)" in mixed.summary()
+    assert "less alike" not in partial_pooling("y ~ 1", read("lone_level"), "trial").summary()
+
+
+def test_a_level_in_one_trial_has_no_cr2_and_the_models_error(r):
+    data = read("lone_level")
+    fit = complete_pooling("y ~ arm", data, "trial").cluster_robust("CR2")
+    assert fit.withheld == {"arm[T.c]": "without trial 9 it cannot be estimated"}
+    np.testing.assert_allclose(fit.bse[:2], r["lone_level.CR2"][:2], rtol=1e-10)
+    np.testing.assert_allclose(fit.df[:2], r["lone_level.CR2"][3:5], rtol=1e-8)
+    assert np.isnan([fit.bse.iloc[2], fit.df.iloc[2]]).all()
+    mixed = partial_pooling("y ~ arm", data, "trial").with_df("kenward-roger")
+    np.testing.assert_allclose([*mixed.params, *mixed.bse, *mixed.df], r["lone_level.lmer"], rtol=1e-5)
+    table = compare("y ~ arm", data, "trial")
+    row = table[table["estimand"].str.contains("no SE: without trial 9 it cannot be estimated", regex=False)]
+    assert row["method"].tolist() == ["complete pooling, CR2"]
+    assert row["se"].isna().all()
+
+
+def test_a_term_with_as_many_levels_as_clusters_is_refused(r):
+    fit = complete_pooling("y ~ site", read("cluster_is_term"), "site")
+    np.testing.assert_allclose(fit.params, r["cluster_is_term.fit"], rtol=1e-12)
+    assert max(r["cluster_is_term.CR0"]) < 1e-12
+    for kind in ("CR0", "CR1", "CR2", "CR3"):
+        with pytest.raises(ValueError, match=r"each rests on one site alone .Intercept: without site 1"):
+            fit.cluster_robust(kind)
+
+
+def test_growth_has_a_psi_with_week(r):
+    data = read("growth")
+    assert partial_pooling("height ~ 1", data, "plant").psi == 0
+    fit = partial_pooling("height ~ center(week)", data, "plant").with_df("kenward-roger")
+    np.testing.assert_allclose([fit.psi, fit.theta], r["growth.variances"], rtol=1e-5)
+    np.testing.assert_allclose([*fit.params, *fit.bse, *fit.df], r["growth.week"], rtol=1e-6)
+    robust = complete_pooling("height ~ center(week)", data, "plant").cluster_robust("CR2")
+    np.testing.assert_allclose([*robust.bse, *robust.df], r["growth.CR2"], rtol=1e-10)
+
+
+# ---- the test of it ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("psi", "expected"), [(0.0, 0.05), (0.1, None)])
+def test_groups_that_are_alike_are_called_strangers_no_more_often_than_said(psi, expected):
+    rng = np.random.default_rng(17)
+    sizes = np.array([2, 2, 3, 5, 8, 2, 4, 3])
+    g = np.repeat(np.arange(8), sizes)
+    x, w, draws = rng.normal(size=len(g)), rng.normal(size=8)[g], 400
+    found = []
+    for _ in range(draws):
+        y = np.sqrt(psi) * rng.normal(size=8)[g] + rng.normal(size=len(g))
+        fit = partial_pooling("y ~ x + w", pd.DataFrame({"y": y, "x": x, "w": w, "g": g}), "g")
+        found.append(alike.less_alike(fit.data).pvalue)
+    share, error = np.mean(np.array(found) < 0.05), np.sqrt(0.05 * 0.95 / draws)
+    assert share < 0.05 + 3 * error
+    if expected:
+        assert share > expected - 3 * error
+        assert abs(np.mean(found) - 0.5) < 3 / np.sqrt(12 * draws)
+
+
+def test_its_correlation_is_the_moment_estimate_written_out():
+    rng = np.random.default_rng(4)
+    g = np.repeat(np.arange(6), [2, 3, 3, 4, 5, 2])
+    x, y = rng.normal(size=(2, len(g)))
+    fit = partial_pooling("y ~ x", pd.DataFrame({"y": y, "x": x, "g": g}), "g")
+    X, Z = np.column_stack([np.ones(len(g)), x]), (g[:, None] == np.arange(6)) * 1.0
+
+    def left(A):
+        return np.eye(len(g)) - A @ np.linalg.pinv(A)
+
+    Q, df = left(X) - left(np.column_stack([X, Z])), 5
+    theta = y @ left(np.column_stack([X, Z])) @ y / (len(g) - 7)
+    psi = (y @ Q @ y - df * theta) / np.trace(Z.T @ Q @ Z)
+    assert alike.less_alike(fit.data).icc == pytest.approx(psi / (psi + theta), rel=1e-10)
+
+
+# ---- the page ------------------------------------------------------------------------------------
+
+
+class Page(HTMLParser):
+    """The parts of a page: paragraphs, table rows by question, warnings, sentence, code."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.open, self.rows, self.question, self.parts = [], {}, None, {}
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        if tag not in ("meta", "img", "br", "source"):
+            self.open.append(tag)
+            self.parts.setdefault(tag, []).append("")
+        if tag == "tr":
+            self.cells = []
+        if tag in ("td", "th"):
+            self.cells.append("")
+
+    def handle_data(self, data):
+        for tag in set(self.open):
+            self.parts[tag][-1] += data
+        if "td" in self.open or "th" in self.open:
+            self.cells[-1] += data
+
+    def handle_endtag(self, tag):
+        self.open.pop()
+        if tag == "tr" and "tbody" in self.open:
+            if len(self.cells) == 1:
+                self.question = self.cells[0]
+            else:
+                self.rows.setdefault(self.question, {})[self.cells[0]] = self.cells[1:]
+
+
+def flat(**more):
+    """Sixty rows of six groups, more alike than chance has them, but not less than strangers."""
+    y = np.random.default_rng(3).normal(size=60)
+    g = np.repeat(list("abcdef"), 10)
+    y -= 0.3 * pd.Series(y).groupby(g).transform("mean").to_numpy()
+    return pd.DataFrame({"y": y, "g": g}).assign(**more)
+
+
+def uneven():
+    rng = np.random.default_rng(6)
+    g = np.repeat(np.arange(10), [2, 3, 3, 5, 8, 2, 12, 4, 9, 3])
+    hours = rng.gamma(4, 2, len(g))
+    y = 10 + 2 * rng.normal(size=10)[g] + rng.normal(size=len(g)) + 0.3 * hours
+    kind = np.array(["low", "high"])[(np.arange(10) % 3 == 0) * 1]
+    data = pd.DataFrame({"score": y, "school": g, "hours": hours, "kind": kind[g]})
+    data.loc[[4, 9], "hours"] = np.nan
+    return data
+
+
+X = np.tile(np.arange(10.0) ** 2, 6)
+W = np.repeat([1.0, 5, 2, 8, 3, 4], 10)
+ASKED = {
+    "negative_pairs": (lambda: read("negative_pairs"), ("y", "pair", ["arm"]), {}),
+    "negative_pairs without arm": (lambda: read("negative_pairs"), ("y", "pair"), {}),
+    "lone_level": (lambda: read("lone_level"), ("y", "trial", ["arm"]), {}),
+    "growth": (lambda: read("growth"), ("height", "plant", ["week"]), {}),
+    "growth without week": (lambda: read("growth"), ("height", "plant"), {}),
+    "psi 0": (flat, ("y", "g"), {}),
+    "psi 0 with predictors": (lambda: flat(x=X, w=W), ("y", "g", ["x", "w"]), {}),
+    "uneven": (uneven, ("score", "school", ["hours", "kind"]), {"missing": "drop"}),
+    "K and level": (uneven, ("score", "school", ["kind"]), {"population": 25, "level": 0.9}),
+}
+NUMBER = r"-?\d+(?:\.\d+)?"
+
+
+def program(page, data):
+    """What the code of the page prints and leaves, run on the data."""
+    code, space, shown = page.parts["code"][-1], {"data": data}, io.StringIO()
+    with contextlib.redirect_stdout(shown):
+        exec(code, space)
+    return space["fit"], shown.getvalue()
+
+
+def rounded_alike(text, value):
+    """Whether a number as printed is the value, rounded."""
+    places = len(text.partition(".")[2])
+    return abs(float(text) - value) <= 0.5000001 * 10.0**-places
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_words_table_sentence_and_code_have_one_set_of_numbers(name):
+    make, asked, more = ASKED[name]
+    data = make()
+    found = report.describe(data, *asked, **more)
+    page = Page(found.to_html())
+    fit, shown = program(page, data)
+    strangers = found.strangers.found
+    assert strangers is name.startswith("negative_pairs")
+    method = "complete pooling, CR2" if strangers else "partial pooling"
+    mean = "mean over all rows known" if strangers else "mean of all groups there are"
+    alpha = 1 - more.get("level", 0.95)
+    ends, expected = fit.conf_int(alpha), {}
+    for k, term in enumerate(fit.params.index):
+        if not k:
+            start = mean
+        elif "[T." in term:
+            start = f"{term.split('[T.')[0]} = {term.split('[T.')[1][:-1]} in place of "
+        else:
+            start = f"one more of {term.removeprefix('center(').removesuffix(')')}?"
+        questions = [question for question in page.rows if start in question]
+        assert len(questions) == 1, (term, list(page.rows))
+        cells = page.rows[questions[0]][method]
+        values = [fit.params[term], fit.bse[term], fit.df[term], *ends.loc[term]]
+        printed = [*cells[:3], *cells[3].split(" to ")]
+        assert all(map(rounded_alike, printed, values)), (term, printed, values)
+        expected[term] = printed
+        if "level" not in more:  # what the code prints, in its summary, are these numbers too
+            line = next(line for line in shown.splitlines() if line.startswith(term))
+            t, p = line.split()[4:6]
+            assert float(t) == pytest.approx(fit.params[term] / fit.bse[term], abs=5e-4)
+            assert float(p) == pytest.approx(fit.pvalues[term], abs=5e-5)
+    # The sentence: estimate, SE, df and interval of each, in order; the mean of K where K was given.
+    sentence = page.parts["blockquote"][0]
+    whose = "CR2" if strangers else "Kenward-Roger"
+    told = re.findall(
+        rf"was ({NUMBER}) \([^)]*?SE ({NUMBER}), [^)]*?df ({NUMBER}), \d+% CI ({NUMBER}) to ({NUMBER})\)",
+        sentence,
+    )
+    if "population" in more:
+        K = more["population"]
+        cells = next(rows for q, rows in page.rows.items() if f"mean of the {K} groups" in q)[method]
+        of_K = fit.mean_of(K)
+        assert all(map(rounded_alike, cells[:3], of_K))
+        assert list(told[0]) == [*cells[:3], *cells[3].split(" to ")]
+        assert f"estimate={of_K.estimate}" in shown.replace("np.float64(", "").replace(")", "")
+        expected.pop("Intercept")
+        told = told[1:]
+    else:
+        assert f"({whose} SE " in sentence
+    assert [list(numbers) for numbers in told] == list(expected.values())
+    # The first paragraph and the warnings: no word of a psi that the table has not.
+    first = page.parts["p"][0] if "ul" not in page.parts else " ".join(page.parts["p"])
+    if not strangers:
+        psi = words.figures(found.fit.psi)
+        assert f"(psi = {psi})" in first
+        assert f"between-group variance psi = {psi}" in sentence
+    warnings = " ".join(page.parts.get("li", []))
+    assert ("Singular fit" in warnings) == (found.fit.psi == 0 and not strangers)
+    assert ("Psi is 0 without the predictors only" in warnings) == (name == "growth")
+    assert ("Less alike than strangers" in warnings) == strangers
+    assert ("One group alone" in warnings) == (name == "lone_level")
+    assert "nan" not in " ".join(page.parts["p"] + page.parts["td"] + page.parts.get("li", [])).split()
+
+
+def test_the_page_of_the_growth_speaks_of_the_psi_of_its_table(r):
+    found = report.describe(read("growth"), "height", "plant", ["week"])
+    psi, theta = r["growth.variances"]
+    assert f"Given the predictors it is {np.sqrt(psi):.3f} between (psi = {psi:.2f})" in found.grouping
+    assert f"psi = {psi:.2f}, within-group variance theta = {theta:.3f}" in found.sentence
+    assert "residual intraclass correlation" in found.sentence
+    assert not any("those of complete pooling" in warning for warning in found.warnings)
+
+
+def test_a_slope_that_differs_from_plant_to_plant_is_told(r):
+    found = report.describe(read("growth"), "height", "plant", ["week"])
+    warning = next(w for w in found.warnings if w.startswith("A slope that differs"))
+    slope, se, df = r["growth.sloped"]  # where R lets it differ; balanced, so that CR2 is its error
+    assert f"SE 0.090 if it is the same in every plant, and {se:.3f} on {df:.1f} df" in warning
+    assert found.fit.params["week"] == pytest.approx(slope, rel=1e-9)
+    rng, told = np.random.default_rng(9), 0
+    for _ in range(100):  # one slope for all: told in one of a hundred
+        g, x = np.repeat(np.arange(12), 6), np.tile(np.arange(6.0), 12)
+        y = rng.normal(size=12)[g] + x + rng.normal(size=72)
+        told += any(
+            w.startswith("A slope that differs")
+            for w in report.describe(pd.DataFrame({"y": y, "x": x, "g": g}), "y", "g", ["x"]).warnings
+        )
+    assert told <= 1 + 3 * np.sqrt(0.99)
+
+
+def test_the_page_of_the_pairs_has_the_paired_t_in_its_sentence(r):
+    found = report.describe(read("negative_pairs"), "y", "pair", ["arm"])
+    difference, se, df, low, high = r["negative_pairs.paired"]
+    told = f"{difference:.2f} (CR2 SE {se:.2f}, df {df:.1f}, 95% CI {low:.2f} to {high:.2f})"
+    assert told in found.sentence
+    assert f"residual intraclass correlation {r['negative_pairs.gls_rho']:.3f}, below 0" in found.sentence
+    warning = next(w for w in found.warnings if w.startswith("Less alike than strangers"))
+    assert f"{se:.2f} on {df:.1f} df (partial pooling {r['negative_pairs.lmer'][3]:.2f})" in warning
+    assert found.code[1] == 'coef_test(lm(y ~ arm, data), "CR2", cluster = data$pair)'
+
+
+def test_the_page_says_why_one_trial_has_no_robust_error(r):
+    found = report.describe(read("lone_level"), "y", "trial", ["arm"])
+    page = Page(found.to_html())
+    rows = next(rows for question, rows in page.rows.items() if "arm = c in place of a" in question)
+    assert rows["complete pooling, CR2"][1:] == ["no SE: without trial 9 it cannot be estimated"]
+    assert "no SE: without trial 9 it cannot be estimated" in found.text
+    warning = next(w for w in found.warnings if w.startswith("One group alone"))
+    assert f"{r['lone_level.lmer'][5]:.2f} on {r['lone_level.lmer'][8]:.1f} df" in warning
+
+
+# ---- by command ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "said"),
+    [
+        (
+            "negative_pairs",
+            ["--outcome", "y", "--group", "pair", "--predictors", "arm"],
+            "CR2 SE 2.64, df 11.0",
+        ),
+        ("lone_level", ["--outcome", "y", "--group", "trial", "--predictors", "arm"], "without trial 9"),
+        ("growth", ["--outcome", "height", "--group", "plant", "--predictors", "week"], "psi = 29.18"),
+        ("cluster_is_term", ["--outcome", "y", "--group", "site", "--predictors", "site"], None),
+    ],
+)
+def test_by_command(name, arguments, said, tmp_path):
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    call = [sys.executable, "-W", "error", "-m", "helpers", "report", CASES / f"{name}.csv", *arguments]
+    run = subprocess.run(call, capture_output=True, text=True, cwd=tmp_path, env=environment)
+    if said is None:
+        assert run.returncode == 2
+        assert len(run.stderr.splitlines()) == 1
+        return
+    assert (run.returncode, run.stderr) == (0, "")
+    assert said in (tmp_path / f"{name}-report.html").read_text(encoding="utf-8")

@@ -1,0 +1,127 @@
+"""The page: whole, safe whatever the names in a file, accessible in light and dark, wide and narrow."""
+
+import io
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+import pytest
+from reported import of_schools, small
+
+from helpers import high_school
+from helpers.report import report
+
+
+@pytest.fixture(scope="module")
+def schools():
+    return of_schools()
+
+
+class Tags(HTMLParser):
+    """Reads a page; keeps its tags, what it links to, and what does not close."""
+
+    VOID = frozenset({"meta", "img", "br", "source"})
+
+    def __init__(self, page):
+        super().__init__()
+        self.seen, self.links, self.faults, self.open, self.attributes = [], [], [], [], []
+        self.feed(page)
+        self.close()
+        self.faults += self.open
+
+    def handle_starttag(self, tag, attrs):
+        self.seen.append(tag)
+        self.attributes.append((tag, dict(attrs)))
+        self.links += [value for name, value in attrs if name in ("href", "src", "srcset", "action", "style")]
+        self.faults += [name for name, _ in attrs if name.startswith("on")]
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        if not self.open or self.open.pop() != tag:
+            self.faults.append(f"</{tag}>")
+
+
+NASTY = [
+    '<script>alert("x")</script>', "a & b", 'say "it"', "it's", "$x_1$", "=cmd()", "-1", "naïve ü", "{0}",
+    "np.log(x)", "__import__('os').system('x')", "class", "my score", "%s", "\\alpha", "C", "0",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NASTY)
+def test_any_name_is_a_name_and_nothing_else(name):
+    data = small().rename(columns={"y": name, "g": name + " g"})
+    data[name + " x"] = np.random.default_rng(5).normal(size=24)
+    data[name + " g"] = name + " " + data[name + " g"]
+    if name == "C":
+        data = data.rename(columns={"C": "y"})
+    outcome = data.columns[0]
+    found = report.describe(data, outcome, name + " g", [name + " x"])
+    page = found.to_html(title=name)
+    tags = Tags(page)
+    assert tags.faults == []
+    assert "script" not in tags.seen
+    for line in pd.read_csv(io.StringIO(found.to_csv()), dtype=str)[
+        ["question", "estimand", "method"]
+    ].to_numpy():
+        assert not any(cell.startswith(("=", "+", "-", "@")) for cell in line)
+    reference = report.describe(small(x=data[name + " x"]), "y", "g", "x").table
+    pd.testing.assert_frame_equal(found.table.iloc[:, 3:], reference.iloc[:, 3:])
+
+
+def test_a_group_column_may_have_any_name():
+    for name in ("a`b", "a|b", "", "1", "two\nlines", "Intercept"):
+        found = report.describe(small().rename(columns={"g": name}), "y", name)
+        assert Tags(found.to_html()).faults == []
+        assert len(found.table) == 8
+
+
+def test_a_field_that_looks_like_a_formula_is_made_text(monkeypatch):
+    found = report.describe(small(), "y", "g")
+    monkeypatch.setitem(found.__dict__, "table", found.table.assign(estimand="=HYPERLINK(1)"))
+    assert "'=HYPERLINK(1)" in found.to_csv()
+
+
+def test_the_page_is_whole_and_needs_nothing_else(schools):
+    page = schools.to_html()
+    tags = Tags(page)
+    assert page.startswith("<!DOCTYPE html>")
+    assert tags.faults == []
+    assert len(tags.links) == 2  # the figure for a wide screen and for a phone
+    assert all(link.startswith("data:image/png;base64,") for link in tags.links)
+    assert not {"script", "link", "iframe", "object", "form", "a"} & set(tags.seen)
+    assert "://" not in re.sub(r"base64,[A-Za-z0-9+/=]+", "", page)
+    assert "@import" not in page
+    assert "url(" not in page
+    by = dict(tags.attributes)
+    assert by["html"] == {"lang": "en"}
+    assert len(by["img"]["alt"]) > 100
+    assert {"title", "h1", "h2", "caption", "main"} <= set(tags.seen)
+    assert all(attrs.get("scope") for tag, attrs in tags.attributes if tag == "th")
+    assert tags.seen.count("h1") == 1
+
+
+def test_the_page_has_the_same_bytes_each_time(schools):
+    again = report.describe(high_school(), "math", "school", ["ses", "sector"])
+    assert schools.to_html() == schools.to_html() == again.to_html()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_page_is_accessible(schools, tmp_path, browser, axe, scheme, width):
+    path = tmp_path / "page.html"
+    path.write_text(schools.to_html("hsb.csv"), encoding="utf-8")
+    viewport = {"width": width, "height": 900}
+    context = browser.new_context(color_scheme=scheme, viewport=viewport, bypass_csp=True)
+    page = context.new_page()
+    page.goto(path.as_uri())
+    page.add_script_tag(path=axe)
+    faults = page.evaluate(
+        'async () => (await axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", '
+        '"best-practice"] })).violations.map((fault) => fault.id)'
+    )
+    overflow = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    context.close()
+    assert faults == []
+    assert overflow <= 0
