@@ -230,7 +230,7 @@ class Fit(Printed):
             If the method is not one of these; if it is not "residual" and the fit is not partial
             pooling by REML; if it is "satterthwaite" and psi is 0.
         """
-        if df_method not in KNOWN_DF:
+        if not isinstance(df_method, str) or df_method not in KNOWN_DF:
             raise ValueError(
                 f'df_method must be "residual", "satterthwaite" or "kenward-roger"; got {df_method!r}'
             )

@@ -509,8 +509,8 @@ def test_show_closes_the_figure(classrooms):
 def test_save_writes_the_bytes_that_show_displays_drawn_once(classrooms, shell, monkeypatch, tmp_path):
     displayed = shown(*figures.students_by_class(classrooms))["image/png"]
     figure, _ = figures.students_by_class(classrooms)
-    drawn, draw = [], figure.savefig
-    monkeypatch.setattr(figure, "savefig", lambda *args, **how: drawn.append(draw(*args, **how)))
+    drawn, draw = [], figure.draw
+    monkeypatch.setattr(figure, "draw", lambda *args, **how: drawn.append(draw(*args, **how)))
     figures.save(figure, tmp_path / "figure.png")
     assert (tmp_path / "figure.png").read_bytes() == displayed
     assert len(drawn) == 1

@@ -275,12 +275,17 @@ ROBUST = {
 }  # fmt: skip
 
 
+LONE = {"r.cr.lone.cr2": "lone_level.CR2", "r.cr.lone.lmer": "lone_level.lmer_plain"}
+
+
 @pytest.mark.parametrize("key", [key for key in LEDGER.index if key.startswith(("r.cr.", "r.boot."))])
 def test_what_is_stated_of_robust_and_resampled_errors_is_what_r_computes(reference, key):
     r = reference("classrooms")
     if key == "r.cr.sizes_1to10_twice.model":
         by_model = r.whole["unbalanced"]["sizes_1to10_twice"]["true_se_of_grand_mean_under_model"]
         check_stated(key, by_model)
+    elif key.startswith("r.cr.lone."):  # of the constant, arm b and arm c
+        check_stated(key, reference("cases")[LONE[key]][2])
     else:
         check_stated(key, r[ROBUST[key]])
 

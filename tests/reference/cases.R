@@ -55,6 +55,7 @@ add("negative_pairs.fixed", 'coef(summary(pairs_fixed))["armtreated", 1:2]')
 add("negative_pairs.F", 'anova(pairs_lm, pairs_fixed)$F[2]')
 add("negative_pairs.F_lower", 'pf(anova(pairs_lm, pairs_fixed)$F[2], 11, 11)')
 add("lone_level.lmer", "c(kr(lone_lmer, 1), kr(lone_lmer, 2), kr(lone_lmer, 3))")
+add("lone_level.lmer_plain", "unname(sqrt(diag(as.matrix(vcov(lone_lmer)))))")
 add("lone_level.variances", "variances(lone_lmer)")
 add("lone_level.CR2", 'c(robust(lone_lm, lone$trial, "SE"), robust(lone_lm, lone$trial, "df_Satt"))',
     "armc, the third, has no standard error: what is printed leaves out all that trial 9 varies")
