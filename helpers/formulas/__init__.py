@@ -9,21 +9,13 @@ Every function raises ValueError where a variance is negative, a count below one
 and returns a float, or an array where it was given one.
 """
 
-from .clusters import (
+from .design_effects import (
     design_effect,
     effective_sample_size,
     icc,
     moulton_factor,
     se_between_slope,
     se_within_slope,
-)
-from .design import (
-    groups_needed,
-    groups_needed_two_arms,
-    minimum_detectable_effect,
-    optimal_group_size,
-    power,
-    se_two_arms,
 )
 from .groups import (
     coverage_group_mean_partial_at,
@@ -47,6 +39,14 @@ from .means import (
     se_no_pooling,
     se_partial_pooling,
     se_partial_pooling_unbalanced,
+)
+from .planning import (
+    groups_needed,
+    groups_needed_two_arms,
+    minimum_detectable_effect,
+    optimal_group_size,
+    power,
+    se_two_arms,
 )
 from .population import (
     se_finite_population,

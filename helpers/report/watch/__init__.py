@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from . import edges, groups, predictors, rows
-from .entry import Watch
+from .check import Watch
 
 WATCHED = [
     rows.missing_values,

@@ -7,7 +7,7 @@ from scipy import stats
 
 from ...fits.alike import LEVEL
 from ..words import decimals, degrees, figures, fixed, group, percent, share, slope, where
-from .entry import watch
+from .check import watch
 
 FAR = 0.01  # chance that CR2 comes out so much larger than the model's error, if the slope is one for all
 WITHIN = 0.01  # share between groups up to which both estimate the slope from the same variation

@@ -9,7 +9,7 @@ from ... import formulas
 from ...tables.labels import alike
 from ..findings import ALL, OLS, THESE
 from ..words import decimals, digits, figures, fixed, group, name, percent, rows, share
-from .entry import watch
+from .check import watch
 
 FEW = 30  # below it an interval with 1.96 in the place of t covers less than 94 in 100
 VERY_FEW = 10  # below it the profile interval of psi is told too

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..asked import term as term_of
 from ..words import degrees, digits, fixed, group, level_of_text, name, plain, share
-from .entry import watch
+from .check import watch
 from .groups import ALIKE, told_alike
 
 MIXED = 0.05  # intraclass correlation of a predictor: below it within and between hardly part

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..words import digits, name, outcome, rows, share
-from .entry import watch
+from .check import watch
 
 
 @watch(
