@@ -1,0 +1,224 @@
+"""Where the likelihood of intercepts and slopes that vary is highest: starts, Newton steps, the boundary.
+
+D = L L' with L lower triangular reaches every covariance, those without full rank too, and the criterion is
+smooth in L. A maximum on the boundary is found again on its own face, with fewer columns, so that what is 0
+there is 0.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from itertools import product
+from typing import NamedTuple
+
+import numpy as np
+
+_ENOUGH = 1e-14  # of the criterion: a Newton step that promises less is the last
+_NEARLY = 1e-3  # and in the first look, from several starts
+_STEPS = 200  # at most; ten are usual
+_NOISE = 1e-13  # of the criterion, relative: a rise by less is rounding
+_FLAT = 1e-10  # a curvature below this share of the largest is none
+_FAINT = 1e-3  # a variance that shrinks by less than this share in an average group may be 0
+_DOWN = 1e-11  # a slope towards the inside below this share of its parts is rounding
+_MANY, _FEW = 600, 400  # with more groups than the first the starts are tried on so many
+_STARTS = 6
+
+
+class Maximum(NamedTuple):
+    """Where the criterion is least.
+
+    Attributes
+    ----------
+    factor : ndarray of shape (q, r)
+        Lower trapezoidal L of rank r with D = L L'.
+    criterion : float
+    """
+
+    factor: np.ndarray
+    criterion: float
+
+    @property
+    def D(self):
+        """Covariance of the effects over theta, in working units."""
+        return self.factor @ self.factor.T
+
+
+@lru_cache
+def _entries(q, r):
+    """Rows and columns of the free entries of a factor, and which pairs of them share a column."""
+    rows, columns = np.nonzero(np.tri(q, r, dtype=bool))
+    return rows, columns, columns[:, None] == columns, np.eye(q)[:, rows]
+
+
+def in_factor(expansion, L):
+    """Jacobian, gradient and Hessian of the criterion in the free entries of L, of shape (..., q, r)."""
+    q, r = L.shape[-2:]
+    rows, columns, same, unit = _entries(q, r)
+    own = L[..., :, columns]
+    half = unit[:, None, :] * own[..., None, :, :]
+    J = (half + half.swapaxes(-3, -2)).reshape(*L.shape[:-2], q * q, -1)
+    lead = L.shape[:-2]
+    gradient = (expansion.gradient.reshape(*lead, 1, q * q) @ J)[..., 0, :]
+    hessian = J.swapaxes(-1, -2) @ expansion.hessian.reshape(*lead, q * q, q * q) @ J
+    hessian = (hessian + hessian.swapaxes(-1, -2)) / 2
+    hessian += 2 * same * expansion.gradient[..., rows[:, None], rows]
+    return J, gradient, hessian
+
+
+def _step(gradient, hessian):
+    """Newton's step, downhill also where the criterion is not convex, and what it promises."""
+    values, vectors = np.linalg.eigh(hessian)
+    along = (gradient[..., None, :] @ vectors)[..., 0, :]
+    size = np.abs(values)
+    known = size > _FLAT * size.max(axis=-1, keepdims=True)
+    size = np.where(known, size, 1.0)
+    step = np.where(known, -along / size, 0.0)
+    saddle = known & (values < 0) & (np.abs(step) < 0.1)  # where the slope is 0 too a step must be made up
+    step = np.where(saddle, np.where(along > 0, -0.1, 0.1), step)
+    promise = -(along * step + size * step**2 / 2 * np.where(saddle, -1, 1)).sum(axis=-1)
+    return (vectors @ step[..., None])[..., 0], promise
+
+
+def descend(likelihood, L, enough=_ENOUGH):
+    """Newton's method within a trusted radius, from one factor or several at once.
+
+    Parameters
+    ----------
+    likelihood : slopes.Likelihood
+    L : ndarray of shape (S, q, r)
+    enough : float
+        The promise at which to stop.
+
+    Returns
+    -------
+    L : ndarray of shape (S, q, r)
+    value : ndarray of shape (S,)
+    """
+    rows, columns, *_ = _entries(*L.shape[-2:])
+    L, radius = L.copy(), np.full(len(L), 1.0 + np.abs(L).max())
+    now = likelihood.expand(L @ L.swapaxes(-1, -2))
+    value = now.value
+    _, gradient, hessian = in_factor(now, L)
+    for _ in range(_STEPS):
+        step, promise = _step(gradient, hessian)
+        length = np.sqrt((step**2).sum(axis=-1))
+        step *= np.minimum(1.0, radius / np.maximum(length, 1e-300))[:, None]
+        trial = L.copy()
+        trial[:, rows, columns] += step
+        then = likelihood.expand(trial @ trial.swapaxes(-1, -2))
+        better = then.value <= value + _NOISE * np.abs(value)
+        done = promise < enough
+        if len(L) == 1:
+            if better[0]:
+                L, value = trial, then.value
+                _, gradient, hessian = in_factor(then, L)
+        else:
+            L, value = np.where(better[:, None, None], trial, L), np.where(better, then.value, value)
+            _, slope, curve = in_factor(then, trial)
+            gradient = np.where(better[:, None], slope, gradient)
+            hessian = np.where(better[:, None, None], curve, hessian)
+        if done.all():
+            break
+        length = np.minimum(length, radius)
+        radius = np.where(better, np.maximum(radius, 2 * length), length / 4)
+    return L, value
+
+
+@lru_cache
+def _grid(q):
+    """Ratios of variances (times information) and correlations to look at first, as factors (S, q, q)."""
+    levels = (0.05, 0.5, 5.0, 50.0) if q == 2 else (0.1, 1.0, 10.0) if q <= 4 else (0.3, 3.0)
+    factors = []
+    for variances in product(levels, repeat=min(q, 6)):
+        sd = np.sqrt([*variances, *(1.0,) * (q - len(variances))])
+        for r in (-0.7, 0.0, 0.7) if q == 2 else (0.0,):
+            correlation = np.eye(q)
+            if r:
+                correlation[0, 1] = correlation[1, 0] = r
+            factors.append(sd[:, None] * np.linalg.cholesky(correlation))
+    return np.array(factors)
+
+
+def starts(likelihood):
+    """Factors to start from: the best points of a grid, no two of one corner of it."""
+    q = len(likelihood.reduced.roots)
+    unit = 1 / np.sqrt(likelihood.reduced.average.diagonal())
+    grid = unit[:, None] * _grid(q)
+    value = likelihood.criterion(grid @ grid.swapaxes(-1, -2))
+    best, taken = [], set()
+    for k in np.argsort(value, kind="stable"):
+        corner = tuple(np.sign(_grid(q)[k, -1]).astype(int)) + tuple(_grid(q)[k].diagonal() > 1)
+        if corner not in taken:
+            taken.add(corner)
+            best.append(k)
+        if len(best) == _STARTS:
+            break
+    return grid[best]
+
+
+def _tops(likelihood, L):
+    """Distinct minima that several starts lead to, the lowest first, and their values."""
+    L, value = descend(likelihood, L, _NEARLY)
+    order = np.argsort(value, kind="stable")
+    L, value = L[order], value[order]
+    apart = np.append(True, np.diff(value) > 10 * _NEARLY)
+    return L[apart], value[apart]
+
+
+def maximum(likelihood):
+    """Find the `Maximum`, on the boundary or inside, from several starts.
+
+    Parameters
+    ----------
+    likelihood : slopes.Likelihood
+
+    Returns
+    -------
+    Maximum
+    """
+    J = likelihood.reduced.roots.shape[-1]
+    if J <= _MANY:
+        L, _ = _tops(likelihood, starts(likelihood))
+    else:
+        size = np.einsum("kaj,kaj->j", likelihood.reduced.roots, likelihood.reduced.roots)
+        large = np.argpartition(size, J - _FEW // 2)[J - _FEW // 2 :]
+        some = np.unique(np.concatenate([large, np.linspace(0, J - 1, _FEW // 2).astype(int)]))
+        few = type(likelihood)(likelihood.reduced.some(some), "reml" if likelihood.reml else "ml")
+        L, _ = _tops(few, starts(few))
+        L = L[:2]
+    found = []
+    for top in L[:1] if J <= _MANY else L:
+        factor, value = descend(likelihood, top[None])
+        found.append(_settled(likelihood, Maximum(factor[0], float(value[0]))))
+    return min(found, key=lambda top: top.criterion)
+
+
+def _settled(likelihood, found):
+    """Move a maximum that is all but on the boundary there, if it does belong there."""
+    q, L = len(found.factor), found.factor
+    C = np.linalg.cholesky(likelihood.reduced.average)
+    share, axes = np.linalg.eigh(C.T @ L @ L.T @ C)
+    faint = int((share < _FAINT).sum())
+    into = np.linalg.inv(C).T
+    for rank in range(q - faint, q):
+        face = (into @ axes[:, q - rank :]) * np.sqrt(share[q - rank :])
+        if rank:
+            face = np.linalg.qr(face.T)[1].T[None]
+            face, value = descend(likelihood, face)
+            face, value = face[0], float(value[0])
+        else:
+            value = float(likelihood.criterion(np.zeros((q, q))))
+        if value <= found.criterion + _NOISE * abs(value) and _belongs(likelihood, face, C):
+            return Maximum(face, value)
+    return found
+
+
+def _belongs(likelihood, face, C):
+    """Whether the criterion falls nowhere towards the inside of the boundary."""
+    q, rank = face.shape
+    D = face @ face.T
+    axes = np.linalg.svd(C.T @ face)[0] if rank else np.eye(q)
+    into = np.linalg.solve(C.T, axes[:, rank:])
+    slope = into.T @ likelihood.expand(D).gradient @ into
+    parts = into.T @ likelihood.sums(D).H @ into
+    return np.linalg.eigvalsh(slope)[0] >= -_DOWN * np.trace(parts)
