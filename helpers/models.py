@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from . import formulas, inference
+from . import formulas, inference, slopes_ask
 from .groups import GroupSummary, inverse, refuse_collinear, solve, summarise
 from .reml import Profile
 
@@ -651,8 +651,8 @@ def _no_pooling_cov(summary, theta):
     return theta * np.block([[np.diag(1 / summary.sizes) - cross @ origin.T, cross], [cross.T, unscaled]])
 
 
-def partial_pooling(formula, data, groups=None, method="reml", missing="raise"):
-    """Random intercepts by exact REML or ML: R's ``lmer(score ~ 1 + (1 | classroom))``.
+def partial_pooling(formula, data, groups=None, slopes=None, method="reml", missing="raise"):
+    """Random intercepts by exact REML or ML: R's ``lmer(score ~ 1 + (1 | classroom))``; with slopes, too.
 
     The variance ratio is the root of the analytic profile score (`reml.Profile`), not where an
     optimiser stopped, so that balanced data give the ANOVA estimates to the last digits.
@@ -664,12 +664,16 @@ def partial_pooling(formula, data, groups=None, method="reml", missing="raise"):
     data : DataFrame or GroupSummary
     groups : str
         The group column; a GroupSummary knows its own.
+    slopes : str or list of str, optional
+        Terms or columns whose slopes differ from group to group together with the intercept, with any
+        covariance: R's ``(1 + ses | school)``. One that is not a fixed term has average slope 0.
     method : {"reml", "ml"}
     missing : {"raise", "drop"}
 
     Returns
     -------
     Fit
+        With ``slopes`` a `slopes_fit.SlopesFit`.
         Standard errors are those of generalised least squares at the estimated variances, as lme4's.
         Under REML ``df`` is Kenward and Roger's (1997); where psi is 0 it is N - p, under ML infinite.
 
@@ -678,8 +682,10 @@ def partial_pooling(formula, data, groups=None, method="reml", missing="raise"):
     TypeError
         As `groups.summarise`, and if there is no group column.
     ValueError
-        As `groups.summarise` and `reml.Profile`.
+        As `groups.summarise` and `reml.Profile`; with ``slopes`` as `slopes_ask.fit`.
     """
+    if slopes is not None:
+        return slopes_ask.fit(formula, data, groups, slopes, method, missing)
     summary = _grouped(summarise(data, formula, groups, missing), "partial_pooling")
     best = Profile(summary, method).fit()
     if method == "ml":

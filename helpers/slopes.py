@@ -83,7 +83,7 @@ def of_products(ZZ, ZC, CC, nobs):
     lengths, unit = np.sqrt(CC.diagonal()), np.sqrt(np.einsum("jaa->a", ZZ) / nobs)
     S = np.moveaxis(ZZ, 0, -1) / (unit[:, None] * unit)[..., None]
     B = np.moveaxis(ZC, 0, -1) / (unit[:, None] * lengths)[..., None]
-    roots, sides = _triangular(S, B, np.full(len(unit), _CONSTANT * nobs))
+    roots, sides = triangular(S, B, np.full(len(unit), _CONSTANT * nobs))
     left = CC / (lengths[:, None] * lengths) - np.einsum("kaj,kbj->ab", sides, sides)
     return Reduced(roots, sides, left, nobs, lengths, np.diag(1 / unit))
 
@@ -94,7 +94,7 @@ def of_summary(summary, places, fixed):
     Parameters
     ----------
     summary : GroupSummary
-        Of all terms, fixed or varying.
+        Of all terms, fixed or varying; of those that are not fixed nothing was taken off the outcome.
     places : sequence of int
         Where among the terms those stand whose slopes vary.
     fixed : ndarray of bool, shape (p,)
@@ -123,14 +123,11 @@ def of_summary(summary, places, fixed):
     own = [row for place, row in row_of.items() if fixed[place]]
     products = np.zeros((J, len(rows), c))
     products[:, :, [*kept.varying, -1]] = summary.products[:, rows][:, :, [*own, -1]]
-    lost = summary.slopes[~fixed]  # what was taken off the outcome for a term that is not fixed goes back
-    for row, slope in zip([row_of[k] for k in np.flatnonzero(~fixed)], lost, strict=True):
-        products[:, :, -1] += summary.products[:, rows, row] * slope
     B = np.moveaxis(products, 0, -1) / (unit[:, None] * lengths)[..., None]
     roots, sides = np.zeros((q, q, J)), np.empty((q, c, J))
     root = np.sqrt(n)
     roots[0, 0], roots[0, 1:], sides[0] = root, root * away.T, root * columns.T
-    roots[1:, 1:], sides[1:] = _triangular(S, B, np.full(q - 1, _CONSTANT * summary.nobs))
+    roots[1:, 1:], sides[1:] = triangular(S, B, np.full(q - 1, _CONSTANT * summary.nobs))
     left = kept.within / (lengths[:, None] * lengths)
     left = left - np.matmul(sides[1:], sides[1:].swapaxes(-1, -2)).sum(axis=0)
     of_effects = [k for k, place in enumerate(np.flatnonzero(fixed)) if place in places]
@@ -140,9 +137,9 @@ def of_summary(summary, places, fixed):
     return Reduced(roots, sides, left, summary.nobs, lengths, back), kept
 
 
-def _triangular(S, B, least):
+def triangular(S, B, least, whole=None):
     """Roots R of S (q, q, J), R'R = S, by Cholesky, and R'^-1 B; zeros where S has lost its rank."""
-    S, B, whole = S.copy(), B.copy(), np.diagonal(S).T.copy()
+    S, B, whole = S.copy(), B.copy(), np.diagonal(S).T.copy() if whole is None else whole
     R, T = np.zeros_like(S), np.empty_like(B)
     for k in range(len(S)):
         known = S[k, k] > np.maximum(_SAME * whole[k], least[k])
@@ -313,8 +310,10 @@ class Likelihood:
         W[..., :p, :p] = np.linalg.inv(gls.root)
         W[..., p, :p], W[..., p, p] = -gls.beta, 1.0
         W[..., p, :] *= np.sqrt(nu / gls.rss)[..., None]
-        EE = np.einsum("...xX,...iXjY,...yY->...ijxy", W, sums.FF, W, optimize=_PATH)
-        K, s, r = EE[..., :p, :p], EE[..., :p, p], EE[..., p, p]
+        q, lead = D.shape[-1], D.shape[:-2]
+        EE = W[..., None, :, :] @ sums.FF.reshape(*lead, q, p + 1, -1)
+        EE = (EE.reshape(*lead, -1, p + 1) @ W.swapaxes(-1, -2)).reshape(*lead, q, p + 1, q, p + 1)
+        K, s, r = EE[..., :p, :, :p], EE[..., :p, :, p].swapaxes(-1, -2), EE[..., p, :, p]
         own = W if self.reml else W[..., p:, :]
         weight = own.swapaxes(-1, -2) @ own
         gradient = sums.H - np.einsum("...iXjY,...XY->...ij", sums.FF, weight)
@@ -322,11 +321,8 @@ class Likelihood:
         hessian = np.einsum("...abcd->...bcda", inner)
         hessian = hessian - np.einsum("...abx,...cdx->...abcd", 2 * s, s) - _outer(r, r) / nu
         if self.reml:
-            hessian -= np.einsum("...abxy,...cdyx->...abcd", K, K)
+            hessian -= np.einsum("...axby,...cydx->...abcd", K, K)
         return Expansion(self.value(sums, gls), gradient, hessian, r)
-
-
-_PATH = ["einsum_path", (0, 1), (0, 1)]
 
 
 def _outer(a, b):

@@ -892,7 +892,7 @@ def test_t10_no_fit_to_any_sizes_reports_less_than_the_root_of_theta_over_n(seed
     sizes[0] += 3
     group = np.repeat(np.arange(J), sizes)
     data = pd.DataFrame({"g": group, "y": rng.normal(size=J)[group] + rng.normal(size=len(group))})
-    fit = partial_pooling("y ~ 1", data, "g", method)
+    fit = partial_pooling("y ~ 1", data, "g", method=method)
     assert fit.bse.iloc[0] >= np.sqrt(fit.theta / len(group)) * (1 - NEAR)
 
 
