@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from . import formulas, inference, slopes_ask
+from . import formulas, inference, slopes_ask, slopes_sandwich
 from .groups import GroupSummary, inverse, refuse_collinear, solve, summarise
 from .reml import Profile
 
@@ -176,7 +176,7 @@ class Fit:
         return self._with_errors(df_method, *inference.kenward_roger(self.data, self.psi, self.theta))
 
     def cluster_robust(self, kind="CR2"):
-        """Return this fit of complete pooling with standard errors that allow any dependence within groups.
+        """Return this fit with standard errors that allow any dependence within groups; not for no pooling.
 
         Parameters
         ----------
@@ -193,13 +193,16 @@ class Fit:
         Raises
         ------
         ValueError
-            If the kind is none of these, the fit is not of complete pooling, or no groups were named.
+            If the kind is none of these, the fit is of no pooling, or no groups were named.
         """
         if kind not in ("CR0", "CR1", "CR2", "CR3"):
             raise ValueError(f'kind must be "CR0", "CR1", "CR2" or "CR3"; got {kind!r}')
+        if self.pooling == "partial":
+            of = slopes_sandwich.around_intercepts(self.data, self.psi, self.theta, self.method, kind)
+            return self._with_errors(kind, *of)
         if self.pooling != "complete":
             raise ValueError(
-                f"cluster-robust standard errors are for complete pooling; this fit is of {self.pooling} "
+                f"cluster-robust standard errors are for complete and partial pooling; this fit is of {self.pooling} "
                 "pooling, which accounts for the groups itself"
             )
         if self.data.group is None:

@@ -17,12 +17,31 @@ KINDS = ("CR0", "CR1", "CR1S", "CR2", "CR3")
 _FULL = 1e-12  # as in `inference`: a leverage this near 1 is 1
 
 
-def of_intercepts(summary, psi, theta, method):
-    """Return the `Solution` of a random-intercept fit, for `cluster_robust`."""
+def around_intercepts(summary, psi, theta, method, kind):
+    """`cluster_robust` for a fit with random intercepts alone.
+
+    Parameters
+    ----------
+    summary : GroupSummary
+    psi, theta : float
+    method : {"reml", "ml"}
+    kind : str
+        As for `cluster_robust`.
+
+    Returns
+    -------
+    cov : ndarray of shape (p, p)
+        Covariance of the coefficients of the centred columns, as in `reml.VarianceFit`.
+    df : callable
+        ``df(a)`` is the degrees of freedom of the contrast a of these.
+    """
     reduced, kept = slopes.of_summary(summary, [], np.ones(len(summary.terms), dtype=bool))
     likelihood = slopes.Likelihood(reduced, method)
     D = np.array([[psi / theta]])
-    return Solution(likelihood, Maximum(np.sqrt(D), float(likelihood.criterion(D)))), kept
+    solution = Solution(likelihood, Maximum(np.sqrt(D), float(likelihood.criterion(D))))
+    cov, df = cluster_robust(solution, kept, kind)
+    x, y = reduced.lengths[:-1], reduced.lengths[-1]
+    return cov * y**2 / (x[:, None] * x), lambda a: df(a / x)
 
 
 def cluster_robust(solution, kept, kind):
