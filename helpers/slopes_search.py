@@ -12,6 +12,7 @@ from itertools import product
 from typing import NamedTuple
 
 import numpy as np
+from scipy import ndimage
 
 _ENOUGH = 1e-14  # of the criterion: a Newton step that promises less is the last
 _NEARLY = 1e-3  # and in the first look, from several starts
@@ -126,38 +127,38 @@ def descend(likelihood, L, enough=_ENOUGH):
 
 @lru_cache
 def _grid(q):
-    """Ratios of variances (times information) and correlations to look at first, as factors (S, q, q)."""
-    levels = (0.05, 0.5, 5.0, 50.0) if q == 2 else (0.1, 1.0, 10.0) if q <= 4 else (0.3, 3.0)
+    """Ratios of variances (times information) and correlations to look at first, as factors (S, q, q).
+
+    Also the shape that the S points have, one axis a parameter: None where correlations are left at 0.
+    """
+    levels = (0.02, 0.2, 1.5, 10.0, 80.0) if q <= 2 else (0.1, 1.0, 10.0) if q <= 4 else (0.3, 3.0)
+    correlations = (-0.8, 0.0, 0.8) if q == 2 else (0.0,)
     factors = []
-    for variances in product(levels, repeat=min(q, 6)):
+    for *variances, r in product(*[levels] * min(q, 6), correlations):
+        correlation = np.eye(q)
+        if r:
+            correlation[0, 1] = correlation[1, 0] = r
         sd = np.sqrt([*variances, *(1.0,) * (q - len(variances))])
-        for r in (-0.7, 0.0, 0.7) if q == 2 else (0.0,):
-            correlation = np.eye(q)
-            if r:
-                correlation[0, 1] = correlation[1, 0] = r
-            factors.append(sd[:, None] * np.linalg.cholesky(correlation))
-    return np.array(factors)
+        factors.append(sd[:, None] * np.linalg.cholesky(correlation))
+    return np.array(factors), ((len(levels),) * q + (len(correlations),) if q <= 2 else None)
 
 
 def starts(likelihood):
-    """Factors to start from: the best points of a grid, no two of one corner of it."""
-    q = len(likelihood.reduced.roots)
-    unit = 1 / np.sqrt(likelihood.reduced.average.diagonal())
-    grid = unit[:, None] * _grid(q)
+    """Factors to start from: the points of a grid that are lower than those about them, the lowest first."""
+    reduced = likelihood.reduced
+    grid, shape = _grid(len(reduced.roots))
+    grid = grid / np.sqrt(reduced.average.diagonal())[:, None]
     value = likelihood.criterion(grid @ grid.swapaxes(-1, -2))
-    best, taken = [], set()
-    for k in np.argsort(value, kind="stable"):
-        corner = tuple(np.sign(_grid(q)[k, -1]).astype(int)) + tuple(_grid(q)[k].diagonal() > 1)
-        if corner not in taken:
-            taken.add(corner)
-            best.append(k)
-        if len(best) == _STARTS:
-            break
-    return grid[best]
+    if shape is None:
+        return grid[np.argsort(value, kind="stable")[:_STARTS]]
+    low = np.flatnonzero(value <= ndimage.minimum_filter(value.reshape(shape), 3).ravel())
+    return grid[low[np.argsort(value[low], kind="stable")][:_STARTS]]
 
 
 def _tops(likelihood, L):
     """Distinct minima that several starts lead to, the lowest first, and their values."""
+    if len(L) == 1:
+        return L, None
     L, value = descend(likelihood, L, _NEARLY)
     order = np.argsort(value, kind="stable")
     L, value = L[order], value[order]
