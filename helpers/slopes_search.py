@@ -21,8 +21,9 @@ _NOISE = 1e-13  # of the criterion, relative: a rise by less is rounding
 _FLAT = 1e-10  # a curvature below this share of the largest is none
 _FAINT = 1e-3  # a variance that shrinks by less than this share in an average group may be 0
 _DOWN = 1e-11  # a slope towards the inside below this share of its parts is rounding
-_MANY, _FEW = 600, 400  # with more groups than the first the starts are tried on so many
+_MANY, _FEW = 150, 120  # with more groups than the first the starts are tried on so many
 _STARTS = 6
+_NEAR = 10.0  # a point of the grid higher than a minimum by more than this leads to no lower one
 
 
 class Maximum(NamedTuple):
@@ -131,39 +132,58 @@ def _grid(q):
 
     Also the shape that the S points have, one axis a parameter: None where correlations are left at 0.
     """
-    levels = (0.02, 0.2, 1.5, 10.0, 80.0) if q <= 2 else (0.1, 1.0, 10.0) if q <= 4 else (0.3, 3.0)
-    correlations = (-0.8, 0.0, 0.8) if q == 2 else (0.0,)
+    levels = tuple(0.02 * 4.0 ** np.arange(7)) if q <= 2 else (0.1, 1.0, 10.0) if q <= 4 else (0.3, 3.0)
+    correlations = (-1.0, -0.75, 0.0, 0.75, 1.0) if q == 2 else (0.0,)
     factors = []
     for *variances, r in product(*[levels] * min(q, 6), correlations):
-        correlation = np.eye(q)
+        root = np.eye(q)
         if r:
-            correlation[0, 1] = correlation[1, 0] = r
+            root[1] = r, np.sqrt(1 - r**2)
         sd = np.sqrt([*variances, *(1.0,) * (q - len(variances))])
-        factors.append(sd[:, None] * np.linalg.cholesky(correlation))
+        factors.append(sd[:, None] * root)
     return np.array(factors), ((len(levels),) * q + (len(correlations),) if q <= 2 else None)
 
 
 def starts(likelihood):
-    """Factors to start from: the points of a grid that are lower than those about them, the lowest first."""
+    """Factors to start from: the points of a grid that are lower than those about them, the lowest first.
+
+    Also, for two varying terms, the lowest point with a correlation of +-1 and the lowest without, each with
+    its value: two tops, one on the boundary and one inside, may be nearer to one another than the grid is wide.
+    """
     reduced = likelihood.reduced
     grid, shape = _grid(len(reduced.roots))
     grid = grid / np.sqrt(reduced.average.diagonal())[:, None]
     value = likelihood.criterion(grid @ grid.swapaxes(-1, -2))
     if shape is None:
-        return grid[np.argsort(value, kind="stable")[:_STARTS]]
-    low = np.flatnonzero(value <= ndimage.minimum_filter(value.reshape(shape), 3).ravel())
-    return grid[low[np.argsort(value[low], kind="stable")][:_STARTS]]
+        return grid[np.argsort(value, kind="stable")[:_STARTS]], ()
+    about = ndimage.generate_binary_structure(len(shape), 1)
+    low = np.flatnonzero(value <= ndimage.minimum_filter(value.reshape(shape), footprint=about).ravel())
+    sides = ()
+    if len(shape) == 3:
+        face = np.isclose(grid[:, 1, 1], 0.0)
+        places = [np.where(part, value, np.inf).argmin() for part in (face, ~face)]
+        sides = tuple((grid[k], value[k]) for k in places)
+    return grid[low[np.argsort(value[low], kind="stable")][:_STARTS]], sides
 
 
-def _tops(likelihood, L):
-    """Distinct minima that several starts lead to, the lowest first, and their values."""
-    if len(L) == 1:
-        return L, None
-    L, value = descend(likelihood, L, _NEARLY)
-    order = np.argsort(value, kind="stable")
-    L, value = L[order], value[order]
-    apart = np.append(True, np.diff(value) > 10 * _NEARLY)
-    return L[apart], value[apart]
+def _lowest(likelihood):
+    """The lowest of the minima that the starts lead to."""
+    L, sides = starts(likelihood)
+    if len(L) > 1:
+        L, value = descend(likelihood, L, _NEARLY)
+        L = L[[value.argmin()]]
+    L, value = descend(likelihood, L)
+    best = _settled(likelihood, Maximum(L[0], float(value[0])))
+    if not sides:
+        return best
+    other, value = sides[best.factor.shape[1] == 1]  # a side not looked at yet
+    if value - best.criterion > _NEAR:
+        return best
+    L, value = descend(likelihood, other[None], _NEARLY)
+    if value[0] > best.criterion - _NEARLY / 10:
+        return best
+    L, value = descend(likelihood, L)
+    return min(best, _settled(likelihood, Maximum(L[0], float(value[0]))), key=lambda top: top.criterion)
 
 
 def maximum(likelihood):
@@ -179,19 +199,18 @@ def maximum(likelihood):
     """
     J = likelihood.reduced.roots.shape[-1]
     if J <= _MANY:
-        L, _ = _tops(likelihood, starts(likelihood))
-    else:
-        size = np.einsum("kaj,kaj->j", likelihood.reduced.roots, likelihood.reduced.roots)
-        large = np.argpartition(size, J - _FEW // 2)[J - _FEW // 2 :]
-        some = np.unique(np.concatenate([large, np.linspace(0, J - 1, _FEW // 2).astype(int)]))
-        few = type(likelihood)(likelihood.reduced.some(some), "reml" if likelihood.reml else "ml")
-        L, _ = _tops(few, starts(few))
-        L = L[:2]
-    found = []
-    for top in L[:1] if J <= _MANY else L:
-        factor, value = descend(likelihood, top[None])
-        found.append(_settled(likelihood, Maximum(factor[0], float(value[0]))))
-    return min(found, key=lambda top: top.criterion)
+        return _lowest(likelihood)
+    size = np.einsum("kaj,kaj->j", likelihood.reduced.roots, likelihood.reduced.roots)
+    large = np.argpartition(size, J - _FEW // 2)[J - _FEW // 2 :]
+    some = np.unique(np.concatenate([large, np.linspace(0, J - 1, _FEW // 2).astype(int)]))
+    few = type(likelihood)(likelihood.reduced.some(some), "reml" if likelihood.reml else "ml")
+    q, start = len(likelihood.reduced.roots), _lowest(few).factor
+    L = np.zeros((1, q, q))
+    L[0, :, : start.shape[1]] = start
+    faint = np.sqrt(_FAINT / likelihood.reduced.average.diagonal())
+    L[0, range(start.shape[1], q), range(start.shape[1], q)] = faint[start.shape[1] :]
+    L, value = descend(likelihood, L)
+    return _settled(likelihood, Maximum(L[0], float(value[0])))
 
 
 def _settled(likelihood, found):
