@@ -300,7 +300,9 @@ def summarise(data, formula=None, groups=None, missing="raise", carried_beyond=N
                     "squared: change its unit"
                 )
     if len(varying):
-        own = [k for k in range(len(varying)) if carried_beyond is None or terms[varying[k]] in carried_beyond]
+        own = [
+            k for k in range(len(varying)) if carried_beyond is None or terms[varying[k]] in carried_beyond
+        ]
         part = cross[np.ix_([*own, -1], [*own, -1])]
         before = [] if intercept is None else [terms[intercept]]
         refuse_collinear(part, [terms[varying[k]] for k in own], before)

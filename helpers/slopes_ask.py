@@ -62,7 +62,9 @@ def fit(formula, data, groups, slopes, method="reml", missing="raise"):
 
 
 def _names(slopes):
-    names = [slopes] if isinstance(slopes, str) else list(slopes) if isinstance(slopes, (list, tuple)) else slopes
+    names = (
+        [slopes] if isinstance(slopes, str) else list(slopes) if isinstance(slopes, (list, tuple)) else slopes
+    )
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise TypeError(f"slopes must be a term or a list of terms; got {slopes!r}")
     names = [name.strip() for name in names]
@@ -72,7 +74,9 @@ def _names(slopes):
         if name in names[:k]:
             raise ValueError(f"slopes names {name!r} twice")
         if name in ("1", "Intercept", "0", "-1"):
-            raise ValueError(f"slopes has {name!r}: the intercept varies with the slopes; name the terms only")
+            raise ValueError(
+                f"slopes has {name!r}: the intercept varies with the slopes; name the terms only"
+            )
     return names
 
 
@@ -85,7 +89,9 @@ def _read(formula, data, groups, names, missing):
     """Summarise fixed and varying terms; say which are fixed, and where those stand that vary."""
     summary = summarise(data, formula, groups, missing)
     if summary.group is None:
-        raise TypeError("partial_pooling needs groups, the name of the column that says which group a row is in")
+        raise TypeError(
+            "partial_pooling needs groups, the name of the column that says which group a row is in"
+        )
     more = [name for name in names if not _of(name, summary.terms)]
     known = set(summary.terms)
     if more and isinstance(data, GroupSummary):
@@ -102,7 +108,9 @@ def _read(formula, data, groups, names, missing):
             raise ValueError(f"slopes has {name!r}, which is no term by itself: name each term of its own")
         places += own
     if summary.intercept in places:
-        raise ValueError(f"{summary.terms[summary.intercept]!r} is the constant, which varies with the slopes")
+        raise ValueError(
+            f"{summary.terms[summary.intercept]!r} is the constant, which varies with the slopes"
+        )
     return summary, np.array([term in known for term in summary.terms]), places
 
 

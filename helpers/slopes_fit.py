@@ -141,7 +141,7 @@ class SlopesFit:
     @cached_property
     def psi(self):
         """Covariance of the coefficients between groups, terms by terms, "Intercept" first."""
-        half = self._back @ self._solution.top.factor
+        half = np.where(self._is_zero[:, None], 0.0, self._back @ self._solution.top.factor)
         return pd.DataFrame(self.theta * half @ half.T, self.varying, self.varying)
 
     @cached_property
@@ -192,7 +192,8 @@ class SlopesFit:
     def _is_zero(self):
         """Which of the varying terms have no variance, but for rounding."""
         half = self._back @ self._solution.top.factor
-        return (half**2).sum(axis=1) <= 1e-20 * (self._back**2).sum(axis=1) * (half.size and half.max() ** 2)
+        information = self._solution.likelihood.reduced.average.diagonal()
+        return (half**2).sum(axis=1) <= 1e-16 * (self._back**2 @ (1 / information))
 
     @property
     def variances(self):
@@ -244,13 +245,17 @@ class SlopesFit:
             df = np.full(len(self._cov), float(self.nobs - len(self._cov)))
             return replace(self, df_method=df_method, _df=df)
         if self.method != "reml":
-            raise ValueError(f'{df_method} degrees of freedom are for REML; this fit is by ML: use "residual"')
+            raise ValueError(
+                f'{df_method} degrees of freedom are for REML; this fit is by ML: use "residual"'
+            )
         if df_method == "satterthwaite":
             of = slopes_inference.satterthwaite(self._solution)
             return replace(self, df_method=df_method, _df=np.array([of(a) for a in self._turn]))
         cov, of = slopes_inference.kenward_roger(self._solution)
         if not np.isfinite(cov).all():
-            raise ValueError("Kenward-Roger is not defined here: the information on the variances has no inverse")
+            raise ValueError(
+                "Kenward-Roger is not defined here: the information on the variances has no inverse"
+            )
         return self._with_errors(df_method, self._solution.theta * cov, of)
 
     def cluster_robust(self, kind="CR2"):
@@ -354,7 +359,9 @@ class SlopesFit:
         estimate = level[:, None] + found[0] * self._length
         columns = zip(estimate, root * found[1], root * found[2], strict=True)
         names = ("estimate", "se", "se_conditional")
-        table = {(term, name): v for term, values in zip(self.varying, columns) for name, v in zip(names, values)}
+        table = {
+            (term, name): v for term, values in zip(self.varying, columns) for name, v in zip(names, values)
+        }
         return pd.DataFrame(table, self.data.labels)
 
     def new_group(self):
@@ -436,7 +443,6 @@ class SlopesFit:
         table, options = self._table()
         head = "<br>".join(escape(line) for line in self._head())
         return f"<p>{head}</p>\n{table.to_html(border=0, **options)}"
-
 
 
 def turn_of(kept, reduced):

@@ -181,7 +181,11 @@ def satterthwaite(solution):
     observed[k, k] = nu  # the last parameter is log theta
     if k:
         score = now.score.ravel() @ J
-        observed[:k, :k], observed[k, :k], observed[:k, k] = hessian + np.outer(score, score) / nu, score, score
+        observed[:k, :k], observed[k, :k], observed[:k, k] = (
+            hessian + np.outer(score, score) / nu,
+            score,
+            score,
+        )
     unit = np.sqrt(np.where(observed.diagonal() > 0, observed.diagonal(), 1.0))
     values, vectors = np.linalg.eigh(observed / unit[:, None] / unit)
     if values[0] < -1e-8:

@@ -135,4 +135,3 @@ def _coordinates(solution, kept):
     y = np.concatenate([T[:, p], more[:, 0]])
     e = y - np.einsum("kxj,x->kj", X, solution.gls.beta)
     return np.moveaxis(reduced.roots, -1, 0), np.moveaxis(X, -1, 0), e.T
-
