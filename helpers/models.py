@@ -202,8 +202,8 @@ class Fit:
             return self._with_errors(kind, *of)
         if self.pooling != "complete":
             raise ValueError(
-                f"cluster-robust standard errors are for complete and partial pooling; this fit is of {self.pooling} "
-                "pooling, which accounts for the groups itself"
+                f"cluster-robust standard errors are for complete and partial pooling; this fit is of "
+                f"{self.pooling} pooling, which accounts for the groups itself"
             )
         if self.data.group is None:
             raise ValueError("cluster-robust standard errors need the groups: name them in complete_pooling")

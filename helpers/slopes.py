@@ -1,8 +1,8 @@
 """The likelihood of intercepts and slopes that vary from group to group, from cross-products by group.
 
 With V = I + Z D Z' in units of theta, a group enters by q numbers a column: the root R_g of Z_g'Z_g and
-T_g = R_g'^-1 Z_g'[X_g, y_g]. What these leave of the cross-products is the same sum for every D, so nothing is
-N x N and nothing is per row. Formulas: Bates et al. (2015), section 3; Lindstrom and Bates (1988).
+T_g = R_g'^-1 Z_g'[X_g, y_g]. What these leave of the cross-products is the same sum for every D, so
+nothing is N x N and nothing is per row. Formulas: Bates et al. (2015), section 3; Lindstrom and Bates (1988).
 """
 
 from __future__ import annotations

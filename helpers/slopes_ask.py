@@ -1,4 +1,4 @@
-"""What is asked when slopes are to vary: the columns are found, what cannot be fitted is refused, the rest is fitted."""
+"""What is asked when slopes are to vary: columns are found, what cannot be fitted is refused."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import numpy as np
 
 from .groups import GroupSummary, refuse_collinear, summarise
 from .slopes import Likelihood, of_summary
-from .slopes_fit import SlopesFit, turn_of
+from .slopes_fit import SlopesFit
 from .slopes_inference import Solution
+from .slopes_result import turn_of
 from .slopes_search import maximum
 
 _NOTHING = 1e-12  # a residual sum of squares below this share of that within groups is rounding
@@ -120,8 +121,8 @@ def _refuse(summary, places):
     for place, name in zip(places, names, strict=True):
         if not varies[place]:
             raise ValueError(
-                f"the slope of {name!r} cannot vary: it is constant within every {summary.group}; leave it out of "
-                "slopes, or name a term that varies within groups"
+                f"the slope of {name!r} cannot vary: it is constant within every {summary.group}; leave it "
+                "out of slopes, or name a term that varies within groups"
             )
     refuse_collinear(summary.within[np.ix_(places, places)], names, ["the constant of each group"])
     q = len(places) + 1
@@ -142,6 +143,6 @@ def _refuse_exact(reduced, kept):
     within = kept.within[-1, -1] / reduced.lengths[-1] ** 2
     if reduced.nobs - reduced.ranks.sum() - known.sum() < 1 or rest <= _NOTHING * within:
         raise ValueError(
-            f"nothing of {kept.outcome!r} is left within any {kept.group} beyond a line of its own: the variance "
-            "within cannot be told from that of the slopes; name fewer slopes or bring more rows in each group"
+            f"nothing of {kept.outcome!r} is left within any {kept.group} beyond a line of its own: the "
+            "variance within cannot be told from that of the slopes; name fewer slopes or bring more rows"
         )

@@ -1,4 +1,4 @@
-"""Small samples where slopes vary: Kenward-Roger, Satterthwaite, the errors of variances and of group effects.
+"""Small samples where slopes vary: Kenward-Roger, Satterthwaite, errors of variances and of group effects.
 
 Blockwise, from sums over the groups (`slopes.Sums`). The variance parameters are the entries of Psi, each
 with its G_s = Z E_s Z', and theta, whose G is I = V - sum D_s G_s: what theta needs follows from V and the
@@ -91,7 +91,7 @@ class Information:
 
 
 def basis(q):
-    """Symmetric matrices E_s (m, q, q) whose sum with the entries of the upper triangle gives a covariance."""
+    """Symmetric matrices E_s (m, q, q): times the entries of the upper triangle they add up to a covariance."""
     i, k, _ = _pairs(q)
     E = np.zeros((len(i), q, q))
     E[np.arange(len(i)), i, k] = E[np.arange(len(i)), k, i] = 1.0

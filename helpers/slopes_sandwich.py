@@ -1,8 +1,8 @@
 """Cluster-robust standard errors around partial pooling: R's ``vcovCR(lmer(...), "CR2")``, group by group.
 
-In each group V, X and the residuals live in the span of the group's Z and X: in an orthonormal basis of it they
-have q + p coordinates, and outside it every matrix of the sandwich is the identity. Bell and McCaffrey (2002);
-Pustejovsky and Tipton (2018), whose working model here is the mixed model itself.
+In each group V, X and the residuals live in the span of the group's Z and X: in an orthonormal basis of it
+they have q + p coordinates, and outside it every matrix of the sandwich is the identity. Bell and McCaffrey
+(2002); Pustejovsky and Tipton (2018), whose working model here is the mixed model itself.
 """
 
 from __future__ import annotations
@@ -47,9 +47,9 @@ def around_intercepts(summary, psi, theta, method, kind):
 def cluster_robust(solution, kept, kind):
     """Sandwich covariance of the coefficients of a mixed model, by group.
 
-    With W = V^-1, M the inverse of X'WX and e = y - X beta, CR0 is M (sum u_g u_g') M of u_g = X_g'W_g e_g; CR1
-    is J / (J - 1) times that, CR1S (N - 1) / (N - p) times CR1; CR2 puts A_g e_g in the place of e_g, such that
-    the sum has the right expectation where V is right; CR3 (I - H_gg)^-1 e_g.
+    With W = V^-1, M the inverse of X'WX and e = y - X beta, CR0 is M (sum u_g u_g') M of u_g = X_g'W_g e_g;
+    CR1 is J / (J - 1) times that, CR1S (N - 1) / (N - p) times CR1; CR2 puts A_g e_g in the place of e_g, such
+    that the sum has the right expectation where V is right; CR3 (I - H_gg)^-1 e_g.
 
     Parameters
     ----------

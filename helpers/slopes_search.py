@@ -148,7 +148,7 @@ def starts(likelihood):
     """Factors to start from: the points of a grid that are lower than those about them, the lowest first.
 
     Also, for two varying terms, the lowest point with a correlation of +-1 and the lowest without, each with
-    its value: two tops, one on the boundary and one inside, may be nearer to one another than the grid is wide.
+    its value: two tops, one on the boundary and one inside, may be nearer together than the grid is wide.
     """
     reduced = likelihood.reduced
     grid, shape = _grid(len(reduced.roots))

@@ -395,13 +395,15 @@ def test_a_slope_variance_of_0_is_found_and_is_the_random_intercept_fit():
         if fit.rank == 1:
             break
     alone = partial_pooling("y ~ x", data, "g")
-    assert fit.singular and alone.psi > 0
+    assert fit.singular
+    assert alone.psi > 0
     np.testing.assert_allclose(fit.criterion, alone.criterion, rtol=1e-12)
     np.testing.assert_allclose(fit.psi, [[alone.psi, 0.0], [0.0, 0.0]], rtol=1e-9, atol=1e-12)
     np.testing.assert_allclose(fit.bse, alone.bse, rtol=1e-10)
     assert fit.boundary == "the variance of x is estimated as 0"
     assert fit.boundary in fit.summary()
-    assert fit.variances["se"][:3].isna().all() and fit.variances["se"]["theta"] > 0
+    assert fit.variances["se"][:3].isna().all()
+    assert fit.variances["se"]["theta"] > 0
     assert fit.test_slope() == (0.0, 1.0, (1, 2))
 
 
@@ -412,7 +414,8 @@ def test_a_slope_variance_of_0_is_found_and_is_the_random_intercept_fit():
 }.items())  # fmt: skip
 def test_the_boundary_is_named_and_exact(fitted, name, says):
     fit = fitted(name)
-    assert fit.singular and fit.rank == SINGULAR[name]
+    assert fit.singular
+    assert fit.rank == SINGULAR[name]
     assert fit.boundary == says
     assert f"on the boundary: {says}" in fit.summary()
     psi = fit.psi.to_numpy()
@@ -527,10 +530,12 @@ REFUSED = {
         lambda d: partial_pooling("y ~ x0", d, "g", ["Intercept", "x0"]),
         ValueError, "slopes has 'Intercept': the intercept varies with the slopes",
     ),
-    "twice": (lambda d: partial_pooling("y ~ x0", d, "g", ["x0", "x0"]), ValueError, "slopes names 'x0' twice"),
+    "twice": (
+        lambda d: partial_pooling("y ~ x0", d, "g", ["x0", "x0"]), ValueError, "slopes names 'x0' twice",
+    ),
     "nothing": (lambda d: partial_pooling("y ~ x0", d, "g", []), ValueError, "slopes is empty"),
-    "a number": (lambda d: partial_pooling("y ~ x0", d, "g", 3), TypeError, "a term or a list of terms; got 3"),
-    "no groups": (lambda d: partial_pooling("y ~ x0", d, slopes="x0"), TypeError, "partial_pooling needs groups"),
+    "a number": (lambda d: partial_pooling("y ~ x0", d, "g", 3), TypeError, "or a list of terms; got 3"),
+    "no groups": (lambda d: partial_pooling("y ~ x0", d, slopes="x0"), TypeError, "needs groups, the name"),
     "method": (lambda d: partial_pooling("y ~ x0", d, "g", "x0", "mle"), ValueError, "method must be"),
     "collinear": (
         lambda d: partial_pooling("y ~ x0", d.assign(z=2 * d["x0"] + d["w"]), "g", ["x0", "z"]),
@@ -583,14 +588,17 @@ def test_the_result_speaks_the_language_of_the_other_fits(fitted):
     for name in alone:
         assert list(getattr(fit, name).index) == ["Intercept", "floor"]
     assert list(fit.psi.index) == list(fit.psi) == ["Intercept", "floor"]
-    assert fit.pooling == "partial" and fit.df_method == "kenward-roger"
+    assert fit.pooling == "partial"
+    assert fit.df_method == "kenward-roger"
     np.testing.assert_allclose(fit.sds**2, np.diag(fit.psi))
     np.testing.assert_allclose(fit.conf_int().mean(axis=1), fit.params)
     np.testing.assert_allclose(np.sqrt(np.diag(fit.cov_params())), fit.bse)
     assert (fit.with_df("residual").df == fit.nobs - 2).all()
     assert np.isinf(fitted("radon1", "ml").df).all()
-    assert "not among" not in fit.summary() and "boundary" not in fit.summary()
-    assert "<table" in fit._repr_html_() and repr(fit) == fit.summary()
+    assert "not among" not in fit.summary()
+    assert "boundary" not in fit.summary()
+    assert "<table" in fit._repr_html_()
+    assert repr(fit) == fit.summary()
 
 
 def test_a_slope_that_is_not_fixed_is_said(fitted):
