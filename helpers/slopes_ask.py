@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
 
+from . import tables
 from .groups import GroupSummary, refuse_collinear, summarise
 from .slopes import Likelihood, of_summary
 from .slopes_fit import SlopesFit
@@ -82,8 +84,18 @@ def _names(slopes):
 
 
 def _of(name, terms):
-    """Places of the terms that a name stands for: itself, or the columns of its levels."""
-    return [k for k, term in enumerate(terms) if term == name or term.startswith(f"{name}[")]
+    """Places of the columns that a term of the formula has: one of its name, or one a level."""
+    if name in terms:
+        return [terms.index(name)]
+    inside = re.fullmatch(r"C\((\w+)\b.*\)", name)
+    heads = (f"{name}[", f"{inside[1]}[" if inside else f"{name}[")
+    return [k for k, term in enumerate(terms) if term.startswith(heads)]
+
+
+def _is_term(name, summary):
+    """Whether the formula has a term of this name: ``week`` is none of ``y ~ C(week)``."""
+    parsed = tables.parse(summary.formula, summary.group, "raise").parsed
+    return name in summary.terms or name in map(str, parsed.rhs)
 
 
 def _read(formula, data, groups, names, missing):
@@ -93,7 +105,7 @@ def _read(formula, data, groups, names, missing):
         raise TypeError(
             "partial_pooling needs groups, the name of the column that says which group a row is in"
         )
-    more = [name for name in names if not _of(name, summary.terms)]
+    more = [name for name in names if not _is_term(name, summary)]
     known = set(summary.terms)
     if more and isinstance(data, GroupSummary):
         raise ValueError(
@@ -101,10 +113,16 @@ def _read(formula, data, groups, names, missing):
         )
     if more:
         longer = " + ".join([formula, *more])
+        for name in set(more) & tables.parse(longer, groups, missing).levels:
+            raise ValueError(
+                f"{name!r} stands in {formula!r} as levels: copy the column, and name the copy in slopes"
+            )
         summary = replace(summarise(data, longer, groups, missing, carried_beyond=known), formula=formula)
     places = []
     for name in names:
         own = _of(name, summary.terms)
+        if name in more:
+            own = [k for k in own if summary.terms[k] not in known]
         if not own:
             raise ValueError(f"slopes has {name!r}, which is no term by itself: name each term of its own")
         places += own

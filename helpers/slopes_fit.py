@@ -45,7 +45,7 @@ class PredictedMean(NamedTuple):
 class SlopesFit(SlopesEstimate):
     """Intercepts and slopes that vary from group to group, and what can be asked of them.
 
-    `SlopesEstimate` has the attributes: estimates, errors and df by term, ``psi``, ``theta``, ``singular``, ...
+    `SlopesEstimate` has the attributes: estimates, errors and df by term, ``psi``, ``theta``, ``singular``.
     """
 
     @property
@@ -149,7 +149,7 @@ class SlopesFit(SlopesEstimate):
         -------
         SlopeTest
             Under the null hypothesis, in large samples, the statistic is chi-square on q - 1 degrees of
-            freedom half of the time and on q the other half, q the number of varying terms, this one among them
+            freedom half of the time and on q the other half, q the number of varying terms with this one
             (Self and Liang 1987; Stram and Lee 1994). Exact for J to infinity, where the other variances are
             above 0.
 

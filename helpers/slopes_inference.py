@@ -91,7 +91,7 @@ class Information:
 
 
 def basis(q):
-    """Symmetric matrices E_s (m, q, q): times the entries of the upper triangle they add up to a covariance."""
+    """Symmetric matrices E_s (m, q, q): times the entries of an upper triangle they are the matrix."""
     i, k, _ = _pairs(q)
     E = np.zeros((len(i), q, q))
     E[np.arange(len(i)), i, k] = E[np.arange(len(i)), k, i] = 1.0

@@ -48,7 +48,7 @@ def cluster_robust(solution, kept, kind):
     """Sandwich covariance of the coefficients of a mixed model, by group.
 
     With W = V^-1, M the inverse of X'WX and e = y - X beta, CR0 is M (sum u_g u_g') M of u_g = X_g'W_g e_g;
-    CR1 is J / (J - 1) times that, CR1S (N - 1) / (N - p) times CR1; CR2 puts A_g e_g in the place of e_g, such
+    CR1 is J / (J - 1) times that, CR1S (N - 1) / (N - p) times CR1; CR2 puts A_g e_g in the place of e_g, so
     that the sum has the right expectation where V is right; CR3 (I - H_gg)^-1 e_g.
 
     Parameters

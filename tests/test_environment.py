@@ -16,8 +16,8 @@ EXTRAS = PROJECT["optional-dependencies"]
 PACKAGES = packages_distributions()  # what brings a module: PIL comes with pillow
 ORDER = [
     "rrandom", "datasets", "formulas", "tables", "engines", "groups", "reml", "inference", "slopes",
-    "slopes_search", "slopes_inference", "slopes_sandwich", "slopes_result", "slopes_fit", "slopes_ask", "models",
-    "simulate", "figures", "stated", "side_by_side", "explorer", "files", "report", "__main__",
+    "slopes_search", "slopes_inference", "slopes_sandwich", "slopes_result", "slopes_fit", "slopes_ask",
+    "models", "simulate", "figures", "stated", "side_by_side", "explorer", "files", "report", "__main__",
 ]  # fmt: skip
 
 

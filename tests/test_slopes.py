@@ -31,7 +31,7 @@ MODELS = {
     "sleep": ("Reaction ~ Days", "Days"),
     "clinic": ("response ~ dose", "dose"),
     "growth": ("height ~ week", "week"),
-    "growth.weeks": ("height ~ C(week)", "week"),
+    "growth.weeks": ("height ~ C(week)", "time"),
     "plus": ("y ~ x", "x"),
     "minus": ("y ~ x", "x"),
     "none": ("y ~ x", "x"),
@@ -47,7 +47,7 @@ def tables(radon, high_school, reference):
     hsb = high_school.assign(cses=high_school["ses_within"], public=1 - high_school["catholic"])
     return made | {
         "radon": radon, "hsb": hsb, "clinic": pd.read_csv(CASES / "random_slope.csv"),
-        "growth": pd.read_csv(CASES / "growth.csv"),
+        "growth": pd.read_csv(CASES / "growth.csv").assign(time=lambda data: data["week"]),
     }  # fmt: skip
 
 
@@ -565,6 +565,10 @@ REFUSED = {
         lambda d: partial_pooling("y ~ x0 - 1", d, "g", "x0").group_means, ValueError, "has no constant",
     ),
     "alpha": (lambda d: partial_pooling("y ~ x0", d, "g", "x0").conf_int(2), ValueError, "alpha must lie"),
+    "levels": (
+        lambda d: partial_pooling("y ~ C(w)", d.assign(w=np.arange(len(d)) % 3), "g", "w"),
+        ValueError, "'w' stands in 'y ~ C(w)' as levels: copy the column, and name the copy in slopes",
+    ),
     "which slope": (
         lambda d: partial_pooling("y ~ x0 + x1", some_data(1, 3), "g", ["x0", "x1"]).test_slope(),
         ValueError, "name the slope to test, one of x0, x1; got None",
