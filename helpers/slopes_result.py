@@ -12,6 +12,7 @@ import pandas as pd
 from scipy import stats
 
 from . import slopes_inference
+from .groups import solve
 from .slopes_inference import Solution
 
 
@@ -202,10 +203,24 @@ class SlopesEstimate:
             f"sd between groups: {sds}   correlation: {pairs}",
             f"theta (within) {self.theta:.6g}   {label} {self.criterion:.4f}",
         ]
-        lost = [name for name in self.varying if name not in data.terms and name != "Intercept"]
+        lost = [name for name in self.varying[1:] if self._is_lost(name)]
         if lost:
             lines.append(f"{', '.join(lost)}: not among the fixed terms, so the average slope is taken as 0")
         return [*lines, f"on the boundary: {self.boundary}"] if self.singular else lines
+
+    def _is_lost(self, name):
+        """Whether a varying term is neither a fixed one nor made up of these."""
+        if name in self.data.terms:
+            return False
+        place = self._whole.terms.index(name)
+        keep = [
+            self._whole.terms.index(term)
+            for k, term in enumerate(self.data.terms)
+            if k != self.data.intercept
+        ]
+        cross = self._whole.about_centre()[np.ix_([*keep, place], [*keep, place])]
+        along = solve(cross[:-1, :-1], cross[:-1, -1:])[:, 0] if keep else np.zeros(0)
+        return cross[-1, -1] - along @ cross[:-1, -1] > 1e-9 * cross[-1, -1]
 
     def _table(self):
         columns = {
