@@ -181,7 +181,7 @@ class Expansion(NamedTuple):
 class Gls(NamedTuple):
     """Generalised least squares at one D (or several), at theta = 1, in working units."""
 
-    root: np.ndarray  # lower triangular, root root' = X'V^-1 X
+    root: np.ndarray  # lower triangular, root'root = (X'V^-1 X)^-1
     beta: np.ndarray
     rss: np.ndarray
 
@@ -281,16 +281,16 @@ class Likelihood:
 
     def gls(self, cross):
         """Return the `Gls` that cross-products in V^-1 give."""
-        root = np.linalg.cholesky(cross[..., :-1, :-1])
-        half = np.linalg.solve(root, cross[..., :-1, -1:])
-        beta = np.linalg.solve(root.swapaxes(-1, -2), half)
+        root = np.linalg.inv(np.linalg.cholesky(cross[..., :-1, :-1]))
+        half = root @ cross[..., :-1, -1:]
+        beta = root.swapaxes(-1, -2) @ half
         return Gls(root, beta[..., 0], cross[..., -1, -1] - (half * half).sum(axis=(-2, -1)))
 
     def value(self, sums, gls):
         """R's REMLcrit, or -2 log likelihood under ML."""
         value = self._constant + self.degrees * np.log(gls.rss) + sums.log_det
         if self.reml:
-            value = value + 2 * np.log(np.diagonal(gls.root, axis1=-2, axis2=-1)).sum(axis=-1)
+            value = value - 2 * np.log(np.diagonal(gls.root, axis1=-2, axis2=-1)).sum(axis=-1)
         return value
 
     def criterion(self, D):
@@ -307,7 +307,7 @@ class Likelihood:
         sums, p, nu = self.sums(D), self.c - 1, self.degrees
         gls = self.gls(sums.cross)
         W = np.zeros((*D.shape[:-2], p + 1, p + 1))
-        W[..., :p, :p] = np.linalg.inv(gls.root)
+        W[..., :p, :p] = gls.root
         W[..., p, :p], W[..., p, p] = -gls.beta, 1.0
         W[..., p, :] *= np.sqrt(nu / gls.rss)[..., None]
         q, lead = D.shape[-1], D.shape[:-2]

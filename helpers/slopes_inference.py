@@ -47,8 +47,7 @@ class Solution:
     @cached_property
     def cov(self):
         """(X'V^-1 X)^-1 at theta = 1."""
-        half = np.linalg.inv(self.gls.root)
-        return half.T @ half
+        return self.gls.root.T @ self.gls.root
 
     @property
     def residual(self):

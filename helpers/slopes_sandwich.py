@@ -77,7 +77,7 @@ def cluster_robust(solution, kept, kind):
         of[:, :q] = axes @ (values[..., None] ** k * (axes.swapaxes(-1, -2) @ of[:, :q]))
         return of
 
-    half = np.linalg.inv(solution.gls.root)  # half' half = M
+    half = solution.gls.root  # half' half = M
     WX = power(-1, X)
     u = np.einsum("jkx,jk->jx", WX, e)
     if kind == "CR2":

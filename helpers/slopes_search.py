@@ -23,7 +23,7 @@ _FAINT = 1e-3  # a variance that shrinks by less than this share in an average g
 _DOWN = 1e-11  # a slope towards the inside below this share of its parts is rounding
 _MANY, _FEW = 150, 120  # with more groups than the first the starts are tried on so many
 _STARTS = 6
-_NEAR = 10.0  # a point of the grid higher than a minimum by more than this leads to no lower one
+_NEAR = 10.0  # a point of the grid higher than the lowest by more than this leads to no lower minimum
 
 
 class Maximum(NamedTuple):
@@ -145,45 +145,39 @@ def _grid(q):
 
 
 def starts(likelihood):
-    """Factors to start from: the points of a grid that are lower than those about them, the lowest first.
+    """Factors to start from: the points of a grid that are lower than those about them.
 
-    Also, for two varying terms, the lowest point with a correlation of +-1 and the lowest without, each with
-    its value: two tops, one on the boundary and one inside, may be nearer together than the grid is wide.
+    Also, for two varying terms, the lowest point with a correlation of +-1 and the lowest without, if not far
+    above: two tops, one on the boundary and one inside, may be nearer together than the grid is wide.
     """
     reduced = likelihood.reduced
     grid, shape = _grid(len(reduced.roots))
     grid = grid / np.sqrt(reduced.average.diagonal())[:, None]
     value = likelihood.criterion(grid @ grid.swapaxes(-1, -2))
     if shape is None:
-        return grid[np.argsort(value, kind="stable")[:_STARTS]], ()
+        return grid[np.argsort(value, kind="stable")[:_STARTS]]
     about = ndimage.generate_binary_structure(len(shape), 1)
-    low = np.flatnonzero(value <= ndimage.minimum_filter(value.reshape(shape), footprint=about).ravel())
-    sides = ()
+    low = value <= ndimage.minimum_filter(value.reshape(shape), footprint=about).ravel()
     if len(shape) == 3:
-        face = np.isclose(grid[:, 1, 1], 0.0)
-        places = [np.where(part, value, np.inf).argmin() for part in (face, ~face)]
-        sides = tuple((grid[k], value[k]) for k in places)
-    return grid[low[np.argsort(value[low], kind="stable")][:_STARTS]], sides
+        face = grid[:, 1, 1] == 0
+        sides = [np.where(part, value, np.inf).argmin() for part in (face, ~face)]
+        low[sides] = True
+    low &= value <= value.min() + _NEAR
+    low = np.flatnonzero(low)
+    return grid[low[np.argsort(value[low], kind="stable")][:_STARTS]]
 
 
 def _lowest(likelihood):
     """The lowest of the minima that the starts lead to."""
-    L, sides = starts(likelihood)
+    L = starts(likelihood)
     if len(L) > 1:
         L, value = descend(likelihood, L, _NEARLY)
-        L = L[[value.argmin()]]
+        apart = np.append(True, np.diff(np.sort(value)) > _NEARLY / 10)
+        L = L[np.argsort(value, kind="stable")[apart]]
+        L = L[np.sort(value)[apart] < value.min() + 10 * _NEARLY]
     L, value = descend(likelihood, L)
-    best = _settled(likelihood, Maximum(L[0], float(value[0])))
-    if not sides:
-        return best
-    other, value = sides[best.factor.shape[1] == 1]  # a side not looked at yet
-    if value - best.criterion > _NEAR:
-        return best
-    L, value = descend(likelihood, other[None], _NEARLY)
-    if value[0] > best.criterion - _NEARLY / 10:
-        return best
-    L, value = descend(likelihood, L)
-    return min(best, _settled(likelihood, Maximum(L[0], float(value[0]))), key=lambda top: top.criterion)
+    best = value.argmin()
+    return _settled(likelihood, Maximum(L[best], float(value[best])))
 
 
 def maximum(likelihood):
