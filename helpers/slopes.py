@@ -229,10 +229,13 @@ class Likelihood:
         FF, HFF = FF.reshape(*lead, q, c, q, c), HFF.reshape(*lead, -1, q, c, q, c)
         return Sums(log_det, cross, H, HH, FF, HFF[..., which, :, :, :, :])
 
-    def whitened(self, D, both):
-        """M^-1/2 [R, T] by group, M = I + R D R', and the log determinants of M; Cholesky, group by group."""
+    def whitened(self, D, both, start=0):
+        """M^-1/2 [R, T] by group, M = I + R D R', and the log determinants of M; Cholesky, group by group.
+
+        ``start`` leaves out the first columns.
+        """
         q = D.shape[-1]
-        R = both[:, :q]
+        R, both = both[:, :q], both[:, start:]
         RD = D[..., None, :, :] @ R
         M = [[None] * q for _ in range(q)]
         white, det = np.empty((*D.shape[:-2], *both.shape)), 1.0
@@ -265,10 +268,10 @@ class Likelihood:
     def _of_groups(self, D, both, order):
         q = D.shape[-1]
         if not order:
-            white, log_det = self.whitened(D, both)
+            T, log_det = self.whitened(D, both, q)
         else:
             HF, white, log_det = self.by_group(D, both)
-        T = white[..., q:, :]
+            T = white[..., q:, :]
         value = log_det.sum(axis=-1), (T @ T.swapaxes(-1, -2)).sum(axis=-3)
         if not order:
             return value

@@ -16,6 +16,7 @@ from scipy import ndimage
 
 _ENOUGH = 1e-14  # of the criterion: a Newton step that promises less is the last
 _NEARLY = 1e-3  # and in the first look, from several starts
+_HOPE = 4.0  # a minimum is no lower than so many times what Newton's step promises
 _STEPS = 200  # at most; ten are usual
 _NOISE = 1e-13  # of the criterion, relative: a rise by less is rounding
 _FLAT = 1e-10  # a curvature below this share of the largest is none
@@ -109,7 +110,8 @@ def descend(likelihood, L, enough=_ENOUGH):
         trial[:, rows, columns] += step
         then = likelihood.expand(trial @ trial.swapaxes(-1, -2))
         better = then.value <= value + _NOISE * np.abs(value)
-        done = promise < enough
+        # A start that promises much less than another has is not followed to its end.
+        done = (promise < enough) | (value - _HOPE * np.maximum(promise, _NEARLY) > value.min())
         if len(L) == 1:
             if better[0]:
                 L, value = trial, then.value

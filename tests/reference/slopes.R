@@ -24,7 +24,7 @@ define({
   quiet <- list(check.conv.singular = "ignore", check.conv.grad = "ignore", check.conv.hess = "ignore")
   with_optimiser <- function(...) do.call(lmerControl, c(quiet, list(...)))
   usual <- with_optimiser()
-  other <- with_optimiser(optimizer = "bobyqa", optCtrl = list(rhoend = 1e-9, maxfun = 20000))
+  other <- with_optimiser(optimizer = "bobyqa", optCtrl = list(rhobeg = 0.2, rhoend = 1e-9, maxfun = 20000))
   tight <- with_optimiser(optCtrl = list(xtol_abs = 1e-12, ftol_abs = 1e-14, maxeval = 20000))
   fit <- function(formula, data, REML = TRUE) {
     lower <- function(a, b) if (deviance(b, REML = REML) < deviance(a, REML = REML)) b else a
@@ -49,9 +49,9 @@ make <- function(J, n, cov, theta, seed) {
   data.frame(y = y, x = x, g = g)
 }
 singular <- list(
-  plus = make(15, 6, matrix(c(1, .7, .7, .5), 2), 1, 5),
+  plus = make(15, 6, matrix(c(1, .7, .7, .5), 2), 1, 2),
   minus = make(15, 6, matrix(c(1, -.7, -.7, .5), 2), 1, 4),
-  none = make(12, 5, diag(c(1e-8, 1e-8)), 1, 1)
+  none = make(12, 5, diag(c(1e-8, 1e-8)), 1, 8)
 )
 
 models <- list(
