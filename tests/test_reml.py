@@ -420,7 +420,7 @@ def test_the_names_of_the_groups_change_nothing(seed, method):
 def test_a_shift_of_the_outcome_moves_the_intercept_and_nothing_else(seed, method, shift):
     data = unbalanced(seed)
     fit = partial_pooling("y ~ x + z", data, "g", method=method)
-    moved = partial_pooling("y ~ x + z", data.assign(y=data["y"] + shift), "g", method)
+    moved = partial_pooling("y ~ x + z", data.assign(y=data["y"] + shift), "g", method=method)
     # Adding 1e6 in floating point rounds the data themselves to 1e-10.
     np.testing.assert_allclose(moved.params - [shift, 0, 0], fit.params, rtol=1e-7, atol=1e-7)
     for name in ("psi", "theta"):
@@ -432,7 +432,7 @@ def test_a_shift_of_the_outcome_moves_the_intercept_and_nothing_else(seed, metho
 def test_the_unit_of_the_outcome_scales_everything(seed, method, scale):
     data = unbalanced(seed)
     fit = partial_pooling("y ~ x + z", data, "g", method=method)
-    scaled = partial_pooling("y ~ x + z", data.assign(y=data["y"] * scale), "g", method)
+    scaled = partial_pooling("y ~ x + z", data.assign(y=data["y"] * scale), "g", method=method)
     agree(
         fit,
         scaled,
@@ -448,7 +448,7 @@ def test_the_unit_of_the_outcome_scales_everything(seed, method, scale):
 def test_the_unit_of_a_predictor_scales_its_slope_only(seed, method, scale):
     data = unbalanced(seed)
     fit = partial_pooling("y ~ x + z", data, "g", method=method)
-    scaled = partial_pooling("y ~ x + z", data.assign(x=data["x"] * scale), "g", method)
+    scaled = partial_pooling("y ~ x + z", data.assign(x=data["x"] * scale), "g", method=method)
     back = np.array([1, scale, 1])
     np.testing.assert_allclose(scaled.params * back, fit.params, rtol=LOST, atol=1e-9)
     np.testing.assert_allclose(scaled.bse * back, fit.bse, rtol=LOST)

@@ -165,7 +165,7 @@ def test_t5_parts_where_sizes_differ(designs):
     data, _ = designs["half_small"]
     complete = complete_pooling("score ~ 1", data, "classroom")
     ses = [complete.cluster_robust(kind).bse.iloc[0] for kind in ("CR0", "CR1", "CR2", "CR3")]
-    ses += [partial_pooling("score ~ 1", data, "classroom", method).bse.iloc[0] for method in ("reml", "ml")]
+    ses += [partial_pooling("score ~ 1", data, "classroom", method=method).bse.iloc[0] for method in ("reml", "ml")]
     means = data.groupby("classroom", observed=True)["score"].mean()
     without = [data.loc[data["classroom"] != j, "score"].mean() for j in means.index]
     ses += [means.std() / math.sqrt(20), math.sqrt(19 * np.var(without))]
@@ -528,7 +528,7 @@ def test_t17_no_class_size_buys_a_smaller_se_than_the_root_of_the_two_ratios(
 def test_without_variance_between_partial_pooling_is_complete_pooling(seed, J, method, formula):
     """Classes of any size, any predictors: by ML the residual variance has divisor N instead of N - p."""
     data = unbalanced(seed, J, 0.0)
-    mixed, complete = partial_pooling(formula, data, "g", method), complete_pooling(formula, data)
+    mixed, complete = partial_pooling(formula, data, "g", method=method), complete_pooling(formula, data)
     assume(mixed.singular)
     divisor = 1.0 if method == "reml" else (complete.nobs - len(complete.params)) / complete.nobs
     assert mixed.psi == mixed.icc == 0
@@ -632,7 +632,7 @@ def test_mixing_the_predictors_changes_their_coefficients_and_nothing_else(seed,
 def test_a_multiple_of_a_predictor_added_to_the_outcome_moves_its_slope_only(seed, J, ratio, slope, method):
     data = unbalanced(seed, J, ratio)
     one = inside(partial_pooling("y ~ x + z", data, "g", method=method))
-    moved = partial_pooling("y ~ x + z", data.assign(y=data["y"] + slope * data["x"]), "g", method)
+    moved = partial_pooling("y ~ x + z", data.assign(y=data["y"] + slope * data["x"]), "g", method=method)
     np.testing.assert_allclose(moved.params - [0, slope, 0], one.params, rtol=1e-10, atol=1e-10)
     close(moved.bse, one.bse, 1e-10)  # adding rounds the data
     close([moved.psi, moved.theta], [one.psi, one.theta], 1e-10)
