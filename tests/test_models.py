@@ -792,7 +792,7 @@ def test_t4_maximum_likelihood_shrinks_the_standard_error_by_the_root_of_one_les
 ):
     data, between, within = balanced(seed, J, n, ratio)
     assume((J - 1) / J * between > 1.01 * within)
-    reml, ml = (partial_pooling("y ~ 1", data, "g", m).bse.iloc[0] for m in ("reml", "ml"))
+    reml, ml = (partial_pooling("y ~ 1", data, "g", method=m).bse.iloc[0] for m in ("reml", "ml"))
     close(ml, reml * np.sqrt((J - 1) / J), NEAR)
 
 

@@ -165,7 +165,10 @@ def test_t5_parts_where_sizes_differ(designs):
     data, _ = designs["half_small"]
     complete = complete_pooling("score ~ 1", data, "classroom")
     ses = [complete.cluster_robust(kind).bse.iloc[0] for kind in ("CR0", "CR1", "CR2", "CR3")]
-    ses += [partial_pooling("score ~ 1", data, "classroom", method=method).bse.iloc[0] for method in ("reml", "ml")]
+    ses += [
+        partial_pooling("score ~ 1", data, "classroom", method=method).bse.iloc[0]
+        for method in ("reml", "ml")
+    ]
     means = data.groupby("classroom", observed=True)["score"].mean()
     without = [data.loc[data["classroom"] != j, "score"].mean() for j in means.index]
     ses += [means.std() / math.sqrt(20), math.sqrt(19 * np.var(without))]
@@ -617,7 +620,7 @@ def test_mixing_the_predictors_changes_their_coefficients_and_nothing_else(seed,
     data = unbalanced(seed, J, ratio)
     one = inside(partial_pooling("y ~ x + z", data, "g", method=method))
     other = partial_pooling(
-        "y ~ a + b", data.assign(a=2 * data["x"] + data["z"], b=data["x"] - data["z"]), "g", method
+        "y ~ a + b", data.assign(a=2 * data["x"] + data["z"], b=data["x"] - data["z"]), "g", method=method
     )
     A = np.array([[1.0, 0, 0], [0, 2, 1], [0, 1, -1]])  # x = 2 a + b, z = a - b in the coefficients
     close(A @ other.params, one.params, 1e-9)
