@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from .. import estimable
+from ..terms import to_terms
 from . import inference, sandwich
 from .likelihood import Likelihood, of_summary
 from .result import SlopesEstimate
@@ -97,7 +99,7 @@ class SlopesFit(SlopesEstimate):
                 f'df_method must be "residual", "satterthwaite" or "kenward-roger"; got {df_method!r}'
             )
         if df_method == "residual":
-            df = np.full(len(self._cov), float(self.nobs - len(self._cov)))
+            df = np.where(np.isnan(self.bse), np.nan, float(self.nobs - len(self._cov)))
             return replace(self, df_method=df_method, _df=df)
         if self.method != "reml":
             raise ValueError(
@@ -124,15 +126,21 @@ class SlopesFit(SlopesEstimate):
         Returns
         -------
         SlopesFit
+            A term that one group alone carries (`estimable.lone_groups`) has no such error: NaN, and the
+            reason in ``withheld``.
 
         Raises
         ------
         ValueError
-            If the kind is none of these.
+            If the kind is none of these, or no term has such an error.
         """
         if kind not in sandwich.KINDS:
             raise ValueError(f"kind must be one of {', '.join(sandwich.KINDS)}; got {kind!r}")
-        return self._with_errors(kind, *sandwich.cluster_robust(self._solution, self.data, kind))
+        withheld = _withheld(self.data)
+        fit = self._with_errors(kind, *sandwich.cluster_robust(self._solution, self.data, kind))
+        none = np.isin(self.data.terms, list(withheld))
+        cov = np.where(none[:, None] | none, np.nan, fit._cov)
+        return replace(fit, _cov=cov, _df=np.where(none, np.nan, fit._df), withheld=withheld)
 
     def _with_errors(self, df_method, cov, of):
         cov = self._turn @ cov @ self._turn.T * self._length**2
@@ -236,3 +244,14 @@ class SlopesFit(SlopesEstimate):
         if self.data.intercept is None:
             raise ValueError(f"{self.data.formula!r} has no constant, so no mean to predict: add 1")
         return self.data.intercept
+
+
+def _withheld(data):
+    """Terms without a cluster-robust error, and why; refuse it where no term has one."""
+    withheld = estimable.reasons(data, data.terms, to_terms(data))
+    if len(withheld) == len(data.terms):
+        raise ValueError(
+            f"no term of {data.formula!r} has a cluster-robust standard error, for each rests on one "
+            f"{data.group} alone: bring more groups, or leave terms out"
+        )
+    return withheld

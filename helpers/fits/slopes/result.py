@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -31,6 +31,8 @@ class SlopesEstimate(Told):
     df_method : str
         "kenward-roger", "satterthwaite", "residual", "normal" or a kind of cluster-robust error. As in the
         other fits, Kenward and Roger's df stand beside the unadjusted error until `with_df` asks for theirs.
+    withheld : dict of str to str
+        Terms without a cluster-robust standard error, where one was asked for, and why.
     """
 
     method: str
@@ -41,6 +43,7 @@ class SlopesEstimate(Told):
     _whole: object
     _cov: np.ndarray
     _df: np.ndarray | None = None
+    withheld: dict = field(default_factory=dict)
 
     pooling = "partial"
 

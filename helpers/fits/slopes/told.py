@@ -29,6 +29,7 @@ class Told(Printed):
             f"sd between groups: {sds}   correlation: {pairs}",
             f"theta (within) {self.theta:.6g}   {label} {self.criterion:.4f}",
         ]
+        lines += [f"no cluster-robust error of {term}: {why}" for term, why in self.withheld.items()]
         lost = [name for name in self.varying[1:] if self._is_lost(name)]
         if lost:
             lines.append(f"{', '.join(lost)}: not among the fixed terms, so the average slope is taken as 0")
