@@ -5,6 +5,7 @@ from .complete import CompletePooling, complete_pooling
 from .no import NoPooling, no_pooling
 from .partial import PartialPooling, partial_pooling
 from .result import Fit, NotOfThisPooling
+from .slopes import SlopesFit
 
 __all__ = [
     "CompletePooling",
@@ -13,6 +14,7 @@ __all__ = [
     "NotOfThisPooling",
     "PartialPooling",
     "Poolings",
+    "SlopesFit",
     "compare",
     "compared",
     "complete_pooling",

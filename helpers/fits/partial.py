@@ -14,6 +14,7 @@ from .between import Variances
 from .predicted import Predictions
 from .profile import Profile
 from .result import Reference, found, residual, same
+from .slopes import fit_slopes
 from .terms import estimates, grouped
 
 
@@ -169,8 +170,8 @@ class PartialPooling(Variances, Predictions):
         return lines
 
 
-def partial_pooling(formula, data, groups=None, method="reml", missing="raise"):
-    """Random intercepts by exact REML or ML: R's ``lmer(score ~ 1 + (1 | classroom))``.
+def partial_pooling(formula, data, groups=None, slopes=None, method="reml", missing="raise"):
+    """Random intercepts by exact REML or ML: R's ``lmer(score ~ 1 + (1 | classroom))``; with slopes, too.
 
     The variance ratio is the root of the analytic profile score (`reml.Profile`), not where an
     optimiser stopped, so that balanced data give the ANOVA estimates to the last digits.
@@ -182,12 +183,16 @@ def partial_pooling(formula, data, groups=None, method="reml", missing="raise"):
     data : DataFrame or GroupSummary
     groups : str
         The group column; a GroupSummary knows its own.
+    slopes : str or list of str, optional
+        Terms or columns whose slopes differ from group to group together with the intercept, with any
+        covariance: R's ``(1 + ses | school)``. One that is not a fixed term has average slope 0.
     method : {"reml", "ml"}
     missing : {"raise", "drop"}
 
     Returns
     -------
     PartialPooling
+        With ``slopes`` a `slopes.SlopesFit`.
         Standard errors are those of generalised least squares at the estimated variances, as lme4's.
         Under REML ``df`` is Kenward and Roger's (1997), also where psi is 0, and bounded where they
         collapse (`small_samples.bounded_kenward_roger`; ``df_method`` says so): an interval that holds there
@@ -198,7 +203,7 @@ def partial_pooling(formula, data, groups=None, method="reml", missing="raise"):
     TypeError
         As `groups.summarise`, and if there is no group column.
     ValueError
-        As `groups.summarise` and `reml.Profile`.
+        As `groups.summarise` and `reml.Profile`; with ``slopes`` as `slopes.fit_slopes`.
 
     Examples
     --------
@@ -210,6 +215,8 @@ def partial_pooling(formula, data, groups=None, method="reml", missing="raise"):
     Intercept    4.716
     Name: se, dtype: float64
     """
+    if slopes is not None:
+        return fit_slopes(formula, data, groups, slopes, method, missing)
     summary = grouped(summarise(data, formula, groups, missing), "partial_pooling")
     best = Profile(summary, method).fit()
     return PartialPooling(

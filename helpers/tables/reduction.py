@@ -12,7 +12,7 @@ _LEAST, _MOST = 1e-150, 1e150  # spreads whose squares a double holds
 _BLOCK = 128  # rows whose products are added up at a time
 
 
-def summarise(data, formula=None, groups=None, missing="raise") -> GroupSummary:
+def summarise(data, formula=None, groups=None, missing="raise", carried_beyond=None) -> GroupSummary:
     """Reduce a table to a `GroupSummary`.
 
     Parameters
@@ -26,6 +26,9 @@ def summarise(data, formula=None, groups=None, missing="raise") -> GroupSummary:
         The column that says which group a row belongs to; without one all rows are one group.
     missing : {"raise", "drop"}
         What to do with rows that lack a value in a column used.
+    carried_beyond : set of str, optional
+        Terms of the model; any others of the formula are only carried along (their slopes vary about 0):
+        they may be combinations of the former, and nothing is taken off the outcome for them.
 
     Returns
     -------
@@ -88,9 +91,15 @@ def summarise(data, formula=None, groups=None, missing="raise") -> GroupSummary:
         cross = _about_centre(rows, sizes, intercept is not None)
     _refuse_spread(cross, table, [[*terms, table.outcome][place] for place in places])
     if len(varying):
-        refuse_collinear(cross, [terms[k] for k in varying], [] if intercept is None else [terms[intercept]])
-        slopes[varying] = solve(cross[:-1, :-1], cross[:-1, -1:])[:, 0]
-        rows.take_off(slopes[varying])
+        own = [
+            k for k, place in enumerate(varying) if carried_beyond is None or terms[place] in carried_beyond
+        ]
+        part = cross[np.ix_([*own, -1], [*own, -1])]
+        before = [] if intercept is None else [terms[intercept]]
+        refuse_collinear(part, [terms[varying[k]] for k in own], before)
+        if own:
+            slopes[varying[own]] = solve(part[:-1, :-1], part[:-1, -1:])[:, 0]
+            rows.take_off(slopes[varying])
     means = np.ones((len(labels), len(terms) + 1))
     within = np.zeros((len(terms) + 1, len(terms) + 1))
     means[:, places], within[places[:, None], places] = rows.means + rows.steps, rows.cross(sizes)

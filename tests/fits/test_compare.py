@@ -170,7 +170,7 @@ def test_what_cannot_be_compared_is_refused(classrooms, formula, groups, alpha, 
 
 @pytest.mark.parametrize("method", ["reml", "ml"])
 def test_the_html_says_what_the_text_says(classrooms, method):
-    fit = partial_pooling("score ~ 1", classrooms, "classroom", method)
+    fit = partial_pooling("score ~ 1", classrooms, "classroom", method=method)
     html = fit._repr_html_()
     head, table = fit.summary().split("\n")[:4], fit.summary().split("\n")[-1]
     for line in head:

@@ -181,7 +181,7 @@ def agrees(data, columns, method, group="g", outcome="y"):
     """Hold a fit to the oracle's answer; return the oracle and the answer."""
     oracle = Oracle(data, columns, outcome, group, method)
     truth = oracle.best()
-    fit = partial_pooling(f"{outcome} ~ {' + '.join(['1', *columns])}", data, group, method)
+    fit = partial_pooling(f"{outcome} ~ {' + '.join(['1', *columns])}", data, group, method=method)
     found = errors(fit, truth)
     assert max(found.values()) <= EXACT, found
     assert fit.singular == (truth["r"] == 0)

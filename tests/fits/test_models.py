@@ -802,7 +802,7 @@ def test_t4_maximum_likelihood_shrinks_the_standard_error_by_the_root_of_one_les
 ):
     data, between, within = balanced(seed, J, n, ratio)
     assume((J - 1) / J * between > 1.01 * within)
-    reml, ml = (partial_pooling("y ~ 1", data, "g", m).bse.iloc[0] for m in ("reml", "ml"))
+    reml, ml = (partial_pooling("y ~ 1", data, "g", method=m).bse.iloc[0] for m in ("reml", "ml"))
     close(ml, reml * np.sqrt((J - 1) / J), NEAR)
 
 
@@ -902,7 +902,7 @@ def test_t10_no_fit_to_any_sizes_reports_less_than_the_root_of_theta_over_n(seed
     sizes[0] += 3
     group = np.repeat(np.arange(J), sizes)
     data = pd.DataFrame({"g": group, "y": rng.normal(size=J)[group] + rng.normal(size=len(group))})
-    fit = partial_pooling("y ~ 1", data, "g", method)
+    fit = partial_pooling("y ~ 1", data, "g", method=method)
     assert fit.bse.iloc[0] >= np.sqrt(fit.theta / len(group)) * (1 - NEAR)
 
 

@@ -126,7 +126,7 @@ def test_partial_pooling_has_all_digits_of_the_closed_form(name, method):
     J, N = len(means), len(data)
     if method == "ml":
         between = between * (J - 1) / J
-    fit = partial_pooling("y ~ 1", data, "g", method)
+    fit = partial_pooling("y ~ 1", data, "g", method=method)
     if between <= within:
         assert (name, method) == ("SiRstv", "ml")
         assert fit.psi == 0

@@ -330,7 +330,7 @@ def test_the_criterion_is_the_density_of_the_multivariate_normal(seed, columns, 
 @pytest.mark.parametrize("seed", range(5))
 def test_the_fit_is_generalised_least_squares_at_its_own_variances(seed, method):
     data = unbalanced(seed, ratio=1.0)
-    fit = partial_pooling("y ~ x + z", data, "g", method)
+    fit = partial_pooling("y ~ x + z", data, "g", method=method)
     value, b, cov = by_definition(data, ["x", "z"], fit.psi, fit.theta, method)
     # The dense inverse, as above.
     assert fit.criterion == pytest.approx(value, rel=1e-11)
@@ -342,7 +342,7 @@ def test_the_fit_is_generalised_least_squares_at_its_own_variances(seed, method)
 @pytest.mark.parametrize("seed", range(8))
 def test_no_other_theta_and_psi_near_by_are_likelier(seed, method):
     data = unbalanced(seed)
-    fit = partial_pooling("y ~ x + z", data, "g", method)
+    fit = partial_pooling("y ~ x + z", data, "g", method=method)
     for up_psi in (0.99, 1.0, 1.01):
         for up_theta in (0.99, 1.0, 1.01):
             psi, theta = fit.psi * up_psi, fit.theta * up_theta
@@ -383,7 +383,7 @@ def test_t4_ml_on_balanced_data_divides_by_the_number_of_groups(seed):
     data, J, n, between, within = balanced(seed)
     shrunk = (J - 1) / J * between
     assert shrunk > within, "choose another seed"
-    fit = partial_pooling("y ~ 1", data, "g", "ml")
+    fit = partial_pooling("y ~ 1", data, "g", method="ml")
     assert fit.theta == pytest.approx(within, rel=EXACT)
     assert fit.psi == pytest.approx((shrunk - within) / n, rel=EXACT * between / (shrunk - within))
     reml = partial_pooling("y ~ 1", data, "g").bse.iloc[0]
@@ -407,7 +407,7 @@ def agree(first, second, change=lambda fit: (fit.params, fit.bse, fit.psi, fit.t
 def test_the_order_of_the_rows_changes_nothing(seed, method):
     data = unbalanced(seed)
     shuffled = data.sample(frac=1, random_state=seed)
-    agree(*(partial_pooling("y ~ x + z", d, "g", method) for d in (data, shuffled)))
+    agree(*(partial_pooling("y ~ x + z", d, "g", method=method) for d in (data, shuffled)))
 
 
 @given(seed=seeds, method=st.sampled_from(METHODS))
@@ -415,14 +415,14 @@ def test_the_names_of_the_groups_change_nothing(seed, method):
     data = unbalanced(seed)
     order = np.random.default_rng(seed).permutation(data["g"].max() + 1)
     renamed = data.assign(g=[f"group {order[g]}" for g in data["g"]])
-    agree(*(partial_pooling("y ~ x + z", d, "g", method) for d in (data, renamed)))
+    agree(*(partial_pooling("y ~ x + z", d, "g", method=method) for d in (data, renamed)))
 
 
 @given(seed=seeds, method=st.sampled_from(METHODS), shift=st.floats(-1e6, 1e6))
 def test_a_shift_of_the_outcome_moves_the_intercept_and_nothing_else(seed, method, shift):
     data = unbalanced(seed)
-    fit = partial_pooling("y ~ x + z", data, "g", method)
-    moved = partial_pooling("y ~ x + z", data.assign(y=data["y"] + shift), "g", method)
+    fit = partial_pooling("y ~ x + z", data, "g", method=method)
+    moved = partial_pooling("y ~ x + z", data.assign(y=data["y"] + shift), "g", method=method)
     # Adding 1e6 in floating point rounds the data themselves to 1e-10.
     np.testing.assert_allclose(moved.params - [shift, 0, 0], fit.params, rtol=1e-7, atol=1e-7)
     for name in ("psi", "theta"):
@@ -433,8 +433,8 @@ def test_a_shift_of_the_outcome_moves_the_intercept_and_nothing_else(seed, metho
 @given(seed=seeds, method=st.sampled_from(METHODS), scale=st.sampled_from([1e-6, 0.01, -1.0, 3.0, 1e5]))
 def test_the_unit_of_the_outcome_scales_everything(seed, method, scale):
     data = unbalanced(seed)
-    fit = partial_pooling("y ~ x + z", data, "g", method)
-    scaled = partial_pooling("y ~ x + z", data.assign(y=data["y"] * scale), "g", method)
+    fit = partial_pooling("y ~ x + z", data, "g", method=method)
+    scaled = partial_pooling("y ~ x + z", data.assign(y=data["y"] * scale), "g", method=method)
     agree(
         fit,
         scaled,
@@ -449,8 +449,8 @@ def test_the_unit_of_the_outcome_scales_everything(seed, method, scale):
 @given(seed=seeds, method=st.sampled_from(METHODS), scale=st.sampled_from([1e-5, 0.1, 40.0, 1e6]))
 def test_the_unit_of_a_predictor_scales_its_slope_only(seed, method, scale):
     data = unbalanced(seed)
-    fit = partial_pooling("y ~ x + z", data, "g", method)
-    scaled = partial_pooling("y ~ x + z", data.assign(x=data["x"] * scale), "g", method)
+    fit = partial_pooling("y ~ x + z", data, "g", method=method)
+    scaled = partial_pooling("y ~ x + z", data.assign(x=data["x"] * scale), "g", method=method)
     back = np.array([1, scale, 1])
     np.testing.assert_allclose(scaled.params * back, fit.params, rtol=LOST, atol=1e-9)
     np.testing.assert_allclose(scaled.bse * back, fit.bse, rtol=LOST)

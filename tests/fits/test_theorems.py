@@ -95,7 +95,7 @@ def test_t5_the_mixed_model_is_the_t_test_of_the_class_means(seed, J, n, ratio, 
 def test_t5_maximum_likelihood_is_the_bootstrap_of_classes(seed, J, n, ratio):
     """All J^J resamples, not some of them: no Monte Carlo error."""
     data = balanced(seed, J, n, ratio)
-    fit = inside(partial_pooling("y ~ 1", data, "g", "ml"))
+    fit = inside(partial_pooling("y ~ 1", data, "g", method="ml"))
     every = by_group(data)[list(itertools.product(range(J), repeat=J))].mean(axis=1)
     close(fit.bse, np.std(every))
 
@@ -115,7 +115,7 @@ def test_t5_cr3_is_how_far_the_mean_moves_when_a_class_is_left_out(seed, J, rati
 @given(seed=seeds, J=group_counts, ratio=ratios)
 def test_t5_maximum_likelihood_is_cr0_of_its_own_mean_for_classes_of_any_size(seed, J, ratio):
     data = unbalanced(seed, J, ratio)
-    fit = inside(partial_pooling("y ~ 1", data, "g", "ml"))
+    fit = inside(partial_pooling("y ~ 1", data, "g", method="ml"))
     weights = 1 / (fit.psi + fit.theta / data.groupby("g").size().to_numpy())
     parts = weights / weights.sum() * (by_group(data) - fit.params.iloc[0])
     close(fit.bse, np.linalg.norm(parts), 1e-8)  # psi is a root found to about half the digits
@@ -142,7 +142,7 @@ def test_t5_gee_of_equal_classes_is_the_same_at_any_working_correlation(seed):
 def test_t5_the_mixed_models_se_is_the_sandwich_of_its_own_mean(seed, J, ratio, method):
     """Classes of any size: the criterion has slope 0. Under REML less the sum of the squared weights."""
     data = unbalanced(seed, J, ratio)
-    fit = inside(partial_pooling("y ~ 1", data, "g", method))
+    fit = inside(partial_pooling("y ~ 1", data, "g", method=method))
     weights = 1 / (fit.psi + fit.theta / fit.data.sizes)
     weights /= weights.sum()
     sandwich = np.sum((weights * (by_group(data) - fit.params.iloc[0])) ** 2)
@@ -166,7 +166,10 @@ def test_t5_parts_where_sizes_differ(designs):
     data, _ = designs["half_small"]
     complete = complete_pooling("score ~ 1", data, "classroom")
     ses = [complete.cluster_robust(kind).bse.iloc[0] for kind in ("CR0", "CR1", "CR2", "CR3")]
-    ses += [partial_pooling("score ~ 1", data, "classroom", method).bse.iloc[0] for method in ("reml", "ml")]
+    ses += [
+        partial_pooling("score ~ 1", data, "classroom", method=method).bse.iloc[0]
+        for method in ("reml", "ml")
+    ]
     means = data.groupby("classroom", observed=True)["score"].mean()
     without = [data.loc[data["classroom"] != j, "score"].mean() for j in means.index]
     ses += [means.std() / math.sqrt(20), math.sqrt(19 * np.var(without))]
@@ -204,7 +207,7 @@ def test_t7_the_estimated_mean_and_the_error_of_an_effect_covary_by_minus_the_sh
 def test_t7_no_unbiased_weighting_of_the_class_means_has_a_smaller_error(seed, J, ratio, method):
     """Classes of any size, variances taken as known: the raw mean is one of the weightings."""
     data = unbalanced(seed, J, ratio)
-    fit = inside(partial_pooling("y ~ 1", data, "g", method))
+    fit = inside(partial_pooling("y ~ 1", data, "g", method=method))
     n, means = fit.data.sizes, by_group(data)
 
     def error(weights):
@@ -300,7 +303,7 @@ def test_t12_what_lms_residual_variance_estimates_depends_on_the_predictor(seed,
 @given(seed=seeds, J=group_counts, ratio=ratios, method=methods)
 def test_t13_a_class_centred_predictor_has_the_slope_of_no_pooling(seed, J, ratio, method):
     data = unbalanced(seed, J, ratio)
-    mixed = partial_pooling("y ~ x_within", data, "g", method)
+    mixed = partial_pooling("y ~ x_within", data, "g", method=method)
     separate = no_pooling("y ~ x", data, "g")
     close(mixed.params["x_within"], separate.params["x"])
     ss_within = np.sum(data["x_within"] ** 2)
@@ -328,7 +331,7 @@ def test_t13_a_class_level_predictor_has_the_slope_and_the_se_of_a_regression_of
 @given(seed=seeds, J=st.integers(4, 12), ratio=ratios, method=methods)
 def test_t13_the_mixed_slope_weighs_the_slopes_within_and_between_by_their_precision(seed, J, ratio, method):
     data = unbalanced(seed, J, ratio)
-    mixed = inside(partial_pooling("y ~ x", data, "g", method))
+    mixed = inside(partial_pooling("y ~ x", data, "g", method=method))
     n = mixed.data.sizes
     weights = 1 / (mixed.psi + mixed.theta / n)
     x, y = (by_group(data, name) for name in ("x", "y"))
@@ -351,7 +354,7 @@ def test_t13_balanced_the_mixed_variance_is_a_harmonic_average_and_lms_an_arithm
 ):
     """Of theta and theta + n psi, by the share of x between classes: so the mixed one is the smaller."""
     data = balanced(seed, J, n, ratio)
-    mixed = inside(partial_pooling("y ~ x", data, "g", method))
+    mixed = inside(partial_pooling("y ~ x", data, "g", method=method))
     between, within = formulas.expected_mean_squares(mixed.psi, mixed.theta, n)
     total, ss_within = (np.sum(v**2) for v in (data["x"] - data["x"].mean(), data["x_within"]))
     share = 1 - ss_within / total
@@ -375,7 +378,7 @@ def test_t13_balanced_the_mixed_variance_is_a_harmonic_average_and_lms_an_arithm
 @given(seed=seeds, J=st.integers(4, 12), ratio=ratios, method=methods)
 def test_t14_with_the_class_mean_beside_it_a_predictor_has_the_slope_of_no_pooling(seed, J, ratio, method):
     data = unbalanced(seed, J, ratio)
-    mundlak = partial_pooling("y ~ x + x_mean", data, "g", method)
+    mundlak = partial_pooling("y ~ x + x_mean", data, "g", method=method)
     close(mundlak.params["x"], no_pooling("y ~ x", data, "g").params["x"], 1e-9)
     close(mundlak.bse["x"], math.sqrt(mundlak.theta / np.sum(data["x_within"] ** 2)))
 
@@ -383,8 +386,8 @@ def test_t14_with_the_class_mean_beside_it_a_predictor_has_the_slope_of_no_pooli
 @given(seed=seeds, J=st.integers(4, 12), ratio=ratios, method=methods)
 def test_t14_the_class_mean_has_the_difference_of_the_slopes_between_and_within(seed, J, ratio, method):
     data = unbalanced(seed, J, ratio)
-    mundlak = partial_pooling("y ~ x + x_mean", data, "g", method)
-    split = partial_pooling("y ~ x_within + x_mean", data, "g", method)
+    mundlak = partial_pooling("y ~ x + x_mean", data, "g", method=method)
+    split = partial_pooling("y ~ x_within + x_mean", data, "g", method=method)
     assert mundlak.psi == pytest.approx(split.psi, rel=1e-8, abs=1e-12)  # 1e-13 over what is left near 0
     close(mundlak.theta, split.theta, 1e-9)
     assume(abs(mundlak.params["x_mean"]) > 1e-3)
@@ -461,7 +464,7 @@ def test_t15_classes_and_then_pupils_add_the_variances_of_the_last_two(seed, J, 
 
 
 def inside_ml(data):
-    fit = partial_pooling("y ~ 1", data, "g", "ml")
+    fit = partial_pooling("y ~ 1", data, "g", method="ml")
     assert fit.psi > 0, "choose another seed"
     return fit
 
@@ -532,7 +535,7 @@ def test_t17_no_class_size_buys_a_smaller_se_than_the_root_of_the_two_ratios(
 def test_without_variance_between_partial_pooling_is_complete_pooling(seed, J, method, formula):
     """Classes of any size, any predictors: by ML the residual variance has divisor N instead of N - p."""
     data = unbalanced(seed, J, 0.0)
-    mixed, complete = partial_pooling(formula, data, "g", method), complete_pooling(formula, data)
+    mixed, complete = partial_pooling(formula, data, "g", method=method), complete_pooling(formula, data)
     assume(mixed.singular)
     divisor = 1.0 if method == "reml" else (complete.nobs - len(complete.params)) / complete.nobs
     assert mixed.psi == mixed.icc == 0
@@ -547,7 +550,7 @@ def test_with_little_variance_within_classes_stand_for_themselves(seed, J, ratio
     """theta / (n psi) is at most 1e-8 here: each class keeps its own mean, and each counts as one value."""
     data = unbalanced(seed, J, ratio)
     data["y"] = data.groupby("g")["y"].transform("mean") + 1e-5 * data["x_within"] * data["y"]
-    mixed, separate = partial_pooling("y ~ 1", data, "g", method), no_pooling("y ~ 1", data, "g")
+    mixed, separate = partial_pooling("y ~ 1", data, "g", method=method), no_pooling("y ~ 1", data, "g")
     ratio = mixed.theta / mixed.psi
     assert ratio < 1e-6
     means = by_group(data)
@@ -565,7 +568,7 @@ def test_the_conditional_se_of_a_class_is_that_of_its_mean_times_the_root_of_its
     """However near 1 the shrinkage is: psi (1 - shrinkage), which is the same, would lose every digit."""
     data = unbalanced(seed, J, 20.0)
     data["y"] = data.groupby("g")["y"].transform("mean") + small * data["x_within"] * data["y"]
-    fit = inside(partial_pooling("y ~ 1", data, "g", method))
+    fit = inside(partial_pooling("y ~ 1", data, "g", method=method))
     kept = formulas.shrinkage(fit.psi, fit.theta, fit.data.sizes)
     alone = formulas.se_group_mean(fit.theta, fit.data.sizes) * np.sqrt(kept)
     close(fit.group_means["se_conditional"], alone)
@@ -619,9 +622,9 @@ def test_t16_balanced_degrees_of_freedom_are_counted_level_by_level(seed, J, n, 
 def test_mixing_the_predictors_changes_their_coefficients_and_nothing_else(seed, J, ratio, method):
     """Under REML the criterion counts the unit of the terms: minus twice log |det A| of the change A."""
     data = unbalanced(seed, J, ratio)
-    one = inside(partial_pooling("y ~ x + z", data, "g", method))
+    one = inside(partial_pooling("y ~ x + z", data, "g", method=method))
     other = partial_pooling(
-        "y ~ a + b", data.assign(a=2 * data["x"] + data["z"], b=data["x"] - data["z"]), "g", method
+        "y ~ a + b", data.assign(a=2 * data["x"] + data["z"], b=data["x"] - data["z"]), "g", method=method
     )
     A = np.array([[1.0, 0, 0], [0, 2, 1], [0, 1, -1]])  # x = 2 a + b, z = a - b in the coefficients
     close(A @ other.params, one.params, 1e-9)
@@ -635,8 +638,8 @@ def test_mixing_the_predictors_changes_their_coefficients_and_nothing_else(seed,
 @given(seed=seeds, J=st.integers(4, 12), ratio=ratios, slope=st.floats(-5, 5), method=methods)
 def test_a_multiple_of_a_predictor_added_to_the_outcome_moves_its_slope_only(seed, J, ratio, slope, method):
     data = unbalanced(seed, J, ratio)
-    one = inside(partial_pooling("y ~ x + z", data, "g", method))
-    moved = partial_pooling("y ~ x + z", data.assign(y=data["y"] + slope * data["x"]), "g", method)
+    one = inside(partial_pooling("y ~ x + z", data, "g", method=method))
+    moved = partial_pooling("y ~ x + z", data.assign(y=data["y"] + slope * data["x"]), "g", method=method)
     np.testing.assert_allclose(moved.params - [0, slope, 0], one.params, rtol=1e-10, atol=1e-10)
     close(moved.bse, one.bse, 1e-10)  # adding rounds the data
     close([moved.psi, moved.theta], [one.psi, one.theta], 1e-10)

@@ -248,7 +248,7 @@ def by_rows(data, formula, term, fit, draws, rng):
     for _ in range(draws):
         y = np.sqrt(fit.psi) * rng.normal(size=codes.max() + 1)[codes]
         again = partial_pooling(
-            formula, data.assign(y=y + np.sqrt(fit.theta) * rng.normal(size=len(y))), "g", fit.method
+            formula, data.assign(y=y + np.sqrt(fit.theta) * rng.normal(size=len(y))), "g", method=fit.method
         )
         out.append(abs(again.tvalues[term]))
     return out
@@ -261,7 +261,7 @@ def by_rows(data, formula, term, fit, draws, rng):
 )  # fmt: skip
 def test_samples_of_sums_are_distributed_as_samples_of_rows(formula, term, method):
     data = table(sizes=(3, 1, 6, 4, 2, 5, 3, 2))
-    fit = partial_pooling(formula, data, "g", method)
+    fit = partial_pooling(formula, data, "g", method=method)
     found = fit.parametric_bootstrap(term, draws=1500, seed=6)
     drawn = by_rows(data, formula, term, fit, 250, np.random.default_rng(7))
     assert isinstance(found, BootstrapT)

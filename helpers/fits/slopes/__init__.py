@@ -1,0 +1,11 @@
+"""Intercepts and slopes that vary from group to group, with any covariance: what ``slopes=`` opens.
+
+In the order in which a table goes through it: `ask` (columns found, what cannot be fitted refused),
+`likelihood`, `search` (where it is highest), `inference` and `sandwich` (errors and df), `told` (how it
+prints), `result` (estimates) and `fit` (what can be asked of them).
+"""
+
+from .ask import fit_slopes
+from .fit import SlopesFit
+
+__all__ = ["SlopesFit", "fit_slopes"]

@@ -1,0 +1,257 @@
+"""Partial pooling with slopes that vary: the result, which speaks the language of the other fits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from .. import estimable
+from ..terms import to_terms
+from . import inference, sandwich
+from .likelihood import Likelihood, of_summary
+from .result import SlopesEstimate
+from .search import maximum
+
+
+class SlopeTest(NamedTuple):
+    """A likelihood-ratio test that a slope does not vary.
+
+    Attributes
+    ----------
+    statistic : float
+        Fall of the criterion from the model where it does not vary.
+    pvalue : float
+        Of the half-and-half mixture of chi-squares; 1 where the statistic is 0.
+    df : tuple of int
+        Degrees of freedom of the two.
+    """
+
+    statistic: float
+    pvalue: float
+    df: tuple
+
+
+class PredictedMean(NamedTuple):
+    """A predicted mean of a group not yet seen, given the variances; ``df`` is Satterthwaite's."""
+
+    estimate: float
+    se: float
+    df: float
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class SlopesFit(SlopesEstimate):
+    """Intercepts and slopes that vary from group to group, and what can be asked of them.
+
+    `SlopesEstimate` has the attributes: estimates, errors and df by term, ``psi``, ``theta``, ``singular``.
+    """
+
+    @property
+    def variances(self):
+        """Variances and covariances between groups and theta, with their standard errors.
+
+        Returns
+        -------
+        DataFrame
+            A row for each entry of psi ("psi[Intercept]", "psi[Intercept, x]", ...) and theta, columns
+            ``estimate`` and ``se``, on the variances' own scale, by the inverse expected information. On the
+            boundary those of psi are NaN, for the estimates have no normal distribution there.
+        """
+        q = len(self.varying)
+        i, k = np.triu_indices(q)
+        spread = inference.covariance_errors(self._solution) * self.theta**2
+        E = inference.basis(q)
+        turn = np.array([(self._back @ e @ self._back.T)[i, k] for e in E]).T
+        se = np.sqrt(np.append(np.diag(turn @ spread[:-1, :-1] @ turn.T), spread[-1, -1]))
+        if self.singular:
+            se[:-1] = np.nan
+        pairs = [dict.fromkeys((self.varying[a], self.varying[b])) for a, b in zip(i, k, strict=True)]
+        names = [f"psi[{', '.join(pair)}]" for pair in pairs]
+        estimate = np.append(self.psi.to_numpy()[i, k], self.theta)
+        return pd.DataFrame({"estimate": estimate, "se": se}, [*names, "theta"])
+
+    def with_df(self, df_method):
+        """Return this fit with other degrees of freedom.
+
+        Parameters
+        ----------
+        df_method : {"residual", "satterthwaite", "kenward-roger"}
+            N less the coefficients; Satterthwaite's, from the observed REML information (on the boundary
+            that of the face, as lmerTest's); or Kenward and Roger's (1997), which bring their adjusted
+            standard errors with them.
+
+        Returns
+        -------
+        SlopesFit
+
+        Raises
+        ------
+        ValueError
+            If the method is none of these, or not "residual" under ML.
+        """
+        if df_method not in ("residual", "satterthwaite", "kenward-roger"):
+            raise ValueError(
+                f'df_method must be "residual", "satterthwaite" or "kenward-roger"; got {df_method!r}'
+            )
+        if df_method == "residual":
+            df = np.where(np.isnan(self.bse), np.nan, float(self.nobs - len(self._cov)))
+            return replace(self, df_method=df_method, _df=df)
+        if self.method != "reml":
+            raise ValueError(
+                f'{df_method} degrees of freedom are for REML; this fit is by ML: use "residual"'
+            )
+        if df_method == "satterthwaite":
+            of = inference.satterthwaite(self._solution)
+            return replace(self, df_method=df_method, _df=np.array([of(a) for a in self._turn]))
+        cov, of = inference.kenward_roger(self._solution)
+        if not np.isfinite(cov).all():
+            raise ValueError(
+                "Kenward-Roger is not defined here: the information on the variances has no inverse"
+            )
+        return self._with_errors(df_method, self._solution.theta * cov, of)
+
+    def cluster_robust(self, kind="CR2"):
+        """Return this fit with sandwich standard errors by group, R's ``vcovCR(lmer(...), kind)``.
+
+        Parameters
+        ----------
+        kind : {"CR0", "CR1", "CR1S", "CR2", "CR3"}
+            As `sandwich.cluster_robust`; CR2 has Satterthwaite's df, the others J - 1.
+
+        Returns
+        -------
+        SlopesFit
+            A term that one group alone carries (`estimable.lone_groups`) has no such error: NaN, and the
+            reason in ``withheld``.
+
+        Raises
+        ------
+        ValueError
+            If the kind is none of these, or no term has such an error.
+        """
+        if kind not in sandwich.KINDS:
+            raise ValueError(f"kind must be one of {', '.join(sandwich.KINDS)}; got {kind!r}")
+        withheld = _withheld(self.data)
+        fit = self._with_errors(kind, *sandwich.cluster_robust(self._solution, self.data, kind))
+        none = np.isin(self.data.terms, list(withheld))
+        cov = np.where(none[:, None] | none, np.nan, fit._cov)
+        return replace(fit, _cov=cov, _df=np.where(none, np.nan, fit._df), withheld=withheld)
+
+    def _with_errors(self, df_method, cov, of):
+        cov = self._turn @ cov @ self._turn.T * self._length**2
+        return replace(self, df_method=df_method, _cov=cov, _df=np.array([of(a) for a in self._turn]))
+
+    def test_slope(self, term=None):
+        """Likelihood-ratio test that the slope of a term does not differ between groups.
+
+        Parameters
+        ----------
+        term : str, optional
+            One of ``varying``; without one the only slope there is.
+
+        Returns
+        -------
+        SlopeTest
+            Under the null hypothesis, in large samples, the statistic is chi-square on q - 1 degrees of
+            freedom half of the time and on q the other half, q the number of varying terms with this one
+            (Self and Liang 1987; Stram and Lee 1994). Exact for J to infinity, where the other variances are
+            above 0.
+
+        Raises
+        ------
+        ValueError
+            If there is no such term, or several and none was named.
+        """
+        known = self.varying[1:]
+        term = known[0] if term is None and len(known) == 1 else term
+        if term not in known:
+            raise ValueError(f"name the slope to test, one of {', '.join(known)}; got {term!r}")
+        rest = [name for name in known if name != term]
+        places = [self._whole.terms.index(name) for name in rest]
+        fixed = np.isin(self._whole.terms, self.data.terms)
+        top = maximum(Likelihood(of_summary(self._whole, places, fixed)[0], self.method))
+        statistic, q = max(0.0, top.criterion - self.criterion), len(self.varying)
+        if statistic <= 1e-12 * abs(self.criterion):
+            return SlopeTest(0.0, 1.0, (q - 1, q))
+        tails = stats.chi2.sf(statistic, [q - 1, q])
+        return SlopeTest(float(statistic), float(tails.mean()), (q - 1, q))
+
+    @cached_property
+    def group_effects(self):
+        """What each group adds to the coefficients, with standard errors.
+
+        Returns
+        -------
+        DataFrame
+            By group, columns (term, ``estimate``), (term, ``se``) and (term, ``se_conditional``): the best
+            linear unbiased prediction (R's ranef); its error given the variances, that of the fixed effects
+            counted (Searle et al. 1992, chapter 7); and with the fixed effects known (R's condVar).
+        """
+        return self._by_group(np.zeros((len(self.varying), len(self._cov))), np.zeros(len(self.varying)))
+
+    @cached_property
+    def group_coefficients(self):
+        """The coefficients of each group, fixed part plus effect, as `group_effects`; R's ``coef``."""
+        contrasts, level = np.zeros((len(self.varying), len(self._cov))), np.zeros(len(self.varying))
+        for k, name in enumerate(self.varying):
+            if name in self.data.terms:
+                contrasts[k] = self._turn[self.data.terms.index(name)]
+                level[k] = self.params[name]
+        return self._by_group(contrasts, level)
+
+    @property
+    def group_means(self):
+        """The mean of each group where the predictors are 0: ``estimate``, ``se``, ``se_conditional``.
+
+        Raises
+        ------
+        ValueError
+            If the model has no constant.
+        """
+        self._constant()
+        return self.group_coefficients["Intercept"]
+
+    def _by_group(self, contrasts, level):
+        found = inference.group_effects(self._solution, contrasts, self._back)
+        root = np.sqrt(self.theta)
+        estimate = level[:, None] + found[0] * self._length
+        columns = {"estimate": estimate, "se": root * found[1], "se_conditional": root * found[2]}
+        table = {
+            (term, name): values[k] for k, term in enumerate(self.varying) for name, values in columns.items()
+        }
+        return pd.DataFrame(table, self.data.labels)
+
+    def new_group(self):
+        """Mean of a group not yet seen, where the predictors are 0, as `PredictedMean`."""
+        return self._new(0)
+
+    def new_observation(self):
+        """One outcome in a group not yet seen, where the predictors are 0, as `PredictedMean`."""
+        return self._new(1)
+
+    def _new(self, rows):
+        k = self._constant()
+        mse, df = inference.predicted(self._solution, self._turn[k], self._back[0], rows)
+        df = df if self.method == "reml" else float(self.df.iloc[k])
+        return PredictedMean(float(self.params.iloc[k]), float(np.sqrt(mse * self.theta)), df)
+
+    def _constant(self):
+        if self.data.intercept is None:
+            raise ValueError(f"{self.data.formula!r} has no constant, so no mean to predict: add 1")
+        return self.data.intercept
+
+
+def _withheld(data):
+    """Terms without a cluster-robust error, and why; refuse it where no term has one."""
+    withheld = estimable.reasons(data, data.terms, to_terms(data))
+    if len(withheld) == len(data.terms):
+        raise ValueError(
+            f"no term of {data.formula!r} has a cluster-robust standard error, for each rests on one "
+            f"{data.group} alone: bring more groups, or leave terms out"
+        )
+    return withheld

@@ -1,0 +1,137 @@
+"""Cluster-robust standard errors around partial pooling: R's ``vcovCR(lmer(...), "CR2")``, group by group.
+
+In each group V, X and the residuals live in the span of the group's Z and X: in an orthonormal basis of it
+they have q + p coordinates, and outside it every matrix of the sandwich is the identity. Bell and McCaffrey
+(2002); Pustejovsky and Tipton (2018), whose working model here is the mixed model itself.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .inference import Solution
+from .likelihood import Likelihood, of_summary, triangular
+from .search import Maximum
+
+KINDS = ("CR0", "CR1", "CR1S", "CR2", "CR3")
+_FULL = 1e-12  # as in `fits.sandwich`: a leverage this near 1 is 1
+
+
+def around_intercepts(summary, psi, theta, method, kind):
+    """`cluster_robust` for a fit with random intercepts alone.
+
+    Parameters
+    ----------
+    summary : GroupSummary
+    psi, theta : float
+    method : {"reml", "ml"}
+    kind : str
+        As for `cluster_robust`.
+
+    Returns
+    -------
+    cov : ndarray of shape (p, p)
+        Covariance of the coefficients of the centred columns, as in `profile.VarianceFit`.
+    df : callable
+        ``df(a)`` is the degrees of freedom of the contrast a of these.
+    """
+    reduced, kept = of_summary(summary, [], np.ones(len(summary.terms), dtype=bool))
+    likelihood = Likelihood(reduced, method)
+    D = np.array([[psi / theta]])
+    solution = Solution(likelihood, Maximum(np.sqrt(D), float(likelihood.criterion(D))))
+    cov, df = cluster_robust(solution, kept, kind)
+    x, y = reduced.lengths[:-1], reduced.lengths[-1]
+    return cov * y**2 / (x[:, None] * x), lambda a: df(a / x)
+
+
+def cluster_robust(solution, kept, kind):
+    """Sandwich covariance of the coefficients of a mixed model, by group.
+
+    With W = V^-1, M the inverse of X'WX and e = y - X beta, CR0 is M (sum u_g u_g') M of u_g = X_g'W_g e_g;
+    CR1 is J / (J - 1) times that, CR1S (N - 1) / (N - p) times CR1; CR2 puts A_g e_g in the place of e_g, so
+    that the sum has the right expectation where V is right; CR3 (I - H_gg)^-1 e_g.
+
+    Parameters
+    ----------
+    solution : inference.Solution
+    kept : GroupSummary
+        Of the fixed terms.
+    kind : {"CR0", "CR1", "CR1S", "CR2", "CR3"}
+
+    Returns
+    -------
+    cov : ndarray of shape (p, p)
+        Covariance of the coefficients of the columns in working units, over the outcome's squared length.
+    df : callable
+        ``df(a)`` is the degrees of freedom of the contrast a: under CR2 Satterthwaite's with V for the
+        errors' covariance, else J - 1.
+    """
+    J, p = kept.ngroups, len(solution.cov)
+    R, X, e = _coordinates(solution, kept)  # (J, q, q), (J, q + p, p), (J, q + p)
+    q = R.shape[-1]
+    values, axes = np.linalg.eigh(np.eye(q) + R @ solution.D @ R.swapaxes(-1, -2))
+
+    def power(k, of):
+        """V^k times vectors or matrices in coordinates."""
+        of = of.copy()
+        of[:, :q] = axes @ (values[..., None] ** k * (axes.swapaxes(-1, -2) @ of[:, :q]))
+        return of
+
+    half = solution.gls.root  # half' half = M
+    WX = power(-1, X)
+    u = np.einsum("jkx,jk->jx", WX, e)
+    if kind == "CR2":
+        B = np.broadcast_to(np.eye(q + p), (J, q + p, q + p))
+        B = power(2, B) - _square(power(0.5, X) @ half.T)
+        share, own = np.linalg.eigh((B + B.swapaxes(-1, -2)) / 2)
+        known = share > _FULL * share[:, -1:]
+        weight = known / np.sqrt(np.where(known, share, 1.0))
+        root = (own * weight[:, None, :]) @ own.swapaxes(-1, -2)
+        g = power(0.5, root @ power(-0.5, X))  # A'W X
+        u = np.einsum("jkx,jk->jx", g, e)
+    elif kind == "CR3":
+        leverage, own = np.linalg.eigh(half @ X.swapaxes(-1, -2) @ WX @ half.T)
+        left = 1 - leverage
+        factor = np.where(left > _FULL, 1 / np.maximum(left, _FULL), 0.0)
+        along = np.einsum("jik,jk,jlk,jl->ji", own, factor, own, u @ half.T, optimize=True)
+        u = along @ np.linalg.inv(half).T
+    score = u @ half.T
+    cov = half.T @ (score.T @ score) @ half
+    if kind in ("CR1", "CR1S"):
+        cov *= J / (J - 1)
+    if kind == "CR1S":
+        cov *= (kept.nobs - 1) / (kept.nobs - p)
+
+    def df(a):
+        if kind != "CR2":
+            return float(J - 1)
+        along = g @ (solution.cov @ a)
+        own = np.sum(along * power(1, along[..., None])[..., 0], axis=1)
+        w = np.einsum("jkx,jk->jx", X, along) @ half.T
+        inner = w.T @ w
+        trace = own.sum() - np.trace(inner)
+        return float(trace**2 / (np.sum(own**2) - 2 * own @ np.sum(w**2, axis=1) + np.sum(inner**2)))
+
+    return cov, df
+
+
+def _square(half):
+    return half @ half.swapaxes(-1, -2)
+
+
+def _coordinates(solution, kept):
+    """Z, X and residuals of each group in an orthonormal basis of the span of Z and X."""
+    reduced = solution.likelihood.reduced
+    p, T = len(solution.cov), reduced.sides
+    columns = kept.centred_means() / reduced.lengths
+    whole = kept.sizes[:, None, None] * columns[:, :p, None] * columns[:, None, :]
+    rows, every = kept.varying[:, None], [*kept.varying, p]
+    whole[:, rows, every] += kept.products / (reduced.lengths[rows] * reduced.lengths[every])
+    whole = np.moveaxis(whole, 0, -1)
+    rest = whole - np.einsum("kxj,kcj->xcj", T[:, :p], T)
+    diagonal = np.einsum("xxj->xj", whole[:, :p])
+    R, more = triangular(rest[:, :p], rest[:, p:], np.zeros(p), diagonal)
+    X = np.concatenate([T[:, :p], R])
+    y = np.concatenate([T[:, p], more[:, 0]])
+    e = y - np.einsum("kxj,x->kj", X, solution.gls.beta)
+    return np.moveaxis(reduced.roots, -1, 0), np.moveaxis(X, -1, 0), e.T

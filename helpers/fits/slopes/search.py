@@ -1,0 +1,240 @@
+"""Where the likelihood of intercepts and slopes that vary is highest: starts, Newton steps, the boundary.
+
+D = L L' with L lower triangular reaches every covariance, those without full rank too, and the criterion is
+smooth in L. A maximum on the boundary is found again on its own face, with fewer columns, so that what is 0
+there is 0.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from itertools import product
+from typing import NamedTuple
+
+import numpy as np
+from scipy import ndimage
+
+_ENOUGH = 1e-14  # of the criterion: a Newton step that promises less is the last
+_NEARLY = 1e-3  # and in the first look, from several starts
+_HOPE = 4.0  # a minimum is no lower than so many times what Newton's step promises
+_STEPS = 200  # at most; ten are usual
+_NOISE = 1e-13  # of the criterion, relative: a rise by less is rounding
+_FLAT = 1e-10  # a curvature below this share of the largest is none
+_FAINT = 1e-3  # a variance that shrinks by less than this share in an average group may be 0
+_DOWN = 1e-11  # a slope towards the inside below this share of its parts is rounding
+_MANY, _FEW = 150, 120  # with more groups than the first the starts are tried on so many
+_STARTS = 6
+_NEAR = 10.0  # a point of the grid higher than the lowest by more than this leads to no lower minimum
+
+
+class Maximum(NamedTuple):
+    """Where the criterion is least.
+
+    Attributes
+    ----------
+    factor : ndarray of shape (q, r)
+        Lower trapezoidal L of rank r with D = L L'.
+    criterion : float
+    """
+
+    factor: np.ndarray
+    criterion: float
+
+    @property
+    def D(self):
+        """Covariance of the effects over theta, in working units."""
+        return self.factor @ self.factor.T
+
+
+@lru_cache
+def _entries(q, r):
+    """Rows and columns of the free entries of a factor, and which pairs of them share a column."""
+    rows, columns = np.nonzero(np.tri(q, r, dtype=bool))
+    return rows, columns, columns[:, None] == columns, np.eye(q)[:, rows]
+
+
+def in_factor(expansion, L):
+    """Jacobian, gradient and Hessian of the criterion in the free entries of L, of shape (..., q, r)."""
+    q, r = L.shape[-2:]
+    rows, columns, same, unit = _entries(q, r)
+    own = L[..., :, columns]
+    half = unit[:, None, :] * own[..., None, :, :]
+    J = (half + half.swapaxes(-3, -2)).reshape(*L.shape[:-2], q * q, -1)
+    lead = L.shape[:-2]
+    gradient = (expansion.gradient.reshape(*lead, 1, q * q) @ J)[..., 0, :]
+    hessian = J.swapaxes(-1, -2) @ expansion.hessian.reshape(*lead, q * q, q * q) @ J
+    hessian = (hessian + hessian.swapaxes(-1, -2)) / 2
+    hessian += 2 * same * expansion.gradient[..., rows[:, None], rows]
+    return J, gradient, hessian
+
+
+def _step(gradient, hessian):
+    """Newton's step, downhill also where the criterion is not convex, and what it promises."""
+    values, vectors = np.linalg.eigh(hessian)
+    along = (gradient[..., None, :] @ vectors)[..., 0, :]
+    size = np.abs(values)
+    known = size > _FLAT * size.max(axis=-1, keepdims=True)
+    size = np.where(known, size, 1.0)
+    step = np.where(known, -along / size, 0.0)
+    saddle = known & (values < 0) & (np.abs(step) < 0.1)  # where the slope is 0 too a step must be made up
+    step = np.where(saddle, np.where(along > 0, -0.1, 0.1), step)
+    promise = -(along * step + size * step**2 / 2 * np.where(saddle, -1, 1)).sum(axis=-1)
+    return (vectors @ step[..., None])[..., 0], promise
+
+
+def descend(likelihood, L, enough=_ENOUGH):
+    """Newton's method within a trusted radius, from one factor or several at once.
+
+    Parameters
+    ----------
+    likelihood : likelihood.Likelihood
+    L : ndarray of shape (S, q, r)
+    enough : float
+        The promise at which to stop.
+
+    Returns
+    -------
+    L : ndarray of shape (S, q, r)
+    value : ndarray of shape (S,)
+    """
+    rows, columns, *_ = _entries(*L.shape[-2:])
+    L, radius = L.copy(), np.full(len(L), 1.0 + np.abs(L).max())
+    now = likelihood.expand(L @ L.swapaxes(-1, -2))
+    value = now.value
+    _, gradient, hessian = in_factor(now, L)
+    for _ in range(_STEPS):
+        step, promise = _step(gradient, hessian)
+        length = np.sqrt((step**2).sum(axis=-1))
+        step *= np.minimum(1.0, radius / np.maximum(length, 1e-300))[:, None]
+        trial = L.copy()
+        trial[:, rows, columns] += step
+        then = likelihood.expand(trial @ trial.swapaxes(-1, -2))
+        better = then.value <= value + _NOISE * np.abs(value)
+        # A start that promises much less than another has is not followed to its end.
+        done = (promise < enough) | (value - _HOPE * np.maximum(promise, _NEARLY) > value.min())
+        if len(L) == 1:
+            if better[0]:
+                L, value = trial, then.value
+                _, gradient, hessian = in_factor(then, L)
+        else:
+            L, value = np.where(better[:, None, None], trial, L), np.where(better, then.value, value)
+            _, slope, curve = in_factor(then, trial)
+            gradient = np.where(better[:, None], slope, gradient)
+            hessian = np.where(better[:, None, None], curve, hessian)
+        if done.all():
+            break
+        length = np.minimum(length, radius)
+        radius = np.where(better, np.maximum(radius, 2 * length), length / 4)
+    return L, value
+
+
+@lru_cache
+def _grid(q):
+    """Ratios of variances (times information) and correlations to look at first, as factors (S, q, q).
+
+    Also the shape that the S points have, one axis a parameter: None where correlations are left at 0.
+    """
+    levels = tuple(0.02 * 4.0 ** np.arange(7)) if q <= 2 else (0.1, 1.0, 10.0) if q <= 4 else (0.3, 3.0)
+    correlations = (-1.0, -0.75, 0.0, 0.75, 1.0) if q == 2 else (0.0,)
+    factors = []
+    for *variances, r in product(*[levels] * min(q, 6), correlations):
+        root = np.eye(q)
+        if r:
+            root[1] = r, np.sqrt(1 - r**2)
+        sd = np.sqrt([*variances, *(1.0,) * (q - len(variances))])
+        factors.append(sd[:, None] * root)
+    return np.array(factors), ((len(levels),) * q + (len(correlations),) if q <= 2 else None)
+
+
+def starts(likelihood):
+    """Factors to start from: the points of a grid that are lower than those about them.
+
+    Also, for two varying terms, the lowest point with a correlation of +-1 and the lowest without, if not far
+    above: two tops, one on the boundary and one inside, may be nearer together than the grid is wide.
+    """
+    reduced = likelihood.reduced
+    grid, shape = _grid(len(reduced.roots))
+    grid = grid / np.sqrt(reduced.average.diagonal())[:, None]
+    value = likelihood.criterion(grid @ grid.swapaxes(-1, -2))
+    if shape is None:
+        return grid[np.argsort(value, kind="stable")[:_STARTS]]
+    about = ndimage.generate_binary_structure(len(shape), 1)
+    low = value <= ndimage.minimum_filter(value.reshape(shape), footprint=about).ravel()
+    if len(shape) == 3:
+        face = grid[:, 1, 1] == 0
+        sides = [np.where(part, value, np.inf).argmin() for part in (face, ~face)]
+        low[sides] = True
+    low &= value <= value.min() + _NEAR
+    low = np.flatnonzero(low)
+    return grid[low[np.argsort(value[low], kind="stable")][:_STARTS]]
+
+
+def _lowest(likelihood):
+    """The lowest of the minima that the starts lead to."""
+    L = starts(likelihood)
+    if len(L) > 1:
+        L, value = descend(likelihood, L, _NEARLY)
+        apart = np.append(True, np.diff(np.sort(value)) > _NEARLY / 10)
+        L = L[np.argsort(value, kind="stable")[apart]]
+        L = L[np.sort(value)[apart] < value.min() + 10 * _NEARLY]
+    L, value = descend(likelihood, L)
+    best = value.argmin()
+    return _settled(likelihood, Maximum(L[best], float(value[best])))
+
+
+def maximum(likelihood):
+    """Find the `Maximum`, on the boundary or inside, from several starts.
+
+    Parameters
+    ----------
+    likelihood : likelihood.Likelihood
+
+    Returns
+    -------
+    Maximum
+    """
+    J = likelihood.reduced.roots.shape[-1]
+    if J <= _MANY:
+        return _lowest(likelihood)
+    size = np.einsum("kaj,kaj->j", likelihood.reduced.roots, likelihood.reduced.roots)
+    large = np.argpartition(size, J - _FEW // 2)[J - _FEW // 2 :]
+    some = np.unique(np.concatenate([large, np.linspace(0, J - 1, _FEW // 2).astype(int)]))
+    few = type(likelihood)(likelihood.reduced.some(some), "reml" if likelihood.reml else "ml")
+    q, start = len(likelihood.reduced.roots), _lowest(few).factor
+    L = np.zeros((1, q, q))
+    L[0, :, : start.shape[1]] = start
+    faint = np.sqrt(_FAINT / likelihood.reduced.average.diagonal())
+    L[0, range(start.shape[1], q), range(start.shape[1], q)] = faint[start.shape[1] :]
+    L, value = descend(likelihood, L)
+    return _settled(likelihood, Maximum(L[0], float(value[0])))
+
+
+def _settled(likelihood, found):
+    """Move a maximum that is all but on the boundary there, if it does belong there."""
+    q, L = len(found.factor), found.factor
+    C = np.linalg.cholesky(likelihood.reduced.average)
+    share, axes = np.linalg.eigh(C.T @ L @ L.T @ C)
+    faint = int((share < _FAINT).sum())
+    into = np.linalg.inv(C).T
+    for rank in range(q - faint, q):
+        face = (into @ axes[:, q - rank :]) * np.sqrt(share[q - rank :])
+        if rank:
+            face = np.linalg.qr(face.T)[1].T[None]
+            face, value = descend(likelihood, face)
+            face, value = face[0], float(value[0])
+        else:
+            value = float(likelihood.criterion(np.zeros((q, q))))
+        if value <= found.criterion + _NOISE * abs(value) and _belongs(likelihood, face, C):
+            return Maximum(face, value)
+    return found
+
+
+def _belongs(likelihood, face, C):
+    """Whether the criterion falls nowhere towards the inside of the boundary."""
+    q, rank = face.shape
+    D = face @ face.T
+    axes = np.linalg.svd(C.T @ face)[0] if rank else np.eye(q)
+    into = np.linalg.solve(C.T, axes[:, rank:])
+    slope = into.T @ likelihood.expand(D).gradient @ into
+    parts = into.T @ likelihood.sums(D).H @ into
+    return np.linalg.eigvalsh(slope)[0] >= -_DOWN * np.trace(parts)
