@@ -36,11 +36,6 @@ def has_closed_form(summary):
     return len(summary.by_size.sizes) == len(summary.terms) == 1 and summary.intercept == 0
 
 
-def may_collapse(summary, df):
-    """Which of Kenward and Roger's df are so few that `bounded_kenward_roger` might bound them."""
-    return ~(df >= max(FEW * summary.ngroups, 1.0))  # J - q is at most J
-
-
 def kenward_roger(summary, psi, theta):
     """Kenward and Roger's (1997) adjustment for the estimated variances.
 
