@@ -25,7 +25,7 @@ def upper(level):
 
 def one_of(name, value, known):
     """Return a word that is known, or refuse it."""
-    if value not in known:
+    if not isinstance(value, str) or value not in known:
         raise ValueError(f"{name} must be one of {', '.join(map(repr, known))}; got {value!r}")
     return value
 

@@ -65,7 +65,7 @@ class CompletePooling(Fit):
         Intercept    4.716
         Name: se, dtype: float64
         """
-        if kind not in sandwich.KINDS:
+        if not isinstance(kind, str) or kind not in sandwich.KINDS:
             raise ValueError(f'kind must be "CR0", "CR1", "CR2" or "CR3"; got {kind!r}')
         self._refuse_without_groups("cluster-robust standard errors")
         fit = self._robust(kind)

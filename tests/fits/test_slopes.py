@@ -587,7 +587,7 @@ REFUSED = {
     ),
     "kind": (
         lambda d: partial_pooling("y ~ x0", d, "g", "x0").cluster_robust("HC3"),
-        ValueError, "kind must be one of CR0, CR1, CR1S, CR2, CR3; got 'HC3'",
+        ValueError, "kind must be one of 'CR0', 'CR1', 'CR1S', 'CR2', 'CR3'; got 'HC3'",
     ),
     "df": (
         lambda d: partial_pooling("y ~ x0", d, "g", "x0").with_df("z"),

@@ -11,6 +11,7 @@ import pandas as pd
 from scipy import stats
 
 from .. import estimable
+from ..checks import one_of
 from ..terms import to_terms
 from . import inference, sandwich
 from .likelihood import Likelihood, of_summary
@@ -134,8 +135,7 @@ class SlopesFit(SlopesEstimate):
         ValueError
             If the kind is none of these, or no term has such an error.
         """
-        if kind not in sandwich.KINDS:
-            raise ValueError(f"kind must be one of {', '.join(sandwich.KINDS)}; got {kind!r}")
+        one_of("kind", kind, sandwich.KINDS)
         withheld = _withheld(self.data)
         fit = self._with_errors(kind, *sandwich.cluster_robust(self._solution, self.data, kind))
         none = np.isin(self.data.terms, list(withheld))
