@@ -46,7 +46,7 @@ class Lines(NamedTuple):
 
 
 class At(NamedTuple):
-    """What generalised least squares says at a D, at theta = 1: W_j = (D + S_j^-1)^-1 and C = (sum W_j)^-1."""
+    """Generalised least squares at a D, at theta = 1: W_j = (D + S_j^-1)^-1 and C = (sum W_j)^-1."""
 
     value: np.ndarray
     W: np.ndarray

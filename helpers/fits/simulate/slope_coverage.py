@@ -160,7 +160,9 @@ def inferences(lines):
     }
     p = many.test(lines, one, both)
     for alpha, name in ((0.05, ".05"), (0.20, ".20")):
-        found[f"test first at {name}"] = Inference(*(np.where(p < alpha, a, b) for a, b in zip(own, model)))
+        found[f"test first at {name}"] = Inference(
+            *(np.where(p < alpha, a, b) for a, b in zip(own, model, strict=True))
+        )
     return found
 
 
