@@ -10,10 +10,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from .. import estimable
 from ..checks import one_of
-from ..terms import to_terms
-from . import inference, sandwich
+from . import inference, references, sandwich
 from .likelihood import Likelihood, of_summary
 from .result import SlopesEstimate
 from .search import maximum
@@ -76,48 +74,6 @@ class SlopesFit(SlopesEstimate):
         estimate = np.append(self.psi.to_numpy()[i, k], self.theta)
         return pd.DataFrame({"estimate": estimate, "se": se}, [*names, "theta"])
 
-    def with_df(self, df_method):
-        """Return this fit with other degrees of freedom.
-
-        Parameters
-        ----------
-        df_method : {"residual", "satterthwaite", "kenward-roger"}
-            N less the coefficients; Satterthwaite's, from the observed REML information (on the boundary
-            that of the face, as lmerTest's); or Kenward and Roger's (1997), which bring their adjusted
-            standard errors with them.
-
-        Returns
-        -------
-        SlopesFit
-            The df are the model's and stand beside the model's errors, whatever was asked before: after
-            `cluster_robust` they are back.
-
-        Raises
-        ------
-        ValueError
-            If the method is none of these, or not "residual" under ML.
-        """
-        if df_method not in ("residual", "satterthwaite", "kenward-roger"):
-            raise ValueError(
-                f'df_method must be "residual", "satterthwaite" or "kenward-roger"; got {df_method!r}'
-            )
-        own = self._solution.theta * self._solution.cov
-        if df_method == "residual":
-            return self._with_errors(df_method, own, lambda a: float(self.nobs - len(a)))
-        if self.method != "reml":
-            raise ValueError(
-                f'{df_method} degrees of freedom are for REML; this fit is by ML: use "residual"'
-            )
-        if df_method == "satterthwaite":
-            of = inference.satterthwaite(self._solution)
-            return self._with_errors(df_method, own, of)
-        cov, of = inference.kenward_roger(self._solution)
-        if not np.isfinite(cov).all():
-            raise ValueError(
-                "Kenward-Roger is not defined here: the information on the variances has no inverse"
-            )
-        return self._with_errors(df_method, self._solution.theta * cov, of)
-
     def cluster_robust(self, kind="CR2"):
         """Return this fit with sandwich standard errors by group, R's ``vcovCR(lmer(...), kind)``.
 
@@ -138,16 +94,8 @@ class SlopesFit(SlopesEstimate):
             If the kind is none of these, or no term has such an error.
         """
         one_of("kind", kind, sandwich.KINDS)
-        withheld = estimable.withheld(self.data, to_terms(self.data))
-        fit = self._with_errors(kind, *sandwich.cluster_robust(self._solution, self.data, kind))
-        none = np.isin(self.data.terms, list(withheld))
-        cov = np.where(none[:, None] | none, np.nan, fit._cov)
-        return replace(fit, _cov=cov, _df=np.where(none, np.nan, fit._df), withheld=withheld)
-
-    def _with_errors(self, df_method, cov, of):
-        cov = self._turn @ cov @ self._turn.T * self._length**2
-        df = np.array([of(a) for a in self._turn])
-        return replace(self, df_method=df_method, _cov=cov, _df=df, withheld={})
+        reference, withheld = references.robust(self, kind)
+        return replace(self, withheld=withheld, _given=(reference,))
 
     def test_slope(self, term=None):
         """Likelihood-ratio test that the slope of a term does not differ between groups.
@@ -195,15 +143,15 @@ class SlopesFit(SlopesEstimate):
             linear unbiased prediction (R's ranef); its error given the variances, that of the fixed effects
             counted (Searle et al. 1992, chapter 7); and with the fixed effects known (R's condVar).
         """
-        return self._by_group(np.zeros((len(self.varying), len(self._cov))), np.zeros(len(self.varying)))
+        return self._by_group(np.zeros((len(self.varying), len(self._estimate))), np.zeros(len(self.varying)))
 
     @cached_property
     def group_coefficients(self):
         """The coefficients of each group, fixed part plus effect, as `group_effects`; R's ``coef``."""
-        contrasts, level = np.zeros((len(self.varying), len(self._cov))), np.zeros(len(self.varying))
+        contrasts, level = np.zeros((len(self.varying), len(self._estimate))), np.zeros(len(self.varying))
         for k, name in enumerate(self.varying):
             if name in self.data.terms:
-                contrasts[k] = self._turn[self.data.terms.index(name)]
+                contrasts[k] = self._contrasts[self.data.terms.index(name)]
                 level[k] = self.params[name]
         return self._by_group(contrasts, level)
 
@@ -239,7 +187,7 @@ class SlopesFit(SlopesEstimate):
 
     def _new(self, rows):
         k = self._constant()
-        mse, df = inference.predicted(self._solution, self._turn[k], self._back[0], rows)
+        mse, df = inference.predicted(self._solution, self._contrasts[k], self._back[0], rows)
         df = df if self.method == "reml" else float(self.df.iloc[k])
         return PredictedMean(float(self.params.iloc[k]), float(np.sqrt(mse * self.theta)), df)
 
