@@ -10,9 +10,11 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from ..checks import one_of
+from ..checks import level_of, one_of
+from ..terms import estimates
 from . import inference, references, sandwich
 from .likelihood import Likelihood, of_summary
+from .profile_intervals import profile_intervals
 from .result import SlopesEstimate
 from .search import maximum
 
@@ -96,6 +98,61 @@ class SlopesFit(SlopesEstimate):
         one_of("kind", kind, sandwich.KINDS)
         reference, withheld = references.robust(self, kind)
         return replace(self, withheld=withheld, _given=(reference,))
+
+    def profile_int(self, alpha=0.05, likelihood=None):
+        """Profile likelihood intervals for sds, correlations and theta, and under ML for the coefficients.
+
+        Parameters
+        ----------
+        alpha : float
+            One minus the level.
+        likelihood : {"reml", "ml"}, optional
+            Whose profile; without it that of the fit's own method. R's ``confint`` takes ML's also after a
+            REML fit.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``lower`` and ``upper``; rows "sd[Intercept]", ..., "correlation[Intercept, x]", ...,
+            "theta" (a variance, where R has sigma) and, under "ml", the terms. An interval that reaches the
+            boundary ends there: an sd at 0, a correlation at -1 or 1; where an sd may be 0 its correlations
+            may be anything. For large samples with every sd above 0; near the boundary it covers more.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If alpha is no number between 0 and 1, or the likelihood neither of the two.
+
+        Examples
+        --------
+        >>> from helpers import partial_pooling, radon
+        >>> fit = partial_pooling("log_radon ~ floor", radon(), "county", slopes="floor")
+        >>> fit.profile_int().round(2)
+                                       lower  upper
+        sd[Intercept]                   0.26   0.46
+        sd[floor]                       0.00   0.59
+        correlation[Intercept, floor]  -1.00   1.00
+        theta                           0.51   0.62
+        """
+        name = one_of("likelihood", self.method if likelihood is None else likelihood, ("reml", "ml"))
+        level_of(alpha)
+        surface, top = self._solution.likelihood, self._solution.top
+        if name != self.method:
+            surface = Likelihood(surface.reduced, name)
+            top = maximum(surface)
+        contrasts = self._contrasts if name == "ml" else []
+        sds, correlations, theta, ends = profile_intervals(surface, top, contrasts, alpha)
+        y, names = self._length, self.varying
+        pairs = zip(*np.triu_indices(len(names), 1), strict=True)
+        rows = [f"sd[{name}]" for name in names]
+        rows += [f"correlation[{names[i]}, {names[k]}]" for i, k in pairs]
+        if name == "ml":
+            rows += ["theta", *self.data.terms]
+            ends = ends * y + estimates(self.data, self._contrasts, np.zeros(len(contrasts)))[:, None]
+        else:
+            rows += ["theta"]
+        ends = np.concatenate([sds * y, correlations, theta[None] * y**2, ends])
+        return pd.DataFrame(ends, rows, ["lower", "upper"])
 
     def test_slope(self, term=None):
         """Likelihood-ratio test that the slope of a term does not differ between groups.
