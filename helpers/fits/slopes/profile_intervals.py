@@ -1,8 +1,8 @@
 """Profile likelihood intervals of sds, correlations, theta and coefficients where slopes vary.
 
 A parameter is held, the rest is at its best by Newton's method, and an end is where minus twice the log
-likelihood has risen by the quantile of chi-square on 1 degree of freedom; or it is the end of what a parameter
-can be (an sd of 0, a correlation of -1 or 1), if it has not risen so far there.
+likelihood has risen by the quantile of chi-square on 1 degree of freedom, or the end of what a parameter
+can be (an sd of 0, a correlation of -1 or 1).
 """
 
 from __future__ import annotations
@@ -10,13 +10,40 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 from scipy import linalg, optimize, stats
 
+from ..terms import estimates
 from .likelihood import Likelihood
-from .search import descend, in_factor, minimise
+from .search import descend, in_factor, maximum, minimise
 
 
-def profile_intervals(likelihood, top, contrasts, alpha):
+def profile_intervals(fit, alpha, method):
+    """Intervals for all that the likelihood of a method has, in the units of the terms, as a DataFrame.
+
+    Parameters
+    ----------
+    fit : result.SlopesEstimate
+    alpha : float
+        One minus the level.
+    method : {"reml", "ml"}
+    """
+    likelihood, top, names = fit._solution.likelihood, fit._solution.top, fit.varying
+    if method != fit.method:
+        likelihood = Likelihood(likelihood.reduced, method)
+        top = maximum(likelihood)
+    terms = fit.data.terms if method == "ml" else []
+    sds, correlations, theta, coefficients = _ends(likelihood, top, fit._contrasts[: len(terms)], alpha)
+    pairs = zip(*np.triu_indices(len(names), 1), strict=True)
+    rows = [f"sd[{name}]" for name in names]
+    rows += [f"correlation[{names[i]}, {names[k]}]" for i, k in pairs] + ["theta", *terms]
+    y, none = fit._length, np.zeros(len(fit.data.terms))
+    from_none = estimates(fit.data, fit._contrasts, none)[: len(terms), None]
+    ends = np.concatenate([sds * y, correlations, theta[None] * y**2, coefficients * y + from_none])
+    return pd.DataFrame(ends, rows, ["lower", "upper"])
+
+
+def _ends(likelihood, top, contrasts, alpha):
     """Ends for everything that a likelihood of slopes has, in working units.
 
     Parameters
