@@ -81,6 +81,7 @@ def own_and_shrunk_lines(own, shrunk, reach, average, sd, outcome="math", predic
     alt = (
         f"Two panels of {len(own)} straight lines of {outcome} against {predictor}, one a {group}. Left, "
         f"each fitted to its {group} alone: the slopes run {told[0]}. Right, partially pooled: they run "
-        f"{told[1]}. Their average is {average:.2f}, and the model's standard deviation of the true slopes is {sd:.2f}."
+        f"{told[1]}. Their average is {average:.2f}, and the model's standard deviation of the true slopes "
+        f"is {sd:.2f}."
     )
     return figure, alt
