@@ -91,6 +91,7 @@ add("clubs.sds", "as.data.frame(VarCorr(together))$sdcor", "intercept, slope, co
 define({
   h_one <- fit(math ~ cses + mean_ses + (1 | school), hsb)
   h_vary <- fit(math ~ cses + mean_ses + (1 + cses | school), hsb)
+  h_own <- vapply(split(hsb, hsb$school), function(d) coef(lm(math ~ cses, d))[[2]], 0)
   h_ses <- fit(math ~ ses + (1 + ses | school), hsb)
   h_higher <- fit(math ~ higher + (1 + higher | school), hsb)
 })
@@ -106,6 +107,8 @@ add("hsb.vary_sd", "attr(VarCorr(h_vary)$school, 'stddev')[[2]]")
 add("hsb.vary_correlation", "attr(VarCorr(h_vary)$school, 'correlation')[[2]]")
 add("hsb.lr", "lr(h_vary, h_one)")
 add("hsb.lr_p", "half_half(lr(h_vary, h_one))")
+add("hsb.own", "unlist(unname(t.test(h_own)[c('estimate', 'stderr', 'conf.int')]))[1:3]",
+    "mean of the schools' own slopes, its SE, lower end")
 for (m in c("h_ses", "h_higher")) {
   add(paste0(m, ".se"), sprintf("se(%s)", m))
   add(paste0(m, ".sds"), sprintf("unname(attr(VarCorr(%s)$school, 'stddev'))", m))
