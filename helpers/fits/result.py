@@ -32,7 +32,10 @@ ELSEWHERE = {
         "parametric_bootstrap": "the parametric bootstrap",
     }.items()
 } | {
-    "cluster_robust": _COMPLETE.format(what="cluster-robust standard errors"),
+    "cluster_robust": (
+        "cluster-robust standard errors are for complete and partial pooling; "
+        "this fit is of {pooling} pooling"
+    ),
     "wild_bootstrap": _COMPLETE.format(what="wild cluster bootstraps"),
     "group_effects": "{pooling} pooling has no group effects to predict: use partial_pooling",
     "group_means_at": "{pooling} pooling has no group means: use no_pooling or partial_pooling",
@@ -222,7 +225,8 @@ class Fit(Printed):
         Returns
         -------
         Fit
-            Estimates, variances and group means as before.
+            Estimates, variances and group means as before. In partial pooling the df are the model's and
+            stand beside the model's errors, whatever was asked before: after `cluster_robust` they are back.
 
         Raises
         ------

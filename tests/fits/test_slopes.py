@@ -155,10 +155,24 @@ def test_what_one_group_alone_carries_has_no_robust_error(kind):
         fit = partial_pooling("y ~ x + d", table, "g", "x")
         robust = fit.cluster_robust(kind)
         assert list(robust.withheld) == ["d"] * lone
-        for found in (robust.bse, robust.df, robust.with_df("residual").df, robust.conf_int()["lower"]):
+        for found in (robust.bse, robust.df, robust.conf_int()["lower"]):
             assert np.isnan(found).tolist() == [False, False, lone]
         assert ("no cluster-robust error of d: without g 3" in robust.summary()) == lone
         assert np.isfinite(fit.bse).all()
+        assert np.isfinite(robust.with_df("residual").bse).all()
+        assert "cluster-robust" not in robust.with_df("residual").summary()
+
+
+def test_df_of_the_model_bring_its_errors_back(fitted):
+    fit = fitted("radon1")
+    for df_method in ("residual", "satterthwaite", "kenward-roger"):
+        straight = fit.with_df(df_method)
+        for before in (fit.cluster_robust("CR2"), fit.with_df("kenward-roger")):
+            again = before.with_df(df_method)
+            np.testing.assert_array_equal(again.bse, straight.bse)
+            np.testing.assert_array_equal(again.df, straight.df)
+        kept = fit.bse if df_method != "kenward-roger" else straight.bse
+        np.testing.assert_allclose(straight.bse, kept, rtol=1e-14)
 
 
 def test_group_effects_are_lme4s(fitted, reference):

@@ -89,6 +89,8 @@ class SlopesFit(SlopesEstimate):
         Returns
         -------
         SlopesFit
+            The df are the model's and stand beside the model's errors, whatever was asked before: after
+            `cluster_robust` they are back.
 
         Raises
         ------
@@ -99,16 +101,16 @@ class SlopesFit(SlopesEstimate):
             raise ValueError(
                 f'df_method must be "residual", "satterthwaite" or "kenward-roger"; got {df_method!r}'
             )
+        own = self._solution.theta * self._solution.cov
         if df_method == "residual":
-            df = np.where(np.isnan(self.bse), np.nan, float(self.nobs - len(self._cov)))
-            return replace(self, df_method=df_method, _df=df)
+            return self._with_errors(df_method, own, lambda a: float(self.nobs - len(a)))
         if self.method != "reml":
             raise ValueError(
                 f'{df_method} degrees of freedom are for REML; this fit is by ML: use "residual"'
             )
         if df_method == "satterthwaite":
             of = inference.satterthwaite(self._solution)
-            return replace(self, df_method=df_method, _df=np.array([of(a) for a in self._turn]))
+            return self._with_errors(df_method, own, of)
         cov, of = inference.kenward_roger(self._solution)
         if not np.isfinite(cov).all():
             raise ValueError(
@@ -136,7 +138,7 @@ class SlopesFit(SlopesEstimate):
             If the kind is none of these, or no term has such an error.
         """
         one_of("kind", kind, sandwich.KINDS)
-        withheld = _withheld(self.data)
+        withheld = estimable.withheld(self.data, to_terms(self.data))
         fit = self._with_errors(kind, *sandwich.cluster_robust(self._solution, self.data, kind))
         none = np.isin(self.data.terms, list(withheld))
         cov = np.where(none[:, None] | none, np.nan, fit._cov)
@@ -144,7 +146,8 @@ class SlopesFit(SlopesEstimate):
 
     def _with_errors(self, df_method, cov, of):
         cov = self._turn @ cov @ self._turn.T * self._length**2
-        return replace(self, df_method=df_method, _cov=cov, _df=np.array([of(a) for a in self._turn]))
+        df = np.array([of(a) for a in self._turn])
+        return replace(self, df_method=df_method, _cov=cov, _df=df, withheld={})
 
     def test_slope(self, term=None):
         """Likelihood-ratio test that the slope of a term does not differ between groups.
@@ -244,14 +247,3 @@ class SlopesFit(SlopesEstimate):
         if self.data.intercept is None:
             raise ValueError(f"{self.data.formula!r} has no constant, so no mean to predict: add 1")
         return self.data.intercept
-
-
-def _withheld(data):
-    """Terms without a cluster-robust error, and why; refuse it where no term has one."""
-    withheld = estimable.reasons(data, data.terms, to_terms(data))
-    if len(withheld) == len(data.terms):
-        raise ValueError(
-            f"no term of {data.formula!r} has a cluster-robust standard error, for each rests on one "
-            f"{data.group} alone: bring more groups, or leave terms out"
-        )
-    return withheld
