@@ -115,13 +115,14 @@ class Fit(Printed):
     pooling: ClassVar[str]
     title: ClassVar[str]
     REFERENCES: ClassVar[dict] = {"residual": residual}
+    ELSEWHERE: ClassVar[dict] = ELSEWHERE
 
     data: GroupSummary
 
     def __getattr__(self, name):
-        if name not in ELSEWHERE:
+        if name not in self.ELSEWHERE:
             raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}")
-        raise NotOfThisPooling(ELSEWHERE[name].format(pooling=self.pooling))
+        raise NotOfThisPooling(self.ELSEWHERE[name].format(pooling=self.pooling))
 
     @cached_property
     def _terms(self):
@@ -218,9 +219,10 @@ class Fit(Printed):
         Parameters
         ----------
         df_method : {"residual", "satterthwaite", "kenward-roger"}
-            N less the coefficients; Satterthwaite's (from the observed REML information, psi > 0); or
-            Kenward and Roger's (1997), which bring their adjusted standard errors with them. Where their df
-            collapse they are bounded (`small_samples.bounded_kenward_roger`), and `df_method` says so.
+            N less the coefficients; Satterthwaite's (from the observed REML information; psi > 0, or where
+            slopes vary that of the face of the boundary, as lmerTest's); or Kenward and Roger's (1997), which
+            bring their adjusted standard errors with them. Where their df collapse they are bounded
+            (`small_samples.bounded_kenward_roger`; not where slopes vary), and `df_method` says so.
 
         Returns
         -------
@@ -232,7 +234,8 @@ class Fit(Printed):
         ------
         ValueError
             If the method is not one of these; if it is not "residual" and the fit is not partial
-            pooling by REML; if it is "satterthwaite" and psi is 0.
+            pooling by REML; if it is "satterthwaite" and psi is 0; if Kenward and Roger's are not defined,
+            where slopes vary.
         """
         if not isinstance(df_method, str) or df_method not in KNOWN_DF:
             raise ValueError(
