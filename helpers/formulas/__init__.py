@@ -59,6 +59,10 @@ from .robust import (
     se_bootstrap_two_stage,
     se_bootstrap_within,
 )
+from .slopes import (
+    one_slope_variance,
+    se_average_slope,
+)
 from .variances import (
     complete_pooling_variance,
     expected_mean_squares,
@@ -80,10 +84,12 @@ __all__ = [
     "minimum_detectable_effect",
     "moulton_factor",
     "normal_coverage",
+    "one_slope_variance",
     "optimal_group_size",
     "power",
     "probability_of_zero",
     "rmse_group_mean_partial_at",
+    "se_average_slope",
     "se_between_slope",
     "se_bootstrap_groups",
     "se_bootstrap_rows",
