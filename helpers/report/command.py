@@ -55,7 +55,7 @@ def _parser():
         "--columns", nargs="+", metavar="NAME", help="names of all columns, if the text has none"
     )
     told.add_argument("--missing-values", nargs="+", default=[], metavar="CODE",
-                      help="codes for missing outcomes and predictors, 9 99, or one column's, income=9")  # fmt: skip
+                      help="codes of missing values: 9 99, of outcome and predictors; income=9")  # fmt: skip
     told.add_argument("--long", nargs="+", metavar="COLUMN",
                       help="columns of a wide table that are one: a row each")  # fmt: skip
     told.add_argument("--as", nargs=2, default=["time", "value"], metavar=("WHICH", "VALUE"), dest="names",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,11 +16,10 @@ from .native import labelled, whole
 def read(raw, path, name) -> pd.DataFrame:
     """Read a data frame from what R's save or saveRDS wrote, as `read_table` says."""
     rdata = needed("rdata", path, "a file of R")
-    classes = rdata.conversion.DEFAULT_CLASS_MAP | {
-        "integer64": _integer64, "Date": _days, "POSIXct": _seconds, "AsIs": lambda values, attrs: values,
-        "haven_labelled": _with_labels, "labelled": _with_labels, "difftime": lambda values, attrs: values,
-        "noquote": lambda values, attrs: values, "table": lambda values, attrs: values,
-    }  # fmt: skip
+    classes = dict(rdata.conversion.DEFAULT_CLASS_MAP)
+    classes |= dict.fromkeys(("AsIs", "difftime", "noquote", "table"), lambda values, attrs: values)
+    classes |= dict.fromkeys(("haven_labelled", "labelled"), _with_labels)
+    classes |= {"data.frame": _frame, "integer64": _integer64, "Date": _days, "POSIXct": _seconds}
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of classes it does not know
@@ -32,7 +32,7 @@ def read(raw, path, name) -> pd.DataFrame:
         ) from None
     if raw[:3] not in (b"RDX", b"RDA"):
         found = {"": found}
-    frames = {key: value for key, value in found.items() if isinstance(value, pd.DataFrame)}
+    frames = {key: value for key, value in found.items() if isinstance(value, _Frame)}
     if name is not None and name not in frames:
         raise ValueError(f"{str(path)!r} has no data frame {name!r}: it has {_list(frames)}")
     if not frames:
@@ -45,7 +45,8 @@ def read(raw, path, name) -> pd.DataFrame:
         )
     key = name if name is not None else next(iter(frames))
     table = _table(frames[key])
-    table.attrs["read"] = f"data frame {key!r} of R" if key else "a data frame of R"
+    told = table.attrs.pop("left out")
+    table.attrs["read"] = (f"data frame {key!r} of R" if key else "a data frame of R") + told
     return table
 
 
@@ -54,72 +55,70 @@ def _list(names):
 
 
 def _table(frame):
-    """The frame with columns as pandas has them, value labels beside it."""
-    columns, coded = {}, Written()
-    for name in frame.columns:
-        column = pd.Series(frame[name].array)
-        labels = getattr(column.array, "labels", None)
-        if isinstance(column.dtype, pd.CategoricalDtype):
-            columns[str(name)] = column
+    """A data frame of R as pandas has it, value labels beside it."""
+    columns, coded, left_out = {}, Written(), []
+    for name, values in frame.columns.items():
+        labels = {}
+        if isinstance(values, _Labelled):
+            values, labels = values
+        if np.ndim(values) != 1 or isinstance(values, list):
+            left_out.append(str(name))
             continue
-        if pd.api.types.is_object_dtype(column) and len(column) and isinstance(column.iloc[0], _Labelled):
-            labels = column.iloc[0].labels
-            column = whole(pd.Series([value.value for value in column], dtype=float))
-        elif column.dtype == "string" or (pd.api.types.is_string_dtype(column) and column.dtype != object):
-            column = column.astype(object).where(column.notna(), np.nan).astype("str")
-        elif column.dtype == "boolean" and not column.isna().any():
-            column = column.astype(bool)
-        elif isinstance(column.dtype, pd.core.dtypes.dtypes.ExtensionDtype) and column.dtype.kind == "i":
-            column = column if column.isna().any() else column.astype("int64")
+        column = _column(values)
         if labels:
-            column, codes = labelled(column, labels)
+            column, codes = labelled(whole(column), labels)
             if isinstance(column.dtype, pd.CategoricalDtype):
-                coded[name] = codes
+                coded[str(name)] = codes
         columns[str(name)] = column
     table = pd.DataFrame(columns)
     if coded:
         table.attrs["coded"] = coded
+    table.attrs["left out"] = f", without {', '.join(left_out)} (matrix or list)" if left_out else ""
     return table
 
 
-class _Labelled:
-    """A number that R's haven has value labels for."""
+def _column(values):
+    """A vector of R: masked where it is NA, text as text."""
+    if isinstance(values, np.ma.MaskedArray):
+        if values.mask.any():
+            kind = "boolean" if values.dtype.kind == "b" else "Int64"
+            return pd.Series(pd.array(values.filled(0), dtype=kind)).mask(np.ma.getmaskarray(values))
+        values = values.data
+    if isinstance(values, np.ndarray) and values.dtype.kind in "OU":
+        return pd.Series([value if isinstance(value, str) else np.nan for value in values], dtype="str")
+    return pd.Series(values.astype("int64") if getattr(values, "dtype", None) == "int32" else values)
 
-    __slots__ = ("labels", "value")
 
-    def __init__(self, value, labels):
-        self.value, self.labels = value, labels
+class _Frame(NamedTuple):
+    """A data frame: name to vector."""
+
+    columns: dict
+
+
+class _Labelled(NamedTuple):
+    """Numbers that R's haven has value labels for."""
+
+    values: np.ndarray
+    labels: dict
+
+
+def _frame(columns, attrs):
+    return _Frame(dict(columns)) if isinstance(columns, dict) else _Frame({})
 
 
 def _with_labels(values, attrs):
-    """Values of haven's class, with the labels in each, for a frame of rdata has no place beside them."""
-    labels = attrs.get("labels")
-    codes = np.asarray(getattr(labels, "values", labels))
-    names = (
-        None
-        if labels is None
-        else labels.coords[labels.dims[0]].to_numpy()
-        if hasattr(labels, "dims")
-        else None
-    )
-    values = np.asarray(values)
-    if names is None or values.dtype.kind not in "iuf":
+    labels, values = attrs.get("labels"), np.asarray(values)
+    if not hasattr(labels, "dims") or values.dtype.kind not in "iuf":
         return values
-    known = {float(code): str(label) for code, label in zip(codes, names, strict=True) if code == code}
-    return np.array([_Labelled(float(value), known) for value in values], dtype=object)
+    names, codes = labels.coords[labels.dims[0]].to_numpy(), labels.to_numpy()
+    return _Labelled(values, {float(c): str(n) for c, n in zip(codes, names, strict=True) if c == c})
 
 
 def _integer64(values, attrs):
     """Whole numbers, whose bits R keeps in doubles; the least is NA."""
     whole = np.asarray(values, dtype=float).view("int64")
     gone = whole == np.iinfo("int64").min
-    return pd.array(np.where(gone, 0, whole), dtype="Int64") if not gone.any() else _with_gaps(whole, gone)
-
-
-def _with_gaps(whole, gone):
-    found = pd.array(np.where(gone, 0, whole), dtype="Int64")
-    found[gone] = pd.NA
-    return found
+    return np.ma.array(whole, mask=gone) if gone.any() else whole
 
 
 def _days(values, attrs):

@@ -15,6 +15,7 @@ MARKS = [
 ]  # fmt: skip
 _LETTERS = r"\.[a-z_]"  # Stata's and SAS's, among numbers only
 _TOLD = rf"\.|#NULL!|{_LETTERS}"  # marks of a program, which are said; others are nothing in any file
+_SHOWN = "shown"  # of whole numbers that are written as Python writes them
 _TRUTH = {"true": True, "false": False}
 _COMMA_NUMBER = r"\s*[+-]?\d*,\d+(?:[eE][+-]?\d+)?\s*"
 _WHOLE_NUMBER = r"\s*[+-]?\d+(?:[eE][+-]?\d+)?\s*"
@@ -127,12 +128,15 @@ def _cast(column, decimal):
 def _by_arrow(column):
     array = column.array.__arrow_array__()
     try:
-        numbers = array.cast("int64").to_numpy()
+        whole = array.cast("int64")
     except ValueError:
-        numbers = array.cast("float64").to_numpy()
-    if column.str.contains("x", case=False, regex=False).any():  # Arrow reads 0x1F
+        return pd.Series(array.cast("float64").to_numpy(), column.index, copy=False)
+    shown = whole.cast(array.type).equals(array)
+    if not shown and column.str.contains("x", case=False, regex=False).any():  # Arrow reads 0x1F
         return None
-    return pd.Series(numbers, column.index, copy=False)
+    numbers = pd.Series(whole.to_numpy(), column.index, copy=False)
+    numbers.attrs[_SHOWN] = shown
+    return numbers
 
 
 def _truth(texts):
@@ -146,9 +150,7 @@ def _truth(texts):
 
 def _keep(numbers, column, gone, name, columns, written):
     """Keep what was written of a column of numbers, where they do not show it."""
-    if not _may_name(numbers):
-        return
-    if numbers.dtype == "int64" and len(numbers) > _MANY and (numbers.astype("str") == column).all():
+    if numbers.attrs.pop(_SHOWN, False) or not _may_name(numbers):
         return
     alone = pd.DataFrame({name: numbers})
     keep_written(alone, pd.DataFrame({name: column.where(~gone, np.nan) if gone.any() else column}))
@@ -158,7 +160,7 @@ def _keep(numbers, column, gone, name, columns, written):
 
 def _may_name(column):
     """Whether numbers may be names written in figures, such as 01 or 1.10."""
-    if column.dtype.kind != "f" or len(column) <= _MANY or not column.mod(1).any():
+    if column.dtype.kind != "f" or len(column) <= _MANY or not column.iloc[:_MANY].mod(1).any():
         return True
     return column.iloc[:_MANY].nunique() <= _MANY / 2 and column.nunique() <= len(column) / 2
 
