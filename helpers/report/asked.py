@@ -17,6 +17,7 @@ from ..tables.columns import columns_of, place_of
 from ..tables.formula import factors
 from ..tables.labels import as_numbers, is_text
 from ..tables.once import in_memory
+from .files import wide
 
 TOO_MANY = 50  # levels of a text predictor: each is a term
 
@@ -64,13 +65,14 @@ class Asked:
         """
         names = (self.outcome, *self.predictors)
         there = _names_of(data)
+        wide.refuse(data, self.outcome, self.group, there)
         terms = [term(name, there) for name in names]
         _refuse_lost(terms, names, there)
         formula = f"{terms[0]} ~ {' + '.join(terms[1:]) or '1'}"
         plain = [name for name in names if name in there]
         table = in_memory(data, formula, self.group, plain)
         columns = columns_of(table, [self.group, *plain])
-        columns = {name: as_numbers(columns[name]) for name in plain}
+        columns = {name: as_numbers(columns[name], coded=name == self.outcome) for name in plain}
         for name, column in columns.items():
             _refuse_text(column, "outcome" if name == self.outcome else "predictor")
         return summarise(table, formula, self.group, self.missing), columns
