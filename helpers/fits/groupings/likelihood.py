@@ -1,7 +1,7 @@
 """The likelihood of two groupings of intercepts, nested or crossed, from cell counts and group means.
 
-V = I + g_1 Z_1 Z_1' + g_2 Z_2 Z_2' in units of theta. The inner grouping's part of V is diagonal and goes first;
-what it leaves of the outer one is a K x K matrix (`outer`). Nothing is N x N and nothing is per row.
+V = I + g_1 Z_1 Z_1' + g_2 Z_2 Z_2' in units of theta. The inner grouping's part of V is diagonal and goes
+first; what it leaves of the outer one is a K x K matrix (`outer`). Nothing is N x N and nothing is per row.
 Formulas: Bates et al. (2015), section 3; Harville (1977).
 """
 
@@ -49,8 +49,8 @@ class Point:
     """All that is asked of one pair of ratios, each worked out when it is asked for.
 
     With s, t the groupings, outer first: F_s = Z_s'V^-1 C (groups by columns, the outcome last), ``FF[s]``
-    = F_s'F_s, ``FHF[s, t]`` = F_s'Z_s'V^-1 Z_t F_t, ``trace[s]`` = tr Z_s'V^-1 Z_s and ``traces[s, t]`` the sum
-    of squares of Z_s'V^-1 Z_t.
+    = F_s'F_s, ``FHF[s, t]`` = F_s'Z_s'V^-1 Z_t F_t, ``trace[s]`` = tr Z_s'V^-1 Z_s and ``traces[s, t]`` the
+    sum of squares of Z_s'V^-1 Z_t.
     """
 
     def __init__(self, likelihood, outer, inner):
@@ -133,7 +133,7 @@ class Point:
 
     @cached_property
     def trace(self):
-        """tr Z_s'V^-1 Z_s."""
+        """Traces of Z_s'V^-1 Z_s."""
         found = self.factor.traces(self._E, self._third, second=False)
         return np.array([found.S, (self.of.n * self.left).sum() - self.g * found.E])
 
@@ -187,13 +187,19 @@ class Point:
         return self.trace - np.einsum("sxy,xy->s", self.FF, self._weight)
 
     @cached_property
+    def curve(self):
+        """Second derivatives of rss in the ratios, times the degrees over rss."""
+        r, p = self.residual, self.of.p
+        half = self.FF[:, :p] @ r @ self.root.T
+        return 2 * (np.einsum("stxy,x,y->st", self.FHF, r, r) - half @ half.T) * (self.of.degrees / self.rss)
+
+    @cached_property
     def hessian(self):
         """Of the value, in the ratios."""
-        p, nu = self.of.p, self.of.degrees
-        found = 2 * np.einsum("stxy,xy->st", self.FHF, self._weight) - self.traces
-        half = self.FF[:, :p] @ self.residual @ self.root.T * np.sqrt(nu / self.rss)
-        found = found - 2 * half @ half.T - np.outer(self.score, self.score) / nu
+        found = self.curve - np.outer(self.score, self.score) / self.of.degrees - self.traces
         if self.of.reml:
+            p = self.of.p
             turned = self.FF[:, :p, :p] @ self.cov
+            found = found + 2 * np.einsum("stxy,xy->st", self.FHF[:, :, :p, :p], self.cov)
             found = found - np.einsum("sxy,tyx->st", turned, turned)
         return (found + found.T) / 2

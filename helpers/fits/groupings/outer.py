@@ -1,8 +1,8 @@
 """The outer groups' share of V: K + 1 numbers where the inner ones are nested, a dense or sparse matrix else.
 
 With the inner grouping eliminated what is left of V is M = I + g S, S = Z'W Z for the outer groups' Z and the
-inner grouping's W. The likelihood needs M's determinant, M^-1 times something and traces with M^-1. Each class
-has these for one kind of S; ``weighted(w)`` is C diag(w) C', C being the counts of the cells.
+inner grouping's W. The likelihood needs M's determinant, M^-1 times something and traces with M^-1. Each
+class has these for one kind of S; ``weighted(w)`` is C diag(w) C', C being the counts of the cells.
 """
 
 from __future__ import annotations
@@ -130,7 +130,9 @@ class DenseFactor:
     def _root(self):
         M = self.g * self.S
         M[np.diag_indices(len(M))] += 1.0
-        return lapack.dpotrf(M.T, lower=1, overwrite_a=1)[0]  # M is symmetric: its transpose is in column order
+        return lapack.dpotrf(M.T, lower=1, overwrite_a=1)[
+            0
+        ]  # M is symmetric: its transpose is in column order
 
     @cached_property
     def log_det(self):

@@ -1,8 +1,8 @@
 """Where the likelihood of two groupings is highest: a coarse grid, Newton steps, exact zeros on the boundary.
 
 Steps are taken in t = log(1 + m g), m rows to a group on average: smooth at g = 0 and beyond, and a logarithm
-where g is large. A step that leaves g >= 0 stops on the boundary, where g is 0 and stays so while the slope there
-points outwards.
+where g is large. A step that leaves g >= 0 stops on the boundary, where g is 0 and stays so while the slope
+there points outwards.
 """
 
 from __future__ import annotations
@@ -151,7 +151,9 @@ def _starts(likelihood, scales, free):
     if likelihood.groupings.nested and len(likelihood.n) > _QUICK / 1e3:
         return [_START]
     axes = [_GRID if each else np.zeros(1) for each in free]
-    value = np.array([[likelihood.at(ratios_of(np.array([a, b]), scales)).value for b in axes[1]] for a in axes[0]])
+    value = np.array(
+        [[likelihood.at(ratios_of(np.array([a, b]), scales)).value for b in axes[1]] for a in axes[0]]
+    )
     padded = np.pad(value, 1, constant_values=np.inf)
     about = np.min([padded[:-2, 1:-1], padded[2:, 1:-1], padded[1:-1, :-2], padded[1:-1, 2:]], axis=0)
     low = np.argwhere((value <= about) & (value <= value.min() + _NEAR))
