@@ -12,6 +12,7 @@ from ..tables import summarise
 from . import alike, estimable, parametric, small_samples
 from .between import Variances
 from .checks import one_of
+from .groupings import asked_for, fit_groupings
 from .predicted import Predictions
 from .profile import Profile
 from .result import Reference, found, same
@@ -234,8 +235,10 @@ def partial_pooling(formula, data, groups=None, slopes=None, method="reml", miss
     formula : str
         Outcome and fixed effects.
     data : DataFrame or GroupSummary
-    groups : str
-        The group column; a GroupSummary knows its own.
+    groups : str or list of str
+        The group column; a GroupSummary knows its own. Two groupings of intercepts: ``"school/class"``,
+        classes within schools whatever their labels, R's ``(1 | school/class)``; or ``["plate", "sample"]``,
+        taken as labelled, crossed or nested, R's ``(1 | plate) + (1 | sample)``.
     slopes : str or list of str, optional
         Terms or columns whose slopes differ from group to group together with the intercept, with any
         covariance: R's ``(1 + ses | school)``. One that is not a fixed term has average slope 0.
@@ -245,7 +248,7 @@ def partial_pooling(formula, data, groups=None, slopes=None, method="reml", miss
     Returns
     -------
     PartialPooling
-        With ``slopes`` a `slopes.SlopesFit`.
+        With ``slopes`` a `slopes.SlopesFit`, with two groupings a `groupings.GroupingsFit`.
         Standard errors are those of generalised least squares at the estimated variances, as lme4's.
         Under REML ``df`` is Kenward and Roger's (1997), also where psi is 0, and bounded where they
         collapse (`small_samples.bounded_kenward_roger`; ``df_method`` says so): an interval that holds there
@@ -256,7 +259,8 @@ def partial_pooling(formula, data, groups=None, slopes=None, method="reml", miss
     TypeError
         As `groups.summarise`, and if there is no group column.
     ValueError
-        As `groups.summarise` and `reml.Profile`; with ``slopes`` as `slopes.fit_slopes`.
+        As `groups.summarise` and `reml.Profile`; with ``slopes`` as `slopes.fit_slopes`, with two
+        groupings as `groupings.fit_groupings`.
 
     Examples
     --------
@@ -268,6 +272,9 @@ def partial_pooling(formula, data, groups=None, slopes=None, method="reml", miss
     Intercept    4.716
     Name: se, dtype: float64
     """
+    two = asked_for(data, groups)
+    if two:
+        return fit_groupings(formula, data, *two, slopes, method, missing)
     if slopes is not None:
         return fit_slopes(formula, data, groups, slopes, method, missing)
     summary = grouped(summarise(data, formula, groups, missing), "partial_pooling")

@@ -1,4 +1,4 @@
-"""Cluster-robust (sandwich) covariances of least squares coefficients: CR0 to CR3."""
+"""Cluster-robust (sandwich) covariances of least squares coefficients: CR0, CR1, CR1S, CR2, CR3."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Kind(NamedTuple):
     factor : callable
         Of 1 - leverage, for the scores along each axis of a group.
     scale : callable
-        Of J, for the whole.
+        Of J, N and k, for the whole.
     df : callable
         Of the sandwich's parts and a contrast.
     """
@@ -88,31 +88,44 @@ def _of_independent_rows(parts, a):
     return float(trace**2 / (np.sum(own**2) - 2 * own @ np.sum(q**2, axis=1) + np.sum(inner**2)))
 
 
-def _one(J):
+def _one(J, N, k):
     return 1.0
+
+
+def _of_groups(J, N, k):
+    return J / (J - 1)
+
+
+def _of_groups_and_rows(J, N, k):
+    """Stata's and statsmodels' factor, and pyfixest's."""
+    return J / (J - 1) * (N - 1) / (N - k)
 
 
 KINDS = {
     "CR0": Kind(np.ones_like, _one, _groups_less_one),
-    "CR1": Kind(np.ones_like, lambda J: J / (J - 1), _groups_less_one),
+    "CR1": Kind(np.ones_like, _of_groups, _groups_less_one),
+    "CR1S": Kind(np.ones_like, _of_groups_and_rows, _groups_less_one),
     "CR2": Kind(_power(-0.5), _one, _of_independent_rows),
     "CR3": Kind(_power(-1), _one, _groups_less_one),
 }
 
 
-def cluster_robust(summary, beta, kind):
+def cluster_robust(summary, beta, kind, coefficients=None):
     """Cluster-robust (sandwich) covariance of least squares coefficients, by group.
 
     With S_g = X_g'X_g, M the inverse of their sum and u_g = X_g'e_g, CR0 is M (sum u_g u_g') M; CR1 is
-    J / (J - 1) times that; CR2 and CR3 put (I - S_g M)^-1/2 u_g and (I - S_g M)^-1 u_g in the place of
-    u_g (Bell and McCaffrey 2002; generalised inverses where a group has leverage 1, as clubSandwich).
+    J / (J - 1) times that, CR1S (N - 1) / (N - k) times CR1; CR2 and CR3 put (I - S_g M)^-1/2 u_g and
+    (I - S_g M)^-1 u_g in the place of u_g (Bell and McCaffrey 2002; generalised inverses where a group has
+    leverage 1, as clubSandwich).
 
     Parameters
     ----------
     summary : GroupSummary
     beta : ndarray of shape (p,)
         Least squares coefficients of the centred columns.
-    kind : {"CR0", "CR1", "CR2", "CR3"}
+    kind : {"CR0", "CR1", "CR1S", "CR2", "CR3"}
+    coefficients : int, optional
+        The k of CR1S; p without it.
 
     Returns
     -------
@@ -127,5 +140,6 @@ def cluster_robust(summary, beta, kind):
     leverage, axes = np.linalg.eigh(S)
     factor = corrected(1 - leverage)
     score = np.einsum("jik,jk,jlk,jl->ji", axes, factor, axes, u, optimize=True)
-    cov = root.T @ (score.T @ score) @ root * scale(summary.ngroups)
+    cov, p = root.T @ (score.T @ score) @ root, len(root)
+    cov *= scale(summary.ngroups, summary.nobs, p if coefficients is None else coefficients)
     return cov, partial(df, _Parts(root, leverage, axes, factor))

@@ -75,6 +75,28 @@ def summarise(data, formula=None, groups=None, missing="raise", carried_beyond=N
     table, deviations = engines.read(data, formula, groups, missing), engines.Deviations
     if table is None:
         table, deviations = columns.read(data, formula, groups, missing), Deviations
+    return reduce_table(table, deviations, formula, groups, carried_beyond)[0]
+
+
+def reduce_table(table, deviations, formula, groups, carried_beyond=None, products=True):
+    """Reduce a table that was read to a `GroupSummary`, as `summarise` does, and hand on its deviations.
+
+    Parameters
+    ----------
+    table : columns.Table or engines.Grouped
+    deviations : type
+        What makes deviations from group means of it.
+    formula, groups, carried_beyond
+        As for `summarise`.
+    products : bool
+        Whether the summary is to have the cross-products by group.
+
+    Returns
+    -------
+    summary : GroupSummary
+    rows : Deviations
+        The terms' share of the outcome taken off.
+    """
     terms, intercept = table.terms, table.intercept
     used = table.counts > 0
     sizes = table.counts[used].astype(float)
@@ -115,11 +137,11 @@ def summarise(data, formula=None, groups=None, missing="raise", carried_beyond=N
         within=within,
         shift=shift,
         slopes=slopes,
-        products=rows.products(),
+        products=rows.products() if products else np.zeros((0, len(varying), len(varying) + 1)),
         dropped=table.dropped,
     )
     _refuse_explained(summary, table, cross[-1, -1])
-    return summary
+    return summary, rows
 
 
 def _refuse_few(labels, groups, nobs, terms):

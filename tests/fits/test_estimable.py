@@ -13,7 +13,7 @@ from helpers.fits import estimable
 from helpers.fits.terms import to_terms
 from helpers.tables import summarise
 
-KINDS = ["CR0", "CR1", "CR2", "CR3"]
+KINDS = ["CR0", "CR1", "CR1S", "CR2", "CR3"]
 
 
 def rank(X):

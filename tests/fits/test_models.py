@@ -1064,15 +1064,15 @@ REFUSED = {
     ),
     "robust by an unknown kind": (
         lambda data: complete_pooling("y ~ x", data, "g").cluster_robust("HC1"),
-        'kind must be "CR0", "CR1", "CR2" or "CR3"; got \'HC1\'',
+        'kind must be "CR0", "CR1", "CR1S", "CR2" or "CR3"; got \'HC1\'',
     ),
     "wild where groups are modelled": (
         lambda data: partial_pooling("y ~ x", data, "g").wild_bootstrap("x"),
         "are for complete pooling; this fit is of partial pooling, which accounts for the groups itself",
     ),
-    "robust without pooling": (
-        lambda data: no_pooling("y ~ x", data, "g").cluster_robust(),
-        "this fit is of no pooling",
+    "robust without pooling or slopes": (
+        lambda data: no_pooling("y ~ 1", data, "g").cluster_robust(),
+        "'y ~ 1' has no slope, and a group mean has no cluster-robust standard error",
     ),
     "df of another fit": (
         lambda data: no_pooling("y ~ x", data, "g").with_df("satterthwaite"),

@@ -549,7 +549,7 @@ def test_a_level_that_is_no_number_is_refused_by_name(call, alpha):
 def test_a_method_that_is_none_is_refused_with_those_there_are(word):
     with pytest.raises(ValueError, match='"residual", "satterthwaite" or "kenward-roger"; got'):
         partial_pooling("y ~ x", table(), "g").with_df(word)
-    with pytest.raises(ValueError, match='"CR0", "CR1", "CR2" or "CR3"; got'):
+    with pytest.raises(ValueError, match='"CR0", "CR1", "CR1S", "CR2" or "CR3"; got'):
         complete_pooling("y ~ x", table(), "g").cluster_robust(word)
 
 
