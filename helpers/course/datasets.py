@@ -1,4 +1,4 @@
-"""The three data sets of the course, as documented data frames; nothing is read from the network."""
+"""The data sets of the course, as documented data frames; nothing is read from the network."""
 
 from __future__ import annotations
 
@@ -106,6 +106,24 @@ def high_school():
     data["school"] = pd.Categorical(data["school"])
     data["mean_ses"] = data.groupby("school", observed=True)["ses"].transform("mean")
     return data
+
+
+def three_levels():
+    """Pupils in classes in schools, a treatment given to half of the classes of every school. Simulated.
+
+    Returns
+    -------
+    DataFrame of shape (480, 5)
+        ``school`` (1 to 12), ``class`` (1 to 4, the same numbers in every school), ``pupil`` (1 to 10 in
+        every class), ``treated`` (0 or 1, by class) and ``score`` (points).
+
+    Examples
+    --------
+    >>> from helpers.course.datasets import three_levels
+    >>> three_levels().groupby(["school", "class"]).size().unique().tolist()
+    [10]
+    """
+    return _read("three_levels.csv")
 
 
 def _read(name):

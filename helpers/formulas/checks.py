@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import ndtri, stdtrit
 
-LEAST = {"n": 1, "J": 1}
+LEAST = dict.fromkeys(("n", "J", "m", "a", "b"), 1)
 
 
 def checked(**values):

@@ -183,7 +183,7 @@ OF_SIZES = [
 def elementwise():
     """Every formula that broadcasts over its arguments."""
     public = [f for name, f in vars(formulas).items() if inspect.isfunction(f) and not name.startswith("_")]
-    return [f for f in public if f not in OF_SIZES]
+    return [f for f in public if f not in [*OF_SIZES, formulas.reml_mean_squares_nested]]  # it takes rows
 
 
 EXAMPLE = {
@@ -193,6 +193,9 @@ EXAMPLE = {
     "level": [0.95, 0.9], "df": [4, 2.5], "distance": [2.0, 5.0], "shrinkage": [0.5, 0.9],
     "cost_ratio": [10.0, 3.0], "effect": [5.0, 2.0], "power": [0.8, 0.9], "alpha": [0.05, 0.1],
     "psi_x": [2.0, 0.5], "s": [12.0, 42.0],
+    "psi_school": [4.0, 9.0], "psi_class": [2.0, 1.0], "psi_a": [4.0, 9.0], "psi_b": [2.0, 1.0],
+    "m": [4, 2], "a": [5, 8], "b": [3, 7], "ms_a": [40.0, 50.0], "ms_b": [30.0, 60.0],
+    "ms_rest": [25.0, 16.0],
 }  # fmt: skip
 
 
