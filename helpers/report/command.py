@@ -30,7 +30,7 @@ def _parser():
     )
     told.add_argument("file", metavar="FILE", help="CSV (comma, semicolon, tab or bar) or Parquet")
     told.add_argument("--outcome", required=True, metavar="COLUMN", help="what was measured")
-    told.add_argument("--group", required=True, metavar="COLUMN", help="which group a row is in")
+    told.add_argument("--group", required=True, nargs="+", metavar="COLUMN", help="which group a row is in")
     told.add_argument("--predictors", nargs="+", default=[], metavar="TERM",
                       help='columns, blanks between them, or terms such as "np.log(age)"')  # fmt: skip
     told.add_argument(
@@ -79,8 +79,9 @@ def _report(asked):
         if target.resolve() == source.resolve():
             raise ValueError(f"{str(target)!r} is the file to read: write elsewhere")
     data = read_table(source, asked.separator, asked.decimal, asked.encoding)
+    group = asked.group if len(asked.group) > 1 else asked.group[0]
     found = describe(
-        data, asked.outcome, asked.group, asked.predictors, asked.population, asked.missing, asked.level,
+        data, asked.outcome, group, asked.predictors, asked.population, asked.missing, asked.level,
         asked.one,
     )  # fmt: skip
     title = f"{source.name}, {data.attrs['read']}."
