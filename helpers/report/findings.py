@@ -74,7 +74,7 @@ class Findings:
         The mean of each term that is a number.
     one : int
         Where among the groups the one stands whose mean is asked for.
-    table : DataFrame
+    whole : DataFrame
         The rows as they came, other columns too.
     """
 
@@ -86,7 +86,7 @@ class Findings:
     columns: dict
     centres: dict
     one: int
-    table: pd.DataFrame
+    whole: pd.DataFrame
 
     @classmethod
     def of(cls, asked, summary, columns, table):
@@ -113,7 +113,7 @@ class Findings:
             columns=columns,
             centres={summary.terms[k]: float(where[k]) for k in numbers},
             one=place,
-            table=table,
+            whole=table,
         )
 
     @property
@@ -187,7 +187,7 @@ class Findings:
     @cached_property
     def beside(self):
         """The rows fitted, their groups, and other columns that may be labels: `tables.levels.Column`."""
-        data, table = self.fit.data, self.table
+        data, table = self.fit.data, self.whole
         rows = levels.rows_used(table, data.formula, data.group) if data.dropped else table
         named = {data.group, *self.columns, *parse(data.formula, None, "raise").names}
         return rows, levels.labels_of(rows[data.group]), levels.candidates(rows, named)
