@@ -15,6 +15,7 @@ import pandas as pd
 from ..tables import GroupSummary, summarise
 from ..tables.columns import columns_of, place_of
 from ..tables.formula import factors
+from ..tables.groupings import named
 from ..tables.labels import as_numbers, is_text
 from ..tables.once import in_memory
 from .files import wide
@@ -37,6 +38,8 @@ class Asked:
     one: object
 
     def __post_init__(self):
+        if isinstance(self.group, (list, tuple)):
+            _refuse_two(self.group)
         roles = [("outcome", self.outcome), ("group", self.group)]
         for role, name in [*roles, *(("a predictor", p) for p in self.predictors)]:
             if not isinstance(name, str):
@@ -66,6 +69,7 @@ class Asked:
         """
         names = (self.outcome, *self.predictors)
         there = _names_of(data)
+        _refuse_two(self.group, there)
         wide.refuse(data, self.outcome, self.group, there)
         terms = [term(name, there) for name in names]
         _refuse_lost(terms, names, there)
@@ -97,6 +101,18 @@ def term(name, there) -> str:
             hint = f": these are {len(apart)} columns, to be named one by one, without commas between"
         raise ValueError(f"no column {name!r} among {', '.join(map(str, there))}{hint}")
     return name
+
+
+def _refuse_two(groups, there=()):
+    """Say what there is for two groupings, of which there is no report; leave one to others."""
+    two = named(groups, there)
+    if two:
+        (first, second), nested = two
+        asked = f'"{first}/{second}"' if nested else f'["{first}", "{second}"]'
+        raise ValueError(
+            f"a report is of one grouping: name {first!r} or {second!r}; for both there is "
+            f"partial_pooling(..., groups={asked}) in Python"
+        )
 
 
 def _names_of(data):

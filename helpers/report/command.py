@@ -34,7 +34,7 @@ def _parser():
         "file", metavar="FILE", help="text (CSV and the like), SPSS, Stata, SAS, Excel, R, Parquet or Arrow"
     )
     told.add_argument("--outcome", required=True, metavar="COLUMN", help="what was measured")
-    told.add_argument("--group", required=True, metavar="COLUMN", help="which group a row is in")
+    told.add_argument("--group", required=True, nargs="+", metavar="COLUMN", help="which group a row is in")
     told.add_argument("--predictors", nargs="+", default=[], metavar="TERM",
                       help='columns, blanks between them, or terms such as "np.log(age)"')  # fmt: skip
     told.add_argument(
@@ -98,8 +98,9 @@ def _report(asked):
         source, asked.separator, asked.decimal, asked.encoding, sheet=asked.sheet, columns=asked.columns,
         missing_values=partial(_codes, asked), long=asked.long, names=asked.names,
     )  # fmt: skip
+    group = asked.group if len(asked.group) > 1 else asked.group[0]
     found = describe(
-        data, asked.outcome, asked.group, asked.predictors, asked.population, asked.missing, asked.level,
+        data, asked.outcome, group, asked.predictors, asked.population, asked.missing, asked.level,
         asked.one,
     )  # fmt: skip
     title = " ".join([f"{source.name}, {data.attrs['read']}.", *_of_file(data, asked)])

@@ -15,7 +15,7 @@ import pytest
 
 from helpers import compare, complete_pooling, no_pooling, partial_pooling
 from helpers.fits import alike
-from helpers.report import report, words
+from helpers.report import command, report, words
 from helpers.tables import levels
 
 ROOT = Path(__file__).parents[2]
@@ -415,3 +415,25 @@ def test_by_command(name, arguments, said, tmp_path):
         return
     assert (run.returncode, run.stderr) == (0, "")
     assert said in (tmp_path / f"{name}-report.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("group", "said"),
+    [
+        (
+            ["school/class"],
+            "name 'school' or 'class'; for both there is partial_pooling(..., groups=\"school/",
+        ),
+        (["school", "class"], 'for both there is partial_pooling(..., groups=["school", "class"]) in Python'),
+        (["school", "class", "treated"], "3 groupings (school, class, treated): two at most"),
+        (["school", "school"], "groups names 'school' twice"),
+    ],
+)
+def test_two_groupings_by_command_are_refused_in_words(group, said, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    call = ["report", str(CASES / "three_levels.csv"), "--outcome", "score", "--group", *group]
+    assert command.main(call) == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert len(error.splitlines()) == 1
+    assert not list(tmp_path.iterdir())
