@@ -2,6 +2,7 @@
 
 from .compare import PARTIAL, PARTIAL_ROBUST, SLOPED_ROBUST, Poolings, compare, compared, poolings
 from .complete import CompletePooling, complete_pooling
+from .groupings import GroupingsFit
 from .no import NoPooling, no_pooling
 from .partial import PartialPooling, partial_pooling
 from .result import Fit, NotOfThisPooling
@@ -13,6 +14,7 @@ __all__ = [
     "SLOPED_ROBUST",
     "CompletePooling",
     "Fit",
+    "GroupingsFit",
     "NoPooling",
     "NotOfThisPooling",
     "PartialPooling",
