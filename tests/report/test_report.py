@@ -117,7 +117,8 @@ def test_the_finite_population_is_r_s(reference):
 def test_the_sentence_holds_the_numbers(schools):
     fit = schools.fit
     for text in ("7185 rows", "160 groups of school", f"psi = {fit.psi:.3f}", f"theta = {fit.theta:.2f}",
-                 f"{fit.icc:.3f}", "REML", "(Kenward-Roger SE ", "95% CI", "the slope of ses, free to differ from school to school",
+                 f"{fit.icc:.3f}", "REML", "(Kenward-Roger SE ", "95% CI",
+                 "the slope of ses, free to differ from school to school",
                  "the difference of sector public from catholic was",
                  "where ses is at its mean (0.0001434) and sector is catholic"):  # fmt: skip
         assert text in schools.sentence
