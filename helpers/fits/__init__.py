@@ -2,6 +2,7 @@
 
 from .compare import Poolings, compare, compared, poolings
 from .complete import CompletePooling, complete_pooling
+from .groupings import GroupingsFit
 from .no import NoPooling, no_pooling
 from .partial import PartialPooling, partial_pooling
 from .result import Fit, NotOfThisPooling
@@ -10,6 +11,7 @@ from .slopes import SlopesFit
 __all__ = [
     "CompletePooling",
     "Fit",
+    "GroupingsFit",
     "NoPooling",
     "NotOfThisPooling",
     "PartialPooling",

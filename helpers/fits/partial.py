@@ -218,6 +218,15 @@ def partial_pooling(formula, data, groups=None, slopes=None, method="reml", miss
     >>> fit.bse.round(3)
     Intercept    4.716
     Name: se, dtype: float64
+
+    Rows of classes that are numbered anew in each school:
+
+    >>> import pandas as pd
+    >>> school, row = [1] * 6 + [2] * 6 + [3] * 6, [1, 1, 1, 2, 2, 2] * 3
+    >>> score = [5, 6, 7, 3, 4, 4, 9, 8, 8, 7, 5, 6, 2, 2, 3, 5, 4, 6]
+    >>> pupils = pd.DataFrame({"school": school, "class": row, "score": score})
+    >>> partial_pooling("score ~ 1", pupils, "school/class").psi.round(2).to_dict()
+    {'school': 1.68, 'school/class': 2.78}
     """
     two = asked_for(data, groups)
     if two:

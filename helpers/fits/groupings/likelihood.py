@@ -13,6 +13,8 @@ import numpy as np
 
 from .outer import outer_of
 
+_NOTHING = 1e-13  # of the outcome's sum of squares: below it what V^-1 leaves is rounding
+
 
 class Likelihood:
     """Minus twice the profile log likelihood as a function of the ratios g = (outer, inner) of variances.
@@ -101,9 +103,12 @@ class Point:
 
     @cached_property
     def rss(self):
-        """Residual sum of squares in the metric of V^-1."""
+        """Residual sum of squares in the metric of V^-1; FloatingPointError where it is but rounding."""
         half = self.root @ self.cross[:-1, -1]
-        return float(self.cross[-1, -1] - half @ half)
+        left = float(self.cross[-1, -1] - half @ half)
+        if not left > _NOTHING:
+            raise FloatingPointError
+        return left
 
     @property
     def theta(self):
@@ -124,23 +129,19 @@ class Point:
     # ---- first and second order ------------------------------------------------------------------
 
     @cached_property
-    def _E(self):
-        return self.of.outer.weighted(self.left**2)
+    def _found(self):
+        of, left = self.of, self.left
+        return self.factor.traces(of.outer.weighted(left**2), of.outer.weighted(of.n * left**3))
 
-    @cached_property
-    def _third(self):
-        return self.of.outer.weighted(self.of.n * self.left**3)
-
-    @cached_property
+    @property
     def trace(self):
         """Traces of Z_s'V^-1 Z_s."""
-        found = self.factor.traces(self._E, self._third, second=False)
-        return np.array([found.S, (self.of.n * self.left).sum() - self.g * found.E])
+        return np.array([self._found.S, (self.of.n * self.left).sum() - self.g * self._found.E])
 
-    @cached_property
+    @property
     def traces(self):
         """Sums of squares of Z_s'V^-1 Z_t."""
-        found, d = self.factor.traces(self._E, self._third), self.of.n * self.left
+        found, d = self._found, self.of.n * self.left
         inner = d @ d - 2 * self.g * found.F + self.g**2 * found.EE
         return np.array([[found.SS, found.EI], [found.EI, inner]])
 

@@ -89,8 +89,8 @@ class NestedFactor:
         """S B."""
         return B * self.S[:, None]
 
-    def traces(self, E, F, second=True):
-        """The `Traces`; with ``second`` False only the first three."""
+    def traces(self, E, F):
+        """The `Traces`."""
         h = self.diagonal
         hs, he = h * self.S, h * E
         return Traces(hs.sum(), he.sum(), h @ F, hs @ hs, he @ h, he @ he)
@@ -158,12 +158,10 @@ class DenseFactor:
         """S B."""
         return self.S @ B
 
-    def traces(self, E, F, second=True):
-        """The `Traces`; with ``second`` False only the first three."""
+    def traces(self, E, F):
+        """The `Traces`."""
         H = self._inverse
         first = np.vdot(H, self.S), np.vdot(H, E), np.vdot(H, F)
-        if not second:
-            return Traces(*first, np.nan, np.nan, np.nan)
         HE = H @ E
         if self.g * self.S.diagonal().max() > 1e-3:
             HS = H.copy()
@@ -237,17 +235,16 @@ class SparseFactor:
             unit[columns, range(len(columns))] = 1.0
             yield columns, self._lu.solve(unit)
 
-    def traces(self, E, F, second=True):
-        """The `Traces`; with ``second`` False only the first three."""
+    def traces(self, E, F):
+        """The `Traces`."""
         total = np.zeros(6)
         for columns, H in self._inverse():
             SH, EH = self.S @ H, E @ H
             own = columns, range(len(columns))
             total[:3] += SH[own].sum(), EH[own].sum(), (F @ H)[own].sum()
-            if second:
-                total[3] += np.vdot(SH, self.solve(self.S[:, columns].toarray()))  # S and M^-1 commute
-                total[4] += np.vdot(EH, H)
-                total[5] += np.vdot(EH, self.solve(E[:, columns].toarray()))
+            total[3] += np.vdot(SH, SH)  # S and M^-1 commute
+            total[4] += np.vdot(EH, H)
+            total[5] += np.vdot(EH, self.solve(E[:, columns].toarray()))
         return Traces(*total)
 
     def within_columns(self, B):

@@ -130,17 +130,17 @@ def maximum(likelihood, fixed=()):
     if not free.any():
         return likelihood.at([0.0, 0.0])
     best = None
-    for start in _starts(likelihood, scales, free):
-        try:
+    try:
+        for start in _starts(likelihood, scales, free):
             _, point = minimise(expand, start[free], np.zeros(free.sum()))
-        except FloatingPointError:
-            rows = likelihood.groupings.rows
-            raise ValueError(
-                f"{' and '.join(likelihood.groupings.names)} explain {rows.outcome!r} but for rounding: the "
-                "variance within is 0 and the ratios of the variances have no end; leave one grouping out"
-            ) from None
-        if best is None or point.value < best.value - _NOISE * abs(best.value):
-            best = point
+            if best is None or point.value < best.value - _NOISE * abs(best.value):
+                best = point
+    except (FloatingPointError, np.linalg.LinAlgError):
+        rows = likelihood.groupings.rows
+        raise ValueError(
+            f"{' and '.join(likelihood.groupings.names)} explain {rows.outcome!r} but for rounding: the "
+            "variance within is 0 and the ratios of the variances have no end; leave one grouping out"
+        ) from None
     return best
 
 
