@@ -59,8 +59,9 @@ class Asked:
 
         Returns
         -------
-        summary, columns : GroupSummary, dict of str to Series
-            What the fits need, and the outcome and the predictors that are columns, as they came.
+        summary, columns, table : GroupSummary, dict of str to Series, DataFrame
+            What the fits need; the outcome and the predictors that are columns, as they came; and all columns
+            that may be labels, where the table is in memory.
         """
         names = (self.outcome, *self.predictors)
         there = _names_of(data)
@@ -68,12 +69,12 @@ class Asked:
         _refuse_lost(terms, names, there)
         formula = f"{terms[0]} ~ {' + '.join(terms[1:]) or '1'}"
         plain = [name for name in names if name in there]
-        table = in_memory(data, formula, self.group, plain)
+        table = in_memory(data, formula, self.group, [*plain, *_labels_of(data)])
         columns = columns_of(table, [self.group, *plain])
         columns = {name: as_numbers(columns[name]) for name in plain}
         for name, column in columns.items():
             _refuse_text(column, "outcome" if name == self.outcome else "predictor")
-        return summarise(table, formula, self.group, self.missing), columns
+        return summarise(table, formula, self.group, self.missing), columns, table
 
 
 def term(name, there) -> str:
@@ -105,6 +106,15 @@ def _names_of(data):
         return nw.from_native(data).collect_schema().names()
     except TypeError:
         raise TypeError(f"data must be a data frame; got {type(data).__name__}") from None
+
+
+def _labels_of(data):
+    """Columns of a table in memory that may be labels; of pandas' all are there anyway."""
+    frame = None if isinstance(data, pd.DataFrame) else nw.from_native(data)
+    if not isinstance(frame, nw.DataFrame):
+        return []
+    kinds = (nw.String, nw.Categorical, nw.Enum)
+    return [name for name, dtype in frame.schema.items() if dtype.is_integer() or isinstance(dtype, kinds)]
 
 
 def _refuse_lost(terms, names, there):

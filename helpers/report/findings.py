@@ -15,6 +15,8 @@ from scipy import stats
 
 from ..fits import Fit, Poolings, compared, no_pooling, partial_pooling, poolings
 from ..fits.alike import less_alike
+from ..tables import levels
+from ..tables.formula import parse
 from ..tables.labels import place_among
 
 NUMBERS = ["estimate", "se", "df", "lower", "upper"]
@@ -72,6 +74,8 @@ class Findings:
         The mean of each term that is a number.
     one : int
         Where among the groups the one stands whose mean is asked for.
+    table : DataFrame
+        The rows as they came, other columns too.
     """
 
     fits: Poolings
@@ -82,9 +86,10 @@ class Findings:
     columns: dict
     centres: dict
     one: int
+    table: pd.DataFrame
 
     @classmethod
-    def of(cls, asked, summary, columns):
+    def of(cls, asked, summary, columns, table):
         """Fit what was asked to the summary of a table."""
         place = int(summary.sizes.argmax()) if asked.one is None else _place_of(asked.one, summary)
         numbers = [k for k in summary.varying if not _is_level(summary.terms[k], columns)]
@@ -108,6 +113,7 @@ class Findings:
             columns=columns,
             centres={summary.terms[k]: float(where[k]) for k in numbers},
             one=place,
+            table=table,
         )
 
     @property
@@ -177,6 +183,14 @@ class Findings:
             levels = column.cat.categories if labels else sorted(column.dropna().unique(), key=str)
             out[name] = sorted(levels, key=lambda level, name=name: f"{name}[T.{level}]" in terms)
         return out
+
+    @cached_property
+    def beside(self):
+        """The rows fitted, their groups, and other columns that may be labels: `tables.levels.Column`."""
+        data, table = self.fit.data, self.table
+        rows = levels.rows_used(table, data.formula, data.group) if data.dropped else table
+        named = {data.group, *self.columns, *parse(data.formula, None, "raise").names}
+        return rows, levels.labels_of(rows[data.group]), levels.candidates(rows, named)
 
     # ---- the table
 

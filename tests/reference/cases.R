@@ -31,6 +31,17 @@ define({
   week <- lmerTest::lmer(height ~ I(week - mean(week)) + (1 | plant), growth)
   sloped <- lmerTest::lmer(height ~ week + (week | plant), growth)
   week_lm <- lm(height ~ I(week - mean(week)), growth)
+  anew <- case("implicit_nesting")
+  anew_lmer <- lmerTest::lmer(score ~ 1 + (1 | school:class), anew)
+  anew_labels <- lmerTest::lmer(score ~ 1 + (1 | class), anew)
+  anew_lm <- lm(score ~ factor(school) * factor(class), anew)
+  anew_rest <- anova(lm(score ~ factor(school) + factor(class), anew), anew_lm)
+  anew_share <- anova(lm(score ~ factor(school), anew), lm(score ~ factor(school) + factor(class), anew))
+  three <- case("three_levels")
+  three_lmer <- lmerTest::lmer(score ~ treated + (1 | school/class), three)
+  three_mean <- lmerTest::lmer(score ~ 1 + (1 | school/class), three)
+  three_lm <- lm(score ~ treated, three)
+  three_lm0 <- lm(score ~ 1, three)
   kr <- function(fit, what) coef(summary(fit, ddf = "Kenward-Roger"))[, what]
   robust <- function(fit, group, what) coef_test(fit, "CR2", cluster = group)[[what]]
   variances <- function(fit) as.data.frame(VarCorr(fit))$vcov
@@ -67,6 +78,19 @@ add("growth.variances", "variances(week)")
 add("growth.sloped", "c(kr(sloped, 1)[2], kr(sloped, 2)[2], kr(sloped, 3)[2])",
     "the slope of week where it differs from plant to plant")
 add("growth.CR2", 'c(robust(week_lm, growth$plant, "SE"), robust(week_lm, growth$plant, "df_Satt"))')
+
+add("implicit_nesting.cells", "c(kr(anew_lmer, 1), kr(anew_lmer, 2), kr(anew_lmer, 3))",
+    "classes numbered anew in each school: estimate, standard error and df of the mean")
+add("implicit_nesting.labels", "c(kr(anew_labels, 1), kr(anew_labels, 2), kr(anew_labels, 3))",
+    "the same if 1 is one class in all schools")
+add("implicit_nesting.within", '1 - pf(anew_rest$F[2], anew_rest$Df[2], anew_rest$Res.Df[2])')
+add("implicit_nesting.across",
+    '1 - pf(anew_share[2, "Sum of Sq"] / anew_share$Df[2] / (anew_rest[2, "Sum of Sq"] / anew_rest$Df[2]), anew_share$Df[2], anew_rest$Df[2])',
+    "of the labels against the cells")
+add("three_levels.treated", "c(kr(three_lmer, 1)[2], kr(three_lmer, 2)[2], kr(three_lmer, 3)[2])")
+add("three_levels.mean", "c(kr(three_mean, 1), kr(three_mean, 2), kr(three_mean, 3))")
+add("three_levels.CR2", 'c(robust(three_lm, three$school, "SE"), robust(three_lm, three$school, "df_Satt"))')
+add("three_levels.CR2_mean", 'c(robust(three_lm0, three$school, "SE"), robust(three_lm0, three$school, "df_Satt"))')
 
 save_reference("cases", c(
   source = "tests/cases/*.csv",

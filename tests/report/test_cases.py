@@ -16,6 +16,7 @@ import pytest
 from helpers import compare, complete_pooling, no_pooling, partial_pooling
 from helpers.fits import alike
 from helpers.report import report, words
+from helpers.tables import levels
 
 ROOT = Path(__file__).parents[2]
 CASES = ROOT / "tests" / "cases"
@@ -320,6 +321,68 @@ def test_the_page_says_why_one_trial_has_no_robust_error(r):
     assert f"{r['lone_level.lmer'][5]:.2f} on {r['lone_level.lmer'][8]:.1f} df" in warning
 
 
+def warned(found, lead):
+    """The one warning that begins so, on one line."""
+    (warning,) = [warning for warning in found.warnings if warning.startswith(lead)]
+    return warning
+
+
+def test_labels_used_anew_in_every_school_are_told(r):
+    found = report.describe(read("implicit_nesting"), "score", "class")
+    warning = warned(found, "A label used again")
+    _, se, df = r["implicit_nesting.cells"]
+    _, here, few = r["implicit_nesting.labels"]
+    assert "class 1 is found under 8 values of school: 4 labels of class make 32 with school" in warning
+    assert f"there are 32 groups and not 4: SE of the mean {se:.3f} on {df:.1f} df in place of " in warning
+    assert f"of {here:.3f} on {few:.1f}. In Python" in warning
+    assert r["implicit_nesting.within"] < levels.ALIKE
+    assert f"(P = {r['implicit_nesting.across']:.2f};" in warning
+    rows, groups, (school,) = found.beside
+    again = levels.used_again(rows, "score", groups, school)
+    assert again.within == pytest.approx(r["implicit_nesting.within"], abs=1e-15)
+    assert again.across == pytest.approx(r["implicit_nesting.across"], rel=1e-9)
+    assert not any("level" in w.split(":")[0] for w in found.warnings)
+
+
+def test_labels_made_one_are_no_longer_told(r):
+    data = read("implicit_nesting")
+    data["room"] = data["school"] + "-" + data["class"].astype(str)
+    found = report.describe(data.drop(columns="class"), "score", "room")
+    _, se, df = r["implicit_nesting.cells"]
+    assert [found.fit.bse.iloc[0], found.fit.df.iloc[0]] == pytest.approx([se, df], rel=1e-5)
+    assert warned(found, "A level above").startswith(
+        "A level above the groups: school may be a level above room: each of these 32 is in one of 8."
+    )
+
+
+def test_a_school_above_the_classes_is_told_with_both_errors(r):
+    found = report.describe(read("three_levels"), "score", "class", ["treated"])
+    warning = warned(found, "A level above the groups")
+    assert "school may be a level above class: each of these 48 is in one of 12" in warning
+    _, se, df = r["three_levels.treated"]
+    *_, robust, _, robust_df = r["three_levels.CR2"]
+    assert (
+        f"the slope of treated {found.fit.bse['treated']:.3f} here, {se:.3f} on {df:.1f} df with" in warning
+    )
+    assert f"school/class, {robust:.3f} on {robust_df:.1f} df by CR2 of school" in warning
+    alone = warned(report.describe(read("three_levels"), "score", "class"), "A level above the groups")
+    _, se, df = r["three_levels.mean"]
+    robust, robust_df = r["three_levels.CR2_mean"]
+    assert f"here, {se:.3f} on {df:.1f} df with school/class, {robust:.3f} on {robust_df:.1f} df by" in alone
+
+
+def test_a_class_within_the_schools_is_told_where_it_was_treated(r):
+    found = report.describe(read("three_levels"), "score", "school", ["treated"])
+    warning = warned(found, "A level within the groups")
+    _, se, df = r["three_levels.treated"]
+    assert "class may be a level within school" in warning
+    assert "rests on 48 of them and not on 480 rows" in warning
+    assert (
+        f"treated {found.fit.bse['treated']:.3f} here, {se:.3f} on {df:.1f} df with school/class" in warning
+    )
+    assert not [w for w in report.describe(read("three_levels"), "score", "school").warnings if "level" in w]
+
+
 # ---- by command ----------------------------------------------------------------------------------
 
 
@@ -332,6 +395,12 @@ def test_the_page_says_why_one_trial_has_no_robust_error(r):
             "CR2 SE 2.64, df 11.0",
         ),
         ("lone_level", ["--outcome", "y", "--group", "trial", "--predictors", "arm"], "without trial 9"),
+        ("implicit_nesting", ["--outcome", "score", "--group", "class"], "32 groups and not 4"),
+        (
+            "three_levels",
+            ["--outcome", "score", "--group", "class", "--predictors", "treated"],
+            "0.438 on 35.0 df with school/class",
+        ),
         ("growth", ["--outcome", "height", "--group", "plant", "--predictors", "week"], "psi = 29.18"),
         ("cluster_is_term", ["--outcome", "y", "--group", "site", "--predictors", "site"], None),
     ],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from . import edges, groups, predictors, rows
+from . import edges, groups, levels, predictors, rows
 from .check import Watch
 
 WATCHED = [
@@ -23,6 +23,9 @@ WATCHED = [
     groups.groups_of_one_row,
     groups.a_finite_population,
     groups.a_group_far_out,
+    levels.a_level_above,
+    levels.a_level_within,
+    levels.a_label_used_again,
     edges.a_slope_that_differs,
     predictors.names_alike,
     predictors.perhaps_a_category,
