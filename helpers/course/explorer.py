@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.resources import files
-from math import inf
+from math import inf, isnan, nan
 from numbers import Real
 
 from .. import formulas
@@ -19,6 +19,11 @@ _MEANS = {  # name: short name, which mean, formula
     "new": ("a new class", "one class not yet seen", "√(ψ + (ψ + θ/n)/J), of prediction"),
     "rows": ("independent", "all pupils, if drawn one by one", "√((ψ + θ)/(J n)), complete pooling"),
 }
+_SLOPES = {  # of a predictor with variance 1 in each class: its sum of squares there is n
+    "slope": ("avg. slope", "the average slope, where slopes vary", "√((ψₓ + θ/n)/J)"),
+    "reported": ("as reported", "as a random intercept reports it", "√((θ/n + (J − 1)/(J n − J − 1) ψₓ)/J)"),
+    "floor": ("floor", "the average slope, in endless classes", "√(ψₓ/J)"),
+}
 _MORE = {
     "icc": ("ICC", "intraclass correlation ρ", "ψ/(ψ + θ)"),
     "effect": ("design effect", "design effect", "1 + (n − 1) ρ"),
@@ -31,17 +36,19 @@ _SETTINGS = {  # name: label, what it takes
     "n": ("n, pupils in a class", "a whole number from 1"),
     "J": ("J, classes in the study", "a whole number from 2"),
     "K": ("K, classes in the population", "a whole number from J, or inf"),
+    "psi_x": ("ψₓ, variance of the slopes", "a number from 0"),
 }
+_DRAWN = {**_MEANS, **{name: _SLOPES[name] for name in ("slope", "reported")}}
 _BARS = (
-    '<svg class="bars" viewBox="-95 0 425 180" role="img" '
+    f'<svg class="bars" viewBox="-95 0 425 {30 * len(_DRAWN)}" role="img" '
     'aria-label="A bar for each standard error; the table below has the values.">'
     + "".join(
         f'<text x="-8" y="{30 * k + 19}" text-anchor="end">{short}</text>'
         f'<rect data-of="{name}" x="0" y="{30 * k + 4}" width="0" height="20"/>'
         f'<text data-of="{name}" x="6" y="{30 * k + 19}"></text>'
-        for k, (name, (short, *_)) in enumerate(_MEANS.items())
+        for k, (name, (short, *_)) in enumerate(_DRAWN.items())
     )
-    + '<path class="axis" d="M0 0V180"/></svg>'
+    + '<path class="axis" d="M0 0V240"/></svg>'
 )
 _PLANE = (
     '<svg class="plane" viewBox="-34 -8 242 232" role="img" aria-label="The number of classes J against F, '
@@ -59,7 +66,7 @@ class Explorer:
     """Sliders over the closed forms of the course; as the last line of a cell it shows itself.
 
     The first values are computed here, by `helpers.formulas`; a script in the page does the same when a
-    slider moves, and reads settings from the page's address (``#psi=400&theta=900&n=10&J=20&K=inf``).
+    slider moves, and reads settings from the page's address (``#psi=400&theta=900&n=10&J=20&psi_x=50``).
 
     Parameters
     ----------
@@ -70,6 +77,8 @@ class Explorer:
         Pupils in a class and classes.
     K : int or inf
         Classes in the population, at least J.
+    psi_x : float
+        Variance between classes of the slope of a predictor that has variance 1 in each class.
 
     Raises
     ------
@@ -81,20 +90,23 @@ class Explorer:
     Examples
     --------
     >>> from helpers.course.explorer import Explorer
-    >>> Explorer(psi=400, theta=900, n=10, J=20, K=40)
+    >>> Explorer(psi=400, theta=900, n=10, J=20, K=40, psi_x=50)
     9.487  one class of the study
     2.121  just these J classes
     3.808  the K classes there are, J of them drawn
     4.950  all classes there could be
     20.603  one class not yet seen
     2.550  all pupils, if drawn one by one
+    2.646  the average slope, where slopes vary
+    2.183  as a random intercept reports it
+    1.581  the average slope, in endless classes
     """
 
-    def __init__(self, psi=None, theta=None, n=10, J=20, K=inf):
+    def __init__(self, psi=None, theta=None, n=10, J=20, K=inf, psi_x=0):
         seed = _seed()
         psi = seed.psi if psi is None else psi
         theta = seed.theta if theta is None else theta
-        self.at = {"psi": psi, "theta": theta, "n": n, "J": J, "K": K}
+        self.at = {"psi": psi, "theta": theta, "n": n, "J": J, "K": K, "psi_x": psi_x}
         for name, value in self.at.items():
             if not isinstance(value, Real):
                 raise TypeError(f"{name} must be {_SETTINGS[name][1]}; got {value!r}")
@@ -105,7 +117,8 @@ class Explorer:
                 raise ValueError(f"{name} must be {_SETTINGS[name][1]}; got {value!r}")
 
     def __repr__(self):
-        return "\n".join(f"{self.values[name]:.3f}  {what}" for name, (_, what, _) in _MEANS.items())
+        rows = {**_MEANS, **_SLOPES}
+        return "\n".join(f"{_shown(self.values[name])}  {what}" for name, (_, what, _) in rows.items())
 
     def _repr_html_(self):
         settings = "".join(_setting(name, *said, self.at[name]) for name, said in _SETTINGS.items())
@@ -117,22 +130,29 @@ class Explorer:
             '<p role="status"></p>'
             f'<div class="drawings">{_BARS}{_PLANE}</div>'
             + _table("Standard error of each mean", ("Which mean?", "Formula", "SE"), _MEANS, self.values)
+            + _table(
+                "Standard error of the average slope of a predictor with variance 1 in each class",
+                ("Which, and how?", "Formula", "SE"),
+                _SLOPES,
+                self.values,
+            )
             + _table("What they are made of", ("Quantity", "Formula", "Value"), _MORE, self.values)
             + f"</se-explorer><script>{_part('js')}</script>"
         )
 
 
-def values(psi, theta, n, J, K=inf):
+def values(psi, theta, n, J, K=inf, psi_x=0):
     """Everything the explorer shows, by the name it has there.
 
     Parameters
     ----------
-    psi, theta, n, J, K
+    psi, theta, n, J, K, psi_x
         As for `Explorer`.
 
     Returns
     -------
     dict of str to float
+        NaN for the slope of classes of one pupil, in which no predictor varies.
 
     Raises
     ------
@@ -160,8 +180,20 @@ def values(psi, theta, n, J, K=inf):
         "effect": formulas.design_effect(icc, n),
         "effective": formulas.effective_sample_size(icc, J, n),
         "F": between / within,
+        "slope": formulas.se_average_slope(psi_x, theta, J, n) if n > 1 else nan,
+        "reported": _reported(psi_x, theta, n, J) if n > 1 and J > 1 else nan,
+        "floor": formulas.se_floor(psi_x, J),
     }
     return {name: float(value) for name, value in found.items()}
+
+
+def _reported(psi_x, theta, n, J):
+    """What one slope for all reports of the average slope, the root of its mean square."""
+    return formulas.se_within_slope(formulas.one_slope_variance(psi_x, theta, J, n, s=n), J * n)
+
+
+def _shown(value):
+    return "–" if isnan(value) else f"{value:.3f}"
 
 
 @cache
@@ -189,7 +221,7 @@ def _table(caption, heads, rows, found):
     head = "".join(f'<th scope="col"{_formula(k)}>{text}</th>' for k, text in enumerate(heads))
     body = "".join(
         f'<tr><th scope="row">{what}</th><td{_formula(1)}>{formula}</td>'
-        f'<td><data data-of="{name}" value="{found[name]!r}">{found[name]:.3f}</data></td></tr>'
+        f'<td><data data-of="{name}" value="{found[name]!r}">{_shown(found[name])}</data></td></tr>'
         for name, (_, what, formula) in rows.items()
     )
     return (

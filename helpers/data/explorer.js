@@ -10,8 +10,15 @@
     new: (at) => Math.sqrt(at.psi + SE.all(at) ** 2),
     rows: ({ psi, theta, n, J }) => Math.sqrt((psi + theta) / (J * n)),
   };
+  // A predictor with variance 1 in each class; with one pupil a class no predictor varies there.
+  const SLOPES = {
+    slope: ({ psi_x, theta, n, J }) => n > 1 ? Math.sqrt((psi_x + theta / n) / J) : NaN,
+    reported: ({ psi_x, theta, n, J }) => n > 1 ? Math.sqrt((theta / n + psi_x * (J - 1) / (J * n - J - 1)) / J) : NaN,
+  };
   const FORMULAS = {
     ...SE,
+    ...SLOPES,
+    floor: ({ psi_x, J }) => Math.sqrt(psi_x / J),
     icc: ({ psi, theta }) => psi / (psi + theta),
     effect: (at) => 1 + (at.n - 1) * FORMULAS.icc(at),
     effective: (at) => at.J * at.n / FORMULAS.effect(at),
@@ -26,10 +33,11 @@
     n: from(1, 100),
     J: from(2, 100),
     K: [...from(2, 60), ...from(70, 200, 10), 300, 500, 1000, 2000, 5000, 10000, Infinity],
+    psi_x: from(0, 500, 5),
   };
-  const LEAST = { psi: 0, theta: 1e-9, n: 1, J: 2, K: 2 };
+  const LEAST = { psi: 0, theta: 1e-9, n: 1, J: 2, K: 2, psi_x: 0 };
 
-  const three = (x) => (x >= 1000 ? x.toFixed(1) : x.toFixed(3));
+  const three = (x) => Number.isNaN(x) ? "\u2013" : (x >= 1000 ? x.toFixed(1) : x.toFixed(3));
   const short = (x) => (x === Infinity ? "∞" : String(Number(x.toPrecision(6))));
   const nearest = (places, x) => {
     let best = 0;
@@ -115,9 +123,10 @@
     say(text) { this.querySelector("[role=status]").textContent = text; }
 
     draw(found) {
-      const most = Math.max(...Object.keys(SE).map((name) => found[name]));
-      for (const name of Object.keys(SE)) {
-        const width = 260 * found[name] / most;
+      const drawn = [...Object.keys(SE), ...Object.keys(SLOPES)];
+      const most = Math.max(...drawn.map((name) => found[name] || 0));
+      for (const name of drawn) {
+        const width = 260 * (found[name] || 0) / most;
         this.querySelector(`rect[data-of=${name}]`).setAttribute("width", width);
         const label = this.querySelector(`text[data-of=${name}]`);
         label.setAttribute("x", width + 6);

@@ -1,6 +1,6 @@
 """The fits: complete, no and partial pooling, what each result says, and simulations that test it."""
 
-from .compare import Poolings, compare, compared, poolings
+from .compare import PARTIAL, PARTIAL_ROBUST, SLOPED_ROBUST, Poolings, compare, compared, poolings
 from .complete import CompletePooling, complete_pooling
 from .groupings import GroupingsFit
 from .no import NoPooling, no_pooling
@@ -9,6 +9,9 @@ from .result import Fit, NotOfThisPooling
 from .slopes import SlopesFit
 
 __all__ = [
+    "PARTIAL",
+    "PARTIAL_ROBUST",
+    "SLOPED_ROBUST",
     "CompletePooling",
     "Fit",
     "GroupingsFit",

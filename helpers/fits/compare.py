@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 from scipy import stats
 
@@ -12,8 +14,13 @@ from .checks import level_of
 from .complete import CompletePooling, complete_pooling
 from .no import NoPooling, no_pooling
 from .partial import PartialPooling, partial_pooling
+from .slopes import SlopesFit, fit_slopes
 from .small_samples import BOUNDED
 from .terms import grouped
+
+PARTIAL, PARTIAL_ROBUST = "partial pooling", "partial pooling, CR2"
+SLOPED, SLOPED_ROBUST = "partial pooling, slopes vary", "partial pooling, slopes vary, CR2"
+MOST = 4  # slopes that vary together: their covariances are nearly the square of it, and each takes groups
 
 
 def compare(formula, data, groups=None, missing="raise", alpha=0.05):
@@ -37,7 +44,10 @@ def compare(formula, data, groups=None, missing="raise", alpha=0.05):
         constant: complete pooling (as if rows were independent, and cluster-robust CR2), no pooling
         (one group, the largest, and the mean of just these J), partial pooling (that one group, and
         the mean of the population the groups are drawn from). Then the slope of each term, by each
-        method that estimates it; where it has no CR2 error, the estimand says why. The SE of one
+        method that estimates it; where it has no CR2 error, the estimand says why. The average slope of a
+        term that varies within groups has three lines more: CR2 around the random intercepts, the model in
+        which the slopes of all such terms vary (Kenward and Roger's error), and CR2 around that. Where
+        slopes cannot vary, the second says why and the third is left out. The SE of one
         partially pooled group mean counts the uncertainty of the fixed effects and of the variances
         (`PartialPooling.group_means_int`). A group alone, and these J, stand at their own values of terms
         that do not vary within groups.
@@ -62,20 +72,45 @@ def compare(formula, data, groups=None, missing="raise", alpha=0.05):
     summary = grouped(summarise(data, formula, groups, missing), "compare")
     fits = poolings(summary)
     table, k = compared(fits, alpha), summary.intercept
-    for term, why in fits.robust.withheld.items():
-        name = f"slope of {term}" if term != summary.terms[k] else table["estimand"][1]
-        row = (table["method"] == "complete pooling, CR2") & (table["estimand"] == name)
-        table.loc[row, "estimand"] = f"{name} (no SE: {why})"
+    for method, fit in (("complete pooling, CR2", fits.robust), *fits.around.items()):
+        for term, why in fit.withheld.items():
+            name = f"slope of {term}" if term != summary.terms[k] else table["estimand"][1]
+            row = (table["method"] == method) & (table["estimand"] == name)
+            table.loc[row, "estimand"] = f"{name} (no SE: {why})"
+    slopes = table["method"] == SLOPED
+    if fits.unsloped:
+        table.loc[slopes, "estimand"] += f" ({fits.unsloped})"
     return table
 
 
 class Poolings(NamedTuple):
-    """The fits that `compare` sets side by side: OLS, the same with CR2, no pooling, partial pooling."""
+    """The fits that `compare` sets side by side: OLS, the same with CR2, no pooling, partial pooling.
+
+    ``sloped`` lets the slopes of ``inner`` vary, the terms that vary within groups, with Kenward and Roger's
+    errors; it is None where they cannot, and ``unsloped`` says why. ``around`` has CR2 around partial
+    pooling, by method.
+    """
 
     complete: CompletePooling
     robust: CompletePooling
     no: NoPooling
     partial: PartialPooling
+    inner: list
+    sloped: SlopesFit | None
+    unsloped: str
+    around: dict
+
+    def of_slope(self, term):
+        """Which method's interval for the average slope of a term to report: the rule of notebook 14.
+
+        Slopes vary, and the error is CR2 around that fit; where they cannot vary, around the random
+        intercepts. Simulated coverage (`simulate.slope_coverage`) is why. A term that does not vary within
+        groups, or has no CR2 error, has the model's.
+        """
+        for method in (SLOPED_ROBUST, PARTIAL_ROBUST):
+            if term in self.inner and method in self.around and term not in self.around[method].withheld:
+                return method
+        return PARTIAL
 
 
 def poolings(summary):
@@ -86,12 +121,30 @@ def poolings(summary):
     if partial.df_method == BOUNDED:  # where lme4's errors would make no interval that holds
         partial = partial.with_df("kenward-roger")
     no = no_pooling(None, _within_terms(summary))
-    return Poolings(complete, complete._robust("CR2"), no, partial)
+    inner = [term for i, term in enumerate(no.data.terms) if i != no.data.intercept]
+    sloped, unsloped = _sloped(summary, inner)
+    robust, around = complete._robust("CR2"), {}
+    if inner and len(robust.withheld) < len(summary.terms):
+        around = {method: fit.cluster_robust("CR2")
+                  for method, fit in ((PARTIAL_ROBUST, partial), (SLOPED_ROBUST, sloped)) if fit}  # fmt: skip
+    return Poolings(complete, robust, no, partial, inner, sloped, unsloped, around)
+
+
+def _sloped(summary, inner):
+    """Partial pooling in which the slopes of these terms vary, or None and why they cannot."""
+    if not inner:
+        return None, ""
+    if len(inner) > MOST:
+        return None, f"{len(inner)} slopes are more than the {MOST} that this lets vary together"
+    try:
+        return fit_slopes(None, summary, None, inner).with_df("kenward-roger"), ""
+    except ValueError as error:
+        return None, re.split(r": |; ", str(error))[0]
 
 
 def compared(fits, alpha=0.05, one=None):
     """Say what `compare` says of fits made before, of one group by its place or of the largest."""
-    tail, (complete, robust, no, partial) = level_of(alpha) / 2, fits
+    tail, (complete, robust, no, partial, inner, *_) = level_of(alpha) / 2, fits
     summary = partial.data
     least_squares = [("complete pooling", complete), ("complete pooling, CR2", robust)]
     J, k = summary.ngroups, summary.intercept
@@ -105,7 +158,6 @@ def compared(fits, alpha=0.05, one=None):
         add(method, estimand, fit._estimate[i], fit._se[i], fit.df.iloc[i])
 
     at = " where the terms are 0" if len(summary.terms) > 1 else ""
-    inner = [term for i, term in enumerate(no.data.terms) if i != no.data.intercept]
     whole = len(inner) + 1 == len(summary.terms)
     own = at if whole else " where the terms within are 0" if inner else ""  # at its own of the others
     alone = f"{summary.group} {summary.labels[one]} alone{own}"
@@ -123,6 +175,14 @@ def compared(fits, alpha=0.05, one=None):
             if term in no.data.terms:
                 add_term("no pooling", no, f"slope of {term}", no._terms.get_loc(term))
             add_term("partial pooling", partial, f"slope of {term}", i)
+            if term in inner:
+                more = {PARTIAL_ROBUST: fits.around.get(PARTIAL_ROBUST), SLOPED: fits.sloped,
+                        SLOPED_ROBUST: fits.around.get(SLOPED_ROBUST)}  # fmt: skip
+                for method, fit in more.items():
+                    if fit is not None:
+                        add(method, f"slope of {term}", fit.params[term], fit.bse[term], fit.df[term])
+                    elif method == SLOPED:
+                        add(method, f"slope of {term}", *[np.nan] * 3)
     table = pd.DataFrame(rows, columns=["method", "estimand", "estimate", "se", "df"])
     half = stats.t.isf(tail, table["df"]) * table["se"]
     return table.assign(lower=table["estimate"] - half, upper=table["estimate"] + half)

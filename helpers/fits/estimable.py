@@ -73,3 +73,32 @@ def reasons(summary, terms, contrasts):
         for term, g in zip(terms, lone, strict=True)
         if g >= 0
     }
+
+
+def withheld(summary, contrasts):
+    """`reasons` for the terms of a summary, refused where they leave no term with such an error.
+
+    Parameters
+    ----------
+    summary : GroupSummary
+        With a group column.
+    contrasts : ndarray of shape (p, p)
+        Of the coefficients of the centred columns, one for each term.
+
+    Returns
+    -------
+    dict of str to str
+
+    Raises
+    ------
+    ValueError
+        If every term rests on one group alone.
+    """
+    told = reasons(summary, summary.terms, contrasts)
+    if len(told) == len(summary.terms):
+        said = "; ".join(f"{term}: {why}" for term, why in told.items())
+        raise ValueError(
+            f"no term of {summary.formula!r} has a cluster-robust standard error, for each rests on one "
+            f"{summary.group} alone ({said}): bring more groups, or leave terms out"
+        )
+    return told

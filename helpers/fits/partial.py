@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import ClassVar
 
 import numpy as np
 
 from ..tables import summarise
-from . import alike, parametric, small_samples
+from . import alike, estimable, parametric, small_samples
 from .between import Variances
+from .checks import one_of
 from .groupings import asked_for, fit_groupings
 from .predicted import Predictions
 from .profile import Profile
-from .result import Reference, found, residual, same
+from .result import Reference, found, same
 from .slopes import fit_slopes
+from .slopes.sandwich import KINDS, around_intercepts
 from .terms import estimates, grouped
 
 
+def residual(fit):
+    """The fit with N less the coefficients for its df, beside the model's errors."""
+    return fit._with(Reference("residual", fit._by_term, partial(same, fit.nobs - len(fit._estimate))))
+
+
 def satterthwaite(fit):
-    """The fit with Satterthwaite's df beside the errors as they are."""
+    """The fit with Satterthwaite's df, beside the model's errors."""
     if fit.singular:
         raise ValueError(
             "satterthwaite degrees of freedom need psi > 0; where psi is estimated as 0 lmerTest "
@@ -28,7 +35,7 @@ def satterthwaite(fit):
         )
     of = small_samples.satterthwaite(fit.data, fit._centred[0], fit.psi, fit.theta)
     df = [of(a) for a in fit._contrasts]
-    return fit._with(Reference("satterthwaite", fit._cov, partial(found, df)))
+    return fit._with(Reference("satterthwaite", fit._by_term, partial(found, df)))
 
 
 def kenward_roger(fit):
@@ -71,11 +78,13 @@ class PartialPooling(Variances, Predictions):
     singular : bool
         Whether psi is 0.
     df_method : str
-        "kenward-roger", "satterthwaite", "residual" or "normal". Kenward and Roger's df stand beside the
-        unadjusted standard error that lme4 prints until `with_df` asks for their own, which in unbalanced
-        data is larger. "kenward-roger, bounded": theirs were below half of J - q for some term (with 100 rows
-        in one group and 2 in each other, say); there they are J - q, and an interval that holds needs Kenward
-        and Roger's standard error as well, by `with_df`.
+        "kenward-roger", "satterthwaite", "residual", "normal" or a kind of cluster-robust error. Kenward and
+        Roger's df stand beside the unadjusted standard error that lme4 prints until `with_df` asks for their
+        own, which in unbalanced data is larger. "kenward-roger, bounded": theirs were below half of J - q for
+        some term (with 100 rows in one group and 2 in each other, say); there they are J - q, and an interval
+        that holds needs Kenward and Roger's standard error as well, by `with_df`.
+    withheld : dict of str to str
+        Terms without a cluster-robust standard error, where one was asked for, and why.
     """
 
     pooling: ClassVar[str] = "partial"
@@ -83,6 +92,7 @@ class PartialPooling(Variances, Predictions):
     ASKED: ClassVar[dict] = {
         "residual": residual, "satterthwaite": satterthwaite, "kenward-roger": kenward_roger
     }  # fmt: skip
+    REFERENCES: ClassVar[dict] = {"residual": residual}
     UNASKED: ClassVar[dict] = {"reml": unadjusted, "ml": normal}
 
     method: str
@@ -90,6 +100,7 @@ class PartialPooling(Variances, Predictions):
     theta: float
     criterion: float
     _centred: tuple  # coefficients of the centred columns, and their covariance
+    withheld: dict = field(default_factory=dict)
     _given: tuple = ()  # the reference that was asked for, if one was
 
     @cached_property
@@ -110,10 +121,51 @@ class PartialPooling(Variances, Predictions):
         return self._given[0].cov if self._given else self._by_term  # no df need be known for it
 
     def _with(self, reference):
-        return replace(self, _given=(reference,))
+        return replace(self, _given=(reference,), withheld={})
 
     def _references(self):
         return self.ASKED if self.method == "reml" else self.REFERENCES
+
+    def cluster_robust(self, kind="CR2"):
+        """Return this fit with sandwich standard errors by group, R's ``vcovCR(lmer(...), kind)``.
+
+        They hold whatever the dependence within groups, if the groups are many and independent, also where
+        slopes vary or rows of a group are alike in other ways than the model says.
+
+        Parameters
+        ----------
+        kind : {"CR0", "CR1", "CR1S", "CR2", "CR3"}
+            As `slopes.sandwich.cluster_robust`. CR2 is exact in expectation where the model is right and psi
+            and theta are known, with Satterthwaite's df; the others have J - 1.
+
+        Returns
+        -------
+        PartialPooling
+            Estimates and variances as before. A term that one group alone carries
+            (`estimable.lone_groups`) has no such error: NaN, and the reason in ``withheld``. `with_df` of it
+            gives the model's own errors again.
+
+        Raises
+        ------
+        ValueError
+            If the kind is none of these, or no term has such an error.
+
+        Examples
+        --------
+        >>> from helpers import high_school, partial_pooling
+        >>> data = high_school().eval("cses = ses - mean_ses")
+        >>> fit = partial_pooling("math ~ cses + mean_ses", data, "school")
+        >>> [round(float(of.bse["cses"]), 4) for of in (fit, fit.cluster_robust("CR2"))]
+        [0.1087, 0.1298]
+        """
+        one_of("kind", kind, KINDS)
+        withheld = estimable.withheld(self.data, self._contrasts)
+        cov, of = around_intercepts(self.data, self.psi, self.theta, self.method, kind)
+        cov = self._contrasts @ cov @ self._contrasts.T
+        none = np.isin(self.data.terms, list(withheld))
+        cov[none] = cov[:, none] = np.nan
+        df = [np.nan if no else of(a) for a, no in zip(self._contrasts, none, strict=True)]
+        return replace(self, withheld=withheld, _given=(Reference(kind, cov, partial(found, df)),))
 
     def parametric_bootstrap(self, term, null=0.0, draws=1999, seed=None):
         """Parametric bootstrap of a coefficient: `parametric.parametric_bootstrap`, q.v.
@@ -147,6 +199,7 @@ class PartialPooling(Variances, Predictions):
             f"psi (between) {self.psi:.6g}   theta (within) {self.theta:.6g}   ICC {self.icc:.4f}",
             f"{label} {self.criterion:.4f}",
         ]
+        lines += [f"no cluster-robust error of {term}: {why}" for term, why in self.withheld.items()]
         adjusted = not np.allclose(self._se**2, self._by_term.diagonal(), 1e-9, 0)
         if self.singular:
             ml = "" if self.method == "reml" else ", times sqrt((N - p) / N)"

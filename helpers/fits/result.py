@@ -32,7 +32,10 @@ ELSEWHERE = {
         "parametric_bootstrap": "the parametric bootstrap",
     }.items()
 } | {
-    "cluster_robust": _COMPLETE.format(what="cluster-robust standard errors"),
+    "cluster_robust": (
+        "cluster-robust standard errors are for complete and partial pooling; "
+        "this fit is of {pooling} pooling"
+    ),
     "wild_bootstrap": _COMPLETE.format(what="wild cluster bootstraps"),
     "group_effects": "{pooling} pooling has no group effects to predict: use partial_pooling",
     "group_means_at": "{pooling} pooling has no group means: use no_pooling or partial_pooling",
@@ -112,13 +115,14 @@ class Fit(Printed):
     pooling: ClassVar[str]
     title: ClassVar[str]
     REFERENCES: ClassVar[dict] = {"residual": residual}
+    ELSEWHERE: ClassVar[dict] = ELSEWHERE
 
     data: GroupSummary
 
     def __getattr__(self, name):
-        if name not in ELSEWHERE:
+        if name not in self.ELSEWHERE:
             raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}")
-        raise NotOfThisPooling(ELSEWHERE[name].format(pooling=self.pooling))
+        raise NotOfThisPooling(self.ELSEWHERE[name].format(pooling=self.pooling))
 
     @cached_property
     def _terms(self):
@@ -215,20 +219,23 @@ class Fit(Printed):
         Parameters
         ----------
         df_method : {"residual", "satterthwaite", "kenward-roger"}
-            N less the coefficients; Satterthwaite's (from the observed REML information, psi > 0); or
-            Kenward and Roger's (1997), which bring their adjusted standard errors with them. Where their df
-            collapse they are bounded (`small_samples.bounded_kenward_roger`), and `df_method` says so.
+            N less the coefficients; Satterthwaite's (from the observed REML information; psi > 0, or where
+            slopes vary that of the face of the boundary, as lmerTest's); or Kenward and Roger's (1997), which
+            bring their adjusted standard errors with them. Where their df collapse they are bounded
+            (`small_samples.bounded_kenward_roger`; not where slopes vary), and `df_method` says so.
 
         Returns
         -------
         Fit
-            Estimates, variances and group means as before.
+            Estimates, variances and group means as before. In partial pooling the df are the model's and
+            stand beside the model's errors, whatever was asked before: after `cluster_robust` they are back.
 
         Raises
         ------
         ValueError
             If the method is not one of these; if it is not "residual" and the fit is not partial
-            pooling by REML; if it is "satterthwaite" and psi is 0.
+            pooling by REML; if it is "satterthwaite" and psi is 0; if Kenward and Roger's are not defined,
+            where slopes vary.
         """
         if not isinstance(df_method, str) or df_method not in KNOWN_DF:
             raise ValueError(

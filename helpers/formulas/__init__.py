@@ -59,6 +59,10 @@ from .robust import (
     se_bootstrap_two_stage,
     se_bootstrap_within,
 )
+from .slopes import (
+    one_slope_variance,
+    se_average_slope,
+)
 from .two_groupings import (
     df_crossed,
     expected_mean_squares_crossed,
@@ -93,11 +97,13 @@ __all__ = [
     "minimum_detectable_effect",
     "moulton_factor",
     "normal_coverage",
+    "one_slope_variance",
     "optimal_group_size",
     "power",
     "probability_of_zero",
     "reml_mean_squares_nested",
     "rmse_group_mean_partial_at",
+    "se_average_slope",
     "se_between_slope",
     "se_bootstrap_groups",
     "se_bootstrap_rows",

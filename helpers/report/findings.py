@@ -20,6 +20,7 @@ from ..tables.formula import parse
 from ..tables.labels import place_among
 
 NUMBERS = ["estimate", "se", "df", "lower", "upper"]
+ROBUST_LINE = "complete pooling, CR2"
 OLS, ROBUST, OWN, THESE, OWN_POOLED, ALL, SLOPES = range(7)  # rows of `compare`; the slopes come last
 
 _NONE = 1e-12  # a share of the variation that is rounding
@@ -221,6 +222,13 @@ class Findings:
         for k in range(SLOPES, len(found)):
             lines.append(row("slope", k, found["estimand"].iloc[k].removeprefix("slope of ")))
         return [self._line(*line) for line in lines]
+
+    @cached_property
+    def slopes(self):
+        """The `Line` that the sentence takes of each slope: CR2 if rows are less alike, else by the rule."""
+        found = {(line.term, line.method): line for line in self.lines if line.term is not None}
+        by = (lambda term: ROBUST_LINE) if self.strangers.found else self.fits.of_slope
+        return [found[term, by(term)] for term in self.levels.index]
 
     def _line(self, question, term, method, numbers):
         estimate, se, *others = map(float, numbers)

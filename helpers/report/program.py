@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 
+from ..fits import PARTIAL_ROBUST, SLOPED_ROBUST
 from .asked import term
 
 
@@ -33,6 +34,33 @@ def code(found) -> tuple:
     return python, f'summary({fit}, ddf = "Kenward-Roger")'
 
 
+def code_of_slopes(found) -> tuple:
+    """The fit that the slopes of the sentence have where it is another one: in Python, and in R or None.
+
+    None, None where the sentence has one fit.
+    """
+    fits, (python, in_r) = found.fits, code(found)
+    methods = {line.method for line in found.slopes} & {SLOPED_ROBUST, PARTIAL_ROBUST}
+    if found.strangers.found or not methods:
+        return None, None
+    start = python.removesuffix('.with_df("kenward-roger")')
+    if in_r:
+        in_r = in_r.removeprefix("summary(").removesuffix(', ddf = "Kenward-Roger")')
+    if SLOPED_ROBUST in methods:
+        numbers = found.centres.keys() & found.columns.keys()
+        inner = [(name in numbers, term(name, found.columns)) for name in found.predictors
+                 if any(t == name or t.startswith(f"{name}[") for t in fits.inner)]  # fmt: skip
+        names = [f"center({term(t, found.columns)})" if t in numbers else t for t in fits.inner]
+        for name in found.texts:
+            own = [t for t in names if t.startswith(f"{name}[T.")]
+            if own and name.isidentifier():
+                names = [name, *(t for t in names if t not in own)]
+        start = f"{start[:-1]}, slopes={names!r})"
+        if in_r:
+            in_r = in_r.replace(" + (1 | ", f" + (1 + {_right(inner, 'I({0} - mean({0}))')} | ")
+    return f'{start}.cluster_robust("CR2")', in_r and f'coef_test({in_r}, "CR2")'
+
+
 def _right(terms, centred):
     """The right side of a formula, numbers counted from their means."""
     return " + ".join(centred.format(text) if is_number else text for is_number, text in terms) or "1"
@@ -40,11 +68,18 @@ def _right(terms, centred):
 
 def program(found) -> str:
     """The code as the page has it, whole, with K and the level where they were asked for."""
-    python, in_r = code(found)
-    lines = [f"from helpers import {python.split('(')[0]}", f"fit = {python}", "print(fit)"]
-    if found.level != 0.95:
-        lines.append(f"print(fit.conf_int({1 - found.level:.10g}))")
+    (python, in_r), (of_slopes, slopes_in_r) = code(found), code_of_slopes(found)
+    lines = [f"from helpers import {python.split('(')[0]}"]
+    for variable, call in (("fit", python), ("slopes", of_slopes)):
+        if call:
+            lines += [f"{variable} = {call}", f"print({variable})"]
+            if found.level != 0.95:
+                lines.append(f"print({variable}.conf_int({1 - found.level:.10g}))")
     if found.population is not None and not found.strangers.found:
         lines.append(f"print(fit.mean_of({found.population:g}))")
     package = "clubSandwich" if found.strangers.found else "lmerTest"
-    return "\n".join([*lines, *(["", f"# R, {package}: {in_r}"] if in_r else [])])
+    if in_r:
+        lines += ["", f"# R, {package}: {in_r}"]
+    if slopes_in_r:
+        lines.append(f"# and, clubSandwich: {slopes_in_r}")
+    return "\n".join(lines)

@@ -18,6 +18,7 @@ from .files import read_table
 from .findings import Findings
 from .page import WIDE, page
 from .program import code
+from .sentence import sentence
 from .words import wrapped
 
 __all__ = ["Report", "describe", "read_table", "wrapped"]
@@ -143,7 +144,7 @@ class Report(Findings):
     @cached_property
     def sentence(self) -> str:
         """A sentence to report, numbers rounded: the table's."""
-        return words.sentence(self)
+        return sentence(self)
 
     @property
     def code(self) -> tuple:

@@ -1,6 +1,6 @@
-"""Findings in words: how a number or a name is written, the table's words, its text, and the sentence.
+"""Findings in words: how a number or a name is written, the table's words, and its text.
 
-The only place that knows how a number is printed: what to watch and the page ask here.
+The only place that knows how a number is printed: the sentence, what to watch and the page ask here.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ WIDE = 79  # characters of a line of text
 # ---- names and numbers ---------------------------------------------------------------------------
 
 
-def name(label) -> str:
+def name(label, most=60) -> str:
     """Write a name or label from somebody's file: on one line, and not endless."""
     text = " ".join("".join(c if c.isprintable() else " " for c in str(label)).split())
-    return text if len(text) <= 60 else text[:59] + "\u2026"
+    return text if len(text) <= most else text[: most - 1] + "\u2026"
 
 
 def plain(term) -> str:
@@ -93,6 +93,12 @@ def outcome(found) -> str:
 def group(found) -> str:
     """Name of the group column."""
     return name(found.fit.data.group)
+
+
+def one_group(found, label) -> str:
+    """Name one group, by its column and its label; by its label where that begins with the column's name."""
+    of, own = group(found), name(label)
+    return own if own.casefold().startswith(of.casefold()) else f"{of} {own}"
 
 
 def level_of_text(found, term):
@@ -167,7 +173,7 @@ def questions(found) -> dict:
     own = f", each with its own {_own(found)}" if at else ""
     at = f", where {at}" if at else ""
     return {
-        "one": (f"How well is the mean of {group(found)} {name(data.labels[found.one])} known ({known})?",
+        "one": (f"How well is the mean of {one_group(found, data.labels[found.one])} known ({known})?",
                 "over new rows of that one group"),
         "these": (f"How well is the mean of just these {J} groups known{own}?",
                   "over new rows of the same groups"),
@@ -242,6 +248,8 @@ def table(found) -> pd.DataFrame:
 
 def cells(line, lines) -> list:
     """Estimate, SE, df and both ends of a line; without an SE the estimate, in the decimals of the others."""
+    if np.isnan(line.estimate):
+        return ["-"]
     if np.isnan(line.se):
         known = [other.se for other in lines if not np.isnan(other.se)]
         return fixed([line.estimate], max(known, default=np.nan))
@@ -250,11 +258,14 @@ def cells(line, lines) -> list:
 
 
 def withheld(found, line) -> str:
-    """Say why a line has no standard error."""
-    data = found.fit.data
+    """Say why a line has no standard error, or no estimate."""
+    data, fits = found.fit.data, found.fits
+    if np.isnan(line.estimate):
+        return "slopes cannot vary: " + name(fits.unsloped, 120)
     term = data.terms[data.intercept] if line.question == "rows" else line.term
     same = f"every {group(found)} has the same {'slope' if line.term in found.levels else 'mean'}"
-    return "no SE: " + name(found.fits.robust.withheld.get(term, same))
+    robust = fits.around.get(line.method, fits.robust)
+    return "no SE: " + name(robust.withheld.get(term, same))
 
 
 def text(found) -> str:
@@ -265,6 +276,7 @@ def text(found) -> str:
         for line in lines:
             estimate, *others = cells(line, lines)
             short = method(line).replace("complete pooling, ", "complete, ")
+            short = short.replace("partial pooling, slopes", "slopes")
             if not others:
                 out += [f"  {short:22}{estimate:>9}", *_wrapped(withheld(found, line), " " * 4)]
                 continue
@@ -312,60 +324,6 @@ def grouping(found) -> str:
             f"{theta}), which the table stands on."
         )
     return " ".join(told)
-
-
-def sentence(found) -> str:
-    """A sentence to report, numbers rounded: the table's."""
-    data, K = found.fit.data, found.population
-    of_rows = (
-        f"{data.nobs} rows in {data.ngroups} groups of {group(found)} ({sizes(found)}; {_variances(found)})"
-    )
-    at = f", where {where(found)}," if found.predictors else ""
-    if found.strangers.found:
-        told = f"By least squares over {of_rows}, with cluster-robust standard errors (CR2)"
-        by, whose, asked, which = "complete pooling, CR2", ("CR2 ", ""), "rows", "over all rows"
-        whose_mean = whose
-    else:
-        told = f"In a random-intercept model fitted by REML to {of_rows}"
-        by, whose, asked = "partial pooling", ("Kenward-Roger ", ""), "all" if K is None else "finite"
-        which = "in the population of groups"
-        if K is not None:
-            which = f"in the {digits(K)} groups they were drawn from"
-        whose_mean = whose if K is None else ("", "Satterthwaite ")
-    lines = [line for line in found.lines if line.method == by]
-    mean = next(line for line in lines if line.question == asked)
-    parts = [f"the mean of {outcome(found)} {which}{at} was {_told(found, mean, whose_mean)}"]
-    for line in lines:
-        if line.term is not None:
-            parts.append(f"{slope(found, line.term)} was {_told(found, line, whose)}")
-    told += ", " + "; ".join(parts) + "."
-    if data.dropped:
-        told += f" {rows(data.dropped).capitalize()} with missing values were left out."
-    return told
-
-
-def _variances(found):
-    """The two variances in the sentence, or why there are none."""
-    fit, strangers = found.fit, found.strangers
-    of = "residual intraclass correlation" if found.predictors else "intraclass correlation"
-    if strangers.found:
-        return f"{of} {decimals(strangers.icc, 3)}, below 0: {strangers.words}"
-    largest = ""
-    if fit.singular:
-        high = figures(np.sqrt(found.psi_int["upper"]))
-        largest = f" ({percent(found.level)} profile interval of its root 0 to {high})"
-    return (
-        f"between-group variance psi = {figures(fit.psi)}{largest}, within-group variance theta = "
-        f"{figures(fit.theta)}, {of} {decimals(fit.icc, 3)}"
-    )
-
-
-def _told(found, line, whose):
-    """Estimate, standard error, df and interval, with whose they are."""
-    if np.isnan(line.se):
-        return f"{digits(line.estimate, 4)} (no standard error: see the warnings)"
-    estimate, se, df, low, high = cells(line, [line])
-    return f"{estimate} ({whose[0]}SE {se}, {whose[1]}df {df}, {percent(found.level)} CI {low} to {high})"
 
 
 # ---- lines ---------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ import math
 import random
 import re
 
+import numpy as np
 import pytest
 
 from helpers import formulas
@@ -11,7 +12,7 @@ from helpers.course import explorer
 from helpers.course.explorer import Explorer
 
 PAGE = '<!doctype html><html lang="en"><title>x</title><meta name="viewport" content="width=device-width">'
-NAMES = ["psi", "theta", "n", "J", "K"]
+NAMES = ["psi", "theta", "n", "J", "K", "psi_x"]
 SHOWN = """() => Object.fromEntries(
     [...document.querySelectorAll("data")].map((cell) => [cell.dataset.of, Number(cell.value)]))"""
 
@@ -76,10 +77,33 @@ def test_the_values_are_those_of_the_formulas():
     assert found["F"] == pytest.approx(1 + 5 * 400 / 900)
 
 
+def test_the_average_slope_is_that_of_classes_whose_predictor_has_variance_1():
+    found = explorer.values(400, 900, n=5, J=12, psi_x=50)
+    x = np.array([-1, -1, 0, 1, 1]) * math.sqrt(5 / 4)
+    s = float(x @ x)
+    assert s == pytest.approx(5)
+    assert found["slope"] == pytest.approx(math.sqrt((50 + 900 / s) / 12), rel=1e-14)
+    assert found["reported"] == pytest.approx(
+        math.sqrt((900 + 50 * s * 11 / (12 * 4 - 1)) / (12 * s)), rel=1e-14
+    )
+    assert found["floor"] == formulas.se_floor(50, 12) < found["slope"]
+    assert explorer.values(400, 900, n=5, J=12)["slope"] == pytest.approx(
+        explorer.values(400, 900, n=5, J=12)["reported"], rel=1e-14
+    )
+
+
+def test_one_pupil_a_class_has_no_slope():
+    found = Explorer(n=1, psi_x=50)
+    assert math.isnan(found.values["slope"])
+    assert "–  as a random intercept reports it" in repr(found)
+    assert found._repr_html_().count(">–</data>") == 2
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
         ({"theta": 0}, "theta must be positive"),
+        ({"psi_x": -1}, "psi_x must be finite and at least 0"),
         ({"psi": -1}, "psi must be finite and at least 0"),
         ({"n": 0.5}, "n must be finite and at least 1"),
         ({"K": 19}, "K, the number of classes in the population, must be at least J = 20"),
@@ -133,11 +157,14 @@ def test_two_hundred_random_settings_equal_the_formulas(page):
         J = rng.randint(2, 300)
         psi, theta = rng.choice([0.0, 10 ** rng.uniform(-4, 5)]), 10 ** rng.uniform(-4, 5)
         K = rng.choice([math.inf, J, J + rng.randint(1, 10_000)])
-        at = {"psi": psi, "theta": theta, "n": rng.randint(1, 500), "J": J, "K": K}
+        psi_x = rng.choice([0.0, 10 ** rng.uniform(-4, 5)])
+        at = {"psi": psi, "theta": theta, "n": rng.randint(1, 500), "J": J, "K": K, "psi_x": psi_x}
         address = "&".join(f"{name}={value!r}" for name, value in at.items())
         page.evaluate("hash => { location.hash = hash; }", address)
         page.wait_for_function("at => document.querySelector('se-explorer').at.theta === at", arg=at["theta"])
-        assert page.evaluate(SHOWN) == pytest.approx(explorer.values(**at), rel=1e-9, abs=1e-12), at
+        assert page.evaluate(SHOWN) == pytest.approx(
+            explorer.values(**at), rel=1e-9, abs=1e-12, nan_ok=True
+        ), at
 
 
 def test_every_seventh_place_of_every_slider_shows_what_the_formulas_give(page):
@@ -148,7 +175,9 @@ def test_every_seventh_place_of_every_slider_shows_what_the_formulas_give(page):
                     "(s, p) => { s.value = p; s.dispatchEvent(new Event('input', {bubbles: true})); }", place
                 )
                 at = page.evaluate("() => ({...document.querySelector('se-explorer').at})")
-                assert page.evaluate(SHOWN) == pytest.approx(explorer.values(**at), rel=1e-12, abs=1e-12)
+                assert page.evaluate(SHOWN) == pytest.approx(
+                    explorer.values(**at), rel=1e-12, abs=1e-12, nan_ok=True
+                )
 
 
 def test_the_link_holds_the_state_and_an_address_with_it_brings_it_back(page):
@@ -165,7 +194,8 @@ def test_the_link_holds_the_state_and_an_address_with_it_brings_it_back(page):
 
 
 @pytest.mark.parametrize(
-    ("name", "text"), [("theta", "0"), ("theta", "a lot"), ("n", "2.5"), ("J", "1"), ("psi", "-1"), ("K", "")]
+    ("name", "text"),
+    [("theta", "0"), ("theta", "a lot"), ("n", "2.5"), ("J", "1"), ("psi", "-1"), ("K", ""), ("psi_x", "-1")],
 )
 def test_what_is_no_setting_is_said_and_changes_nothing(page, name, text):
     before, was = page.evaluate(SHOWN), box(page, name).input_value()
@@ -186,7 +216,7 @@ def test_the_population_holds_at_least_the_classes_of_the_study(page):
 
 def test_it_works_by_keyboard_alone(page):
     visited = []
-    for _ in range(12):
+    for _ in range(14):
         page.keyboard.press("Tab")
         visited.append(page.evaluate("() => document.activeElement.name || document.activeElement.tagName"))
     assert visited == [*(name for name in NAMES for _ in range(2)), "BUTTON", "A"]
@@ -210,6 +240,19 @@ def test_the_line_f_equals_j_is_crossed(page):
     assert float(page.locator("circle").get_attribute("cx")) < 200 - float(
         page.locator("circle").get_attribute("cy")
     )
+
+
+def test_more_pupils_bring_down_what_is_reported_and_not_the_average_slope(page):
+    type_in(page, "psi_x", "50")
+    type_in(page, "n", "100")
+    found = page.evaluate(SHOWN)
+    assert found["floor"] == pytest.approx(math.sqrt(50 / 20), rel=1e-12)
+    assert found["reported"] < found["floor"] < found["slope"]
+    widths = [float(page.locator(f"rect[data-of={k}]").get_attribute("width")) for k in ("slope", "reported")]
+    assert widths[0] / widths[1] == pytest.approx(found["slope"] / found["reported"], rel=1e-9)
+    type_in(page, "n", "1")
+    assert page.locator("data[data-of=slope]").inner_text() == "–"
+    assert page.locator("rect[data-of=slope]").get_attribute("width") == "0"
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

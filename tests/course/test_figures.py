@@ -2,6 +2,7 @@
 
 import inspect
 import itertools
+import math
 import re
 
 import matplotlib.pyplot as plt
@@ -76,6 +77,13 @@ def few_counties(rise):
     return {"No": (own, se), "Partial": (pooled, se / 2)}, sizes, 1.3, "A"
 
 
+def three_lines(more):
+    """Own and shrunken lines of three groups, and the rest that their figure takes."""
+    own = pd.DataFrame({"level": [1.0, 2.0, 3.0], "slope": [-1.0, 1.0 + more, 3.0]})
+    reach = pd.DataFrame({"mean": [0.0, 0.5, 1.0], "low": [-1.0, -0.5, 0.0], "high": [1.0, 1.5, 2.0]})
+    return own, own.assign(slope=1 + (own["slope"] - 1) / 4), reach, 1.0, 0.7
+
+
 # Two sets of arguments for each function: the second changes the data, and nothing else.
 DRAWN = {
     "students_by_class": lambda c: [(c,), (other(c),)],
@@ -126,6 +134,8 @@ DRAWN = {
           [1, 2, 40], 2)
         for d in (0, 0.02)],
     "design_contours": lambda c: [(400, 900, 10, [3, 4, 5]), (266.23, 985.87, 10, [3, 4, 5])],
+    "average_slope_by_size": lambda c: [(1.0, 25.0, 20), (2.0, 25.0, 20, 50)],
+    "own_and_shrunk_lines": lambda c: [three_lines(0), three_lines(0.2)],
     "power_curves": lambda c: [(400, 900, 20, 10), (266.23, 985.87, 20, 10)],
 }  # fmt: skip
 
@@ -604,3 +614,21 @@ def test_families_of_rounding_keep_the_order_of_their_names():
     up = families_of({"a": 1.0, "b": 1.0 + 1e-15, "c": 2.0})
     down = families_of({"a": 1.0 + 1e-15, "b": 1.0, "c": 2.0})
     assert list(up.values()) == list(down.values()) == [["a", "b"], ["c"]]
+
+
+def test_the_average_slope_alt_text_tells_both_ends_and_the_floor():
+    _, alt = figures.average_slope_by_size(4.0, 36.0, 10, largest=120)
+    floor = math.sqrt(4 / 10)
+    ends = [math.sqrt((4 + 36 / n) / 10) for n in (2, 120)]
+    reported = [math.sqrt((36 + 4 * n * 9 / (10 * (n - 1) - 1)) / (10 * n)) for n in (2, 120)]
+    assert f"from {ends[0]:.2f} to {ends[1]:.2f}, and never below a floor at {floor:.2f}" in alt
+    assert f"falls from {reported[0]:.2f} to {reported[1]:.2f}" in alt
+
+
+def test_the_lines_alt_text_counts_those_that_fall():
+    figure, alt = figures.own_and_shrunk_lines(*three_lines(0))
+    assert "run from -1.00 to 3.00 with standard deviation 2.00, and 1 lines fall" in alt
+    assert "run from 0.50 to 1.50 with standard deviation 0.50, and 0 lines fall" in alt
+    for ax, slopes in zip(figure.axes, ([-1, 1, 3], [0.5, 1, 1.5]), strict=True):
+        drawn = [np.diff(line.get_ydata())[0] / np.diff(line.get_xdata())[0] for line in ax.lines]
+        assert sorted(drawn) == pytest.approx(slopes)

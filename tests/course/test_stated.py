@@ -212,6 +212,67 @@ def test_what_notebook_08_says_of_slopes_that_vary_is_what_r_computes(reference)
     assert r["S2.se"][1] > r["wb.se"][1] > r["H2.se"][1]  # least squares reports too little here
 
 
+VARY = {
+    "hsb.one.se": "hsb.one", "hsb.one.df": "hsb.one_df",
+    "hsb.vary.se": "hsb.vary", "hsb.vary.df": "hsb.vary_df",
+    "hsb.cr2.se": "hsb.lm_CR2", "hsb.cr2.df": "hsb.lm_CR2_df", "hsb.sd": "hsb.vary_sd",
+    "hsb.correlation": "hsb.vary_correlation", "hsb.own_mean": ("hsb.own", 0), "hsb.own_se": ("hsb.own", 1),
+    "hsb.lr": "hsb.lr", "hsb.lr_p": "hsb.lr_p", "radon.lr": "radon.lr", "radon.lr_p": "radon.lr_p",
+    "clubs.together": "clubs.together", "clubs.apart": "clubs.apart", "clubs.one": "clubs.one",
+    "few.together": "few.together", "few.by_own": "few.by_own",
+    "ses.intercept_se": ("h_ses.se", 0), "ses.slope_se": ("h_ses.se", 1),
+    "ses.correlation": "h_ses.correlation",
+    "higher.intercept_se": ("h_higher.se", 0), "higher.slope_se": ("h_higher.se", 1),
+    "higher.correlation": "h_higher.correlation",
+}  # fmt: skip
+VARY_BEFORE = {  # in slopes.json, with the place in the vector
+    "radon.kr_se": ("radon1.kr_se", 1), "radon.kr_df": ("radon1.kr_df", 1),
+    "rb.cses": ("hsb.rb.fixef", 3), "rb.cses_se": ("hsb.rb.se", 3),
+    "rb.mean_ses": ("hsb.rb.fixef", 4), "rb.mean_ses_se": ("hsb.rb.se", 4),
+    "rb.public": ("hsb.rb.fixef", 5), "rb.public_se": ("hsb.rb.se", 5),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("key", [key for key in LEDGER.index if key.startswith("r.vary.")])
+def test_what_is_stated_of_slopes_that_vary_is_what_r_computes(reference, key):
+    of = key.removeprefix("r.vary.")
+    r = reference("slopes" if of in VARY_BEFORE else "varying_slopes")
+    if of.startswith("beside."):
+        value = r[f"{of}.CR2"] / r[f"{of}.one"]
+    else:
+        name = (VARY | VARY_BEFORE)[of]
+        value = r[name] if isinstance(name, str) else r[name[0]][name[1]]
+    check_stated(key, value)
+
+
+@pytest.mark.parametrize(("model", "by_r"), [("m3", "radon1"), ("m4", "radon2")])
+def test_what_chapter_13_of_the_book_prints_is_what_r_computes(reference, model, by_r):
+    r, terms = reference("slopes"), ["intercept", "floor", "uranium", "product"]
+    found = {}
+    for name, estimate, se in zip(terms, r[f"{by_r}.fixef"], r[f"{by_r}.se"], strict=False):
+        found |= {name: estimate, f"{name}_se": se}
+    level, both, _, slope = r[f"{by_r}.psi"]
+    found |= {
+        "sd_intercept": level**0.5,
+        "sd_floor": slope**0.5,
+        "correlation": both / (level * slope) ** 0.5,
+    }
+    found["sd_within"] = r[f"{by_r}.sigma"]
+    rows = {key.rsplit(".", 1)[1] for key in LEDGER.index if key.startswith(f"book.radon.{model}.")}
+    assert rows == set(found)
+    for name, value in found.items():
+        check_stated(f"book.radon.{model}.{name}", value)
+
+
+def test_the_solutions_of_notebook_14_are_rs(reference):
+    r = reference("varying_slopes")
+    assert EXERCISES["14.2"]["answer"] == pytest.approx(r["hsb.own"], rel=1e-9)
+    (level, slope), between = r["h_ses.sds"], r["h_ses.correlation"]
+    place = -between * level / slope
+    spread = level * (1 - between**2) ** 0.5
+    assert EXERCISES["14.3"]["answer"][:2] == pytest.approx([place, spread], rel=1e-4)  # lme4 stops short
+
+
 SUBSET = {
     "se": "lmer_se", "mean": "formula_with_mean_n", "harmonic": "formula_with_harmonic_n",
     "complete": "cp_se", "cr1": "cr_CR1", "kr_se": "kr_se", "kr_df": "kr_df",

@@ -1066,8 +1066,8 @@ REFUSED = {
         lambda data: complete_pooling("y ~ x", data, "g").cluster_robust("HC1"),
         'kind must be "CR0", "CR1", "CR1S", "CR2" or "CR3"; got \'HC1\'',
     ),
-    "robust where groups are modelled": (
-        lambda data: partial_pooling("y ~ x", data, "g").cluster_robust(),
+    "wild where groups are modelled": (
+        lambda data: partial_pooling("y ~ x", data, "g").wild_bootstrap("x"),
         "are for complete pooling; this fit is of partial pooling, which accounts for the groups itself",
     ),
     "robust without pooling or slopes": (

@@ -12,6 +12,7 @@ import pytest
 from scipy import optimize, stats
 
 from helpers import complete_pooling, partial_pooling
+from helpers.fits.result import ELSEWHERE, Fit
 from helpers.fits.slopes import likelihood as slopes
 from helpers.fits.slopes.inference import Solution
 from helpers.fits.slopes.sandwich import around_intercepts
@@ -155,10 +156,24 @@ def test_what_one_group_alone_carries_has_no_robust_error(kind):
         fit = partial_pooling("y ~ x + d", table, "g", "x")
         robust = fit.cluster_robust(kind)
         assert list(robust.withheld) == ["d"] * lone
-        for found in (robust.bse, robust.df, robust.with_df("residual").df, robust.conf_int()["lower"]):
+        for found in (robust.bse, robust.df, robust.conf_int()["lower"]):
             assert np.isnan(found).tolist() == [False, False, lone]
         assert ("no cluster-robust error of d: without g 3" in robust.summary()) == lone
         assert np.isfinite(fit.bse).all()
+        assert np.isfinite(robust.with_df("residual").bse).all()
+        assert "cluster-robust" not in robust.with_df("residual").summary()
+
+
+def test_df_of_the_model_bring_its_errors_back(fitted):
+    fit = fitted("radon1")
+    for df_method in ("residual", "satterthwaite", "kenward-roger"):
+        straight = fit.with_df(df_method)
+        for before in (fit.cluster_robust("CR2"), fit.with_df("kenward-roger")):
+            again = before.with_df(df_method)
+            np.testing.assert_array_equal(again.bse, straight.bse)
+            np.testing.assert_array_equal(again.df, straight.df)
+        kept = fit.bse if df_method != "kenward-roger" else straight.bse
+        np.testing.assert_allclose(straight.bse, kept, rtol=1e-14)
 
 
 def test_group_effects_are_lme4s(fitted, reference):
@@ -595,12 +610,24 @@ REFUSED = {
     ),
     "df under ML": (
         lambda d: partial_pooling("y ~ x0", d, "g", "x0", "ml").with_df("kenward-roger"),
-        ValueError, "kenward-roger degrees of freedom are for REML",
+        ValueError, "kenward-roger degrees of freedom are for partial pooling by REML; this fit is of",
     ),
     "no constant": (
         lambda d: partial_pooling("y ~ x0 - 1", d, "g", "x0").group_means, ValueError, "has no constant",
     ),
     "alpha": (lambda d: partial_pooling("y ~ x0", d, "g", "x0").conf_int(2), ValueError, "alpha must lie"),
+    "one intraclass correlation": (
+        lambda d: partial_pooling("y ~ x0", d, "g", "x0").icc,
+        AttributeError, "differs with the predictors where slopes vary",
+    ),
+    "the test of one variance": (
+        lambda d: partial_pooling("y ~ x0", d, "g", "x0").test_psi(),
+        AttributeError, "random intercepts alone; where slopes vary test_slope tests that one does not",
+    ),
+    "the wild bootstrap": (
+        lambda d: partial_pooling("y ~ x0", d, "g", "x0").wild_bootstrap("x0"),
+        ValueError, "wild cluster bootstraps are for complete pooling; this fit is of partial pooling",
+    ),
     "levels": (
         lambda d: partial_pooling("y ~ C(w)", d.assign(w=np.arange(len(d)) % 3), "g", "w"),
         ValueError, "'w' stands in 'y ~ C(w)' as levels: copy the column, and name the copy in slopes",
@@ -624,6 +651,10 @@ def test_what_cannot_be_is_named(case):
 
 
 def test_the_result_speaks_the_language_of_the_other_fits(fitted):
+    assert isinstance(fitted("radon1"), Fit)
+    for name in ELSEWHERE:
+        said = fitted("radon1").ELSEWHERE[name]
+        assert hasattr(fitted("radon1"), name) or "for partial pooling only" not in said
     fit, alone = fitted("radon1"), ["params", "bse", "df", "tvalues", "pvalues"]
     for name in alone:
         assert list(getattr(fit, name).index) == ["Intercept", "floor"]

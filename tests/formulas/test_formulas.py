@@ -195,6 +195,7 @@ EXAMPLE = {
     "psi_school": [4.0, 9.0], "psi_class": [2.0, 1.0], "psi_a": [4.0, 9.0], "psi_b": [2.0, 1.0],
     "m": [4, 2], "a": [5, 8], "b": [3, 7], "ms_a": [40.0, 50.0], "ms_b": [30.0, 60.0],
     "ms_rest": [25.0, 16.0],
+    "psi_x": [2.0, 0.5], "s": [12.0, 42.0],
 }  # fmt: skip
 
 
@@ -507,6 +508,38 @@ def test_t13_a_dummy_for_half_of_the_classes_has_the_se_of_a_difference_of_two_m
     """2 J classes: the sum of squares of a 0/1 predictor is J n / 2."""
     half = formulas.se_partial_pooling(psi, theta, J, n)
     assert close(formulas.se_between_slope(psi, theta, n, J * n / 2), math.sqrt(2) * half)
+
+
+@given(psi=variances, ratio=ratios, J=group_counts, s=st.integers(1, 500))
+def test_the_average_slope_is_the_mean_of_all_classes_over_again(psi, ratio, J, s):
+    assert close(
+        formulas.se_average_slope(psi, psi * ratio, J, s), formulas.se_partial_pooling(psi, psi * ratio, J, s)
+    )
+    assert close(formulas.se_average_slope(0, psi, J, s), formulas.se_within_slope(psi, J * s))
+
+
+@pytest.mark.parametrize(("J", "x"), [(2, [0, 1]), (5, [0, 1, 3]), (12, range(8))])
+def test_one_slope_for_all_counts_the_slopes_as_noise_by_the_trace_of_the_residuals(J, x):
+    """The mean of the residual variance of J means and one slope, by matrices: tr(M V) over tr(M)."""
+    x, psi_x, theta = np.array(x, dtype=float), 1.7, 9.0
+    n, s = len(x), np.sum((x - x.mean()) ** 2)
+    dummies = np.kron(np.eye(J), np.ones((n, 1)))
+    design = np.column_stack([dummies, np.tile(x, J)])
+    M = np.eye(J * n) - design @ np.linalg.pinv(design)
+    V = psi_x * np.kron(np.eye(J), np.outer(x, x)) + theta * np.eye(J * n)
+    assert close(formulas.one_slope_variance(psi_x, theta, J, n, s), np.trace(M @ V) / np.trace(M), rel=1e-10)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_predictor_of_one_value_has_no_average_slope():
+    for function in (
+        formulas.se_average_slope,
+        lambda p, t, J, s: formulas.one_slope_variance(p, t, J, 4, s),
+    ):
+        with pytest.raises(ValueError, match="s must be positive: without variation"):
+            function(1, 4, 5, [2, 0])
+    with pytest.raises(ValueError, match="J and n must be at least 2"):
+        formulas.one_slope_variance(1, 4, 5, 1, 2)
 
 
 def test_t12_and_t13_on_the_classrooms_are_rs_to_the_digits_the_course_states(r):

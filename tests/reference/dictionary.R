@@ -200,6 +200,30 @@ run(
   "sqrt(diag(vcov(h2)))[3]"
 )
 
+# ---- slopes that vary ---------------------------------------------------------------------------
+define({
+  s1 <- lmer(math ~ cses + mean_ses + (1 + cses | school), schools)
+  st <- lmerTest::lmer(math ~ cses + mean_ses + (1 + cses | school), schools)
+  ns <- nlme::lme(math ~ cses + mean_ses, schools, random = ~ cses | school)
+  lr <- REMLcrit(h2) - REMLcrit(s1)
+})
+run(
+  "fixef(s1)[2]",
+  "sqrt(diag(vcov(s1)))[2]",
+  'attr(VarCorr(s1)$school, "stddev")[2]',
+  'attr(VarCorr(s1)$school, "correlation")[1, 2]',
+  "sigma(s1)",
+  "REMLcrit(s1)",
+  "sqrt(diag(ns$varFix))[2]",
+  'ns$fixDF$X["cses"]',
+  'coef(summary(st))["cses", "df"]',
+  'sqrt(vcovCR(s1, type = "CR2")[2, 2])',
+  'sqrt(vcovCR(h2, type = "CR2")[2, 2])',
+  "ranef(s1)$school[1, 2]",
+  "coef(s1)$school[1, 2]",
+  "(pchisq(lr, 1, lower = FALSE) + pchisq(lr, 2, lower = FALSE)) / 2"
+)
+
 save_reference("dictionary", versions(c(
   "lme4", "lmerTest", "pbkrtest", "nlme", "sandwich", "clubSandwich", "arm", "geepack", "mlmRev"
 )))

@@ -10,6 +10,7 @@ from .radon import county_standard_errors, means_by_size, two_logarithms
 from .repeats import interval_ladder, repeated_means
 from .robust import equal_families
 from .shrinkage import class_mean_variance_parts, shrinkage_by_distance, shrinkage_fan
+from .slopes import average_slope_by_size, own_and_shrunk_lines
 from .style import ACCENT, COMPLETE, FAINT, INK, NO, PARTIAL, STYLE, save, show
 from .unbalanced import se_brackets, weights_by_size
 from .variances import chance_of_zero, criterion_at_the_boundary, profile_deviance
@@ -23,6 +24,7 @@ __all__ = [
     "NO",
     "PARTIAL",
     "STYLE",
+    "average_slope_by_size",
     "chance_of_zero",
     "class_mean_variance_parts",
     "county_standard_errors",
@@ -37,6 +39,7 @@ __all__ = [
     "grouped_means",
     "interval_ladder",
     "means_by_size",
+    "own_and_shrunk_lines",
     "power_curves",
     "profile_deviance",
     "repeated_means",

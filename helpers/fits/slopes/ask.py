@@ -12,7 +12,6 @@ from ...tables.formula import parse
 from .fit import SlopesFit
 from .inference import Solution
 from .likelihood import Likelihood, of_summary
-from .result import turn_of
 from .search import maximum
 
 _NOTHING = 1e-12  # a residual sum of squares below this share of that within groups is rounding
@@ -49,18 +48,12 @@ def fit_slopes(formula, data, groups, slopes, method="reml", missing="raise"):
     reduced, kept = of_summary(whole, places, fixed)
     _refuse_exact(reduced, kept)
     likelihood = Likelihood(reduced, method)
-    solution = Solution(likelihood, maximum(likelihood))
-    turn = turn_of(kept, reduced)
-    cov = turn @ solution.cov @ turn.T * solution.theta * reduced.lengths[-1] ** 2
     return SlopesFit(
         method=method,
         data=kept,
         varying=["Intercept", *(whole.terms[k] for k in places)],
-        df_method="normal" if method == "ml" else "kenward-roger",
-        _solution=solution,
+        _solution=Solution(likelihood, maximum(likelihood)),
         _whole=whole,
-        _cov=cov,
-        _df=np.full(len(cov), np.inf) if method == "ml" else None,  # else made when asked for
     )
 
 

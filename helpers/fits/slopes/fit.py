@@ -10,11 +10,10 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from .. import estimable
-from ..checks import one_of
-from ..terms import to_terms
-from . import inference, sandwich
+from ..checks import level_of, one_of
+from . import inference, references, sandwich
 from .likelihood import Likelihood, of_summary
+from .profile_intervals import profile_intervals
 from .result import SlopesEstimate
 from .search import maximum
 
@@ -76,46 +75,6 @@ class SlopesFit(SlopesEstimate):
         estimate = np.append(self.psi.to_numpy()[i, k], self.theta)
         return pd.DataFrame({"estimate": estimate, "se": se}, [*names, "theta"])
 
-    def with_df(self, df_method):
-        """Return this fit with other degrees of freedom.
-
-        Parameters
-        ----------
-        df_method : {"residual", "satterthwaite", "kenward-roger"}
-            N less the coefficients; Satterthwaite's, from the observed REML information (on the boundary
-            that of the face, as lmerTest's); or Kenward and Roger's (1997), which bring their adjusted
-            standard errors with them.
-
-        Returns
-        -------
-        SlopesFit
-
-        Raises
-        ------
-        ValueError
-            If the method is none of these, or not "residual" under ML.
-        """
-        if df_method not in ("residual", "satterthwaite", "kenward-roger"):
-            raise ValueError(
-                f'df_method must be "residual", "satterthwaite" or "kenward-roger"; got {df_method!r}'
-            )
-        if df_method == "residual":
-            df = np.where(np.isnan(self.bse), np.nan, float(self.nobs - len(self._cov)))
-            return replace(self, df_method=df_method, _df=df)
-        if self.method != "reml":
-            raise ValueError(
-                f'{df_method} degrees of freedom are for REML; this fit is by ML: use "residual"'
-            )
-        if df_method == "satterthwaite":
-            of = inference.satterthwaite(self._solution)
-            return replace(self, df_method=df_method, _df=np.array([of(a) for a in self._turn]))
-        cov, of = inference.kenward_roger(self._solution)
-        if not np.isfinite(cov).all():
-            raise ValueError(
-                "Kenward-Roger is not defined here: the information on the variances has no inverse"
-            )
-        return self._with_errors(df_method, self._solution.theta * cov, of)
-
     def cluster_robust(self, kind="CR2"):
         """Return this fit with sandwich standard errors by group, R's ``vcovCR(lmer(...), kind)``.
 
@@ -136,15 +95,46 @@ class SlopesFit(SlopesEstimate):
             If the kind is none of these, or no term has such an error.
         """
         one_of("kind", kind, sandwich.KINDS)
-        withheld = _withheld(self.data)
-        fit = self._with_errors(kind, *sandwich.cluster_robust(self._solution, self.data, kind))
-        none = np.isin(self.data.terms, list(withheld))
-        cov = np.where(none[:, None] | none, np.nan, fit._cov)
-        return replace(fit, _cov=cov, _df=np.where(none, np.nan, fit._df), withheld=withheld)
+        reference, withheld = references.robust(self, kind)
+        return replace(self, withheld=withheld, _given=(reference,))
 
-    def _with_errors(self, df_method, cov, of):
-        cov = self._turn @ cov @ self._turn.T * self._length**2
-        return replace(self, df_method=df_method, _cov=cov, _df=np.array([of(a) for a in self._turn]))
+    def profile_int(self, alpha=0.05, likelihood=None):
+        """Profile likelihood intervals for sds, correlations and theta, and under ML for the coefficients.
+
+        Parameters
+        ----------
+        alpha : float
+            One minus the level.
+        likelihood : {"reml", "ml"}, optional
+            Whose profile; without it that of the fit's own method. R's ``confint`` takes ML's also after a
+            REML fit.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``lower`` and ``upper``; rows "sd[Intercept]", ..., "correlation[Intercept, x]", ...,
+            "theta" (a variance, where R has sigma) and, under "ml", the terms. An interval that reaches the
+            boundary ends there: an sd at 0, a correlation at -1 or 1; where an sd may be 0 its correlations
+            may be anything. For large samples with every sd above 0; near the boundary it covers more.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If alpha is no number between 0 and 1, or the likelihood neither of the two.
+
+        Examples
+        --------
+        >>> from helpers import partial_pooling, radon
+        >>> fit = partial_pooling("log_radon ~ floor", radon(), "county", slopes="floor")
+        >>> fit.profile_int().round(2)
+                                       lower  upper
+        sd[Intercept]                   0.26   0.46
+        sd[floor]                       0.00   0.59
+        correlation[Intercept, floor]  -1.00   1.00
+        theta                           0.51   0.62
+        """
+        name = one_of("likelihood", self.method if likelihood is None else likelihood, ("reml", "ml"))
+        return profile_intervals(self, level_of(alpha), name)
 
     def test_slope(self, term=None):
         """Likelihood-ratio test that the slope of a term does not differ between groups.
@@ -192,15 +182,15 @@ class SlopesFit(SlopesEstimate):
             linear unbiased prediction (R's ranef); its error given the variances, that of the fixed effects
             counted (Searle et al. 1992, chapter 7); and with the fixed effects known (R's condVar).
         """
-        return self._by_group(np.zeros((len(self.varying), len(self._cov))), np.zeros(len(self.varying)))
+        return self._by_group(np.zeros((len(self.varying), len(self._estimate))), np.zeros(len(self.varying)))
 
     @cached_property
     def group_coefficients(self):
         """The coefficients of each group, fixed part plus effect, as `group_effects`; R's ``coef``."""
-        contrasts, level = np.zeros((len(self.varying), len(self._cov))), np.zeros(len(self.varying))
+        contrasts, level = np.zeros((len(self.varying), len(self._estimate))), np.zeros(len(self.varying))
         for k, name in enumerate(self.varying):
             if name in self.data.terms:
-                contrasts[k] = self._turn[self.data.terms.index(name)]
+                contrasts[k] = self._contrasts[self.data.terms.index(name)]
                 level[k] = self.params[name]
         return self._by_group(contrasts, level)
 
@@ -236,7 +226,7 @@ class SlopesFit(SlopesEstimate):
 
     def _new(self, rows):
         k = self._constant()
-        mse, df = inference.predicted(self._solution, self._turn[k], self._back[0], rows)
+        mse, df = inference.predicted(self._solution, self._contrasts[k], self._back[0], rows)
         df = df if self.method == "reml" else float(self.df.iloc[k])
         return PredictedMean(float(self.params.iloc[k]), float(np.sqrt(mse * self.theta)), df)
 
@@ -244,14 +234,3 @@ class SlopesFit(SlopesEstimate):
         if self.data.intercept is None:
             raise ValueError(f"{self.data.formula!r} has no constant, so no mean to predict: add 1")
         return self.data.intercept
-
-
-def _withheld(data):
-    """Terms without a cluster-robust error, and why; refuse it where no term has one."""
-    withheld = estimable.reasons(data, data.terms, to_terms(data))
-    if len(withheld) == len(data.terms):
-        raise ValueError(
-            f"no term of {data.formula!r} has a cluster-robust standard error, for each rests on one "
-            f"{data.group} alone: bring more groups, or leave terms out"
-        )
-    return withheld

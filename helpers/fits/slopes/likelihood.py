@@ -169,13 +169,15 @@ class Expansion(NamedTuple):
     """The criterion at one D (or several) to second order in D, and what inference needs besides.
 
     ``value``; ``gradient`` (q, q), symmetric, with change tr(gradient dD); ``hessian`` (q, q, q, q), to be
-    applied to symmetric changes; ``score`` (q, q), minus the derivative of log rss times the degrees.
+    applied to symmetric changes; ``score`` (q, q), minus the derivative of log rss times the degrees;
+    ``rss``.
     """
 
     value: np.ndarray
     gradient: np.ndarray
     hessian: np.ndarray
     score: np.ndarray
+    rss: np.ndarray
 
 
 class Gls(NamedTuple):
@@ -301,8 +303,11 @@ class Likelihood:
         sums = self.sums(D, 0)
         return self.value(sums, self.gls(sums.cross))
 
-    def expand(self, D):
+    def expand(self, D, theta=None):
         """Return the `Expansion` of the criterion at D, of shape (..., q, q).
+
+        With a theta (in working units, one for each D) that of minus twice the log likelihood at this theta,
+        where it would be profiled out; ``score`` is then minus the derivative of rss / theta.
 
         With G = Z'V^-1 X, u = Z'V^-1 r and A = (X'V^-1 X)^-1 the derivatives of log |V|, log |X'V^-1 X| and
         rss along dD are sums of tr(H dD), -tr(A G'dD G) and -u'dD u, and so on once more.
@@ -312,7 +317,7 @@ class Likelihood:
         W = np.zeros((*D.shape[:-2], p + 1, p + 1))
         W[..., :p, :p] = gls.root
         W[..., p, :p], W[..., p, p] = -gls.beta, 1.0
-        W[..., p, :] *= np.sqrt(nu / gls.rss)[..., None]
+        W[..., p, :] *= np.sqrt(nu / gls.rss if theta is None else 1 / theta)[..., None]
         q, lead = D.shape[-1], D.shape[:-2]
         EE = W[..., None, :, :] @ sums.FF.reshape(*lead, q, p + 1, -1)
         EE = (EE.reshape(*lead, -1, p + 1) @ W.swapaxes(-1, -2)).reshape(*lead, q, p + 1, q, p + 1)
@@ -322,10 +327,16 @@ class Likelihood:
         gradient = sums.H - np.einsum("...iXjY,...XY->...ij", sums.FF, weight)
         inner = 2 * np.einsum("...abiXjY,...XY->...abij", sums.HFF, weight) - sums.HH
         hessian = np.einsum("...abcd->...bcda", inner)
-        hessian = hessian - np.einsum("...abx,...cdx->...abcd", 2 * s, s) - _outer(r, r) / nu
+        hessian = hessian - np.einsum("...abx,...cdx->...abcd", 2 * s, s)
+        if theta is None:
+            hessian -= _outer(r, r) / nu
         if self.reml:
             hessian -= np.einsum("...axby,...cydx->...abcd", K, K)
-        return Expansion(self.value(sums, gls), gradient, hessian, r)
+        value = self.value(sums, gls)
+        if theta is not None:
+            off = gls.rss / theta / nu
+            value = value + nu * (off - 1 - np.log(off))
+        return Expansion(value, gradient, hessian, r, gls.rss)
 
 
 def _outer(a, b):

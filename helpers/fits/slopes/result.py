@@ -1,23 +1,25 @@
-"""What is found where slopes vary: coefficients, the covariance between groups."""
+"""What is found where slopes vary: coefficients, the covariance between groups, and their references."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
-from ..checks import level_of
-from ..terms import index_of, level, to_terms
-from . import inference
+from ..result import ELSEWHERE, Fit
+from ..terms import estimates, to_terms
+from . import references
 from .inference import Solution
 from .told import Told
 
+_ONE = "{what} is worked out for random intercepts alone; where slopes vary {instead}"
+
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class SlopesEstimate(Told):
+class SlopesEstimate(Told, Fit):
     """Intercepts and slopes that vary from group to group: what REML or ML found, by term.
 
     Attributes
@@ -35,74 +37,54 @@ class SlopesEstimate(Told):
         Terms without a cluster-robust standard error, where one was asked for, and why.
     """
 
+    pooling: ClassVar[str] = "partial"
+    title: ClassVar[str] = "Partial pooling"
+    ASKED: ClassVar[dict] = references.ASKED
+    REFERENCES: ClassVar[dict] = {"residual": references.residual}
+    ELSEWHERE: ClassVar[dict] = ELSEWHERE | {
+        "icc": (
+            "the intraclass correlation differs with the predictors where slopes vary; where they are 0 it "
+            "is psi.iloc[0, 0] / (psi.iloc[0, 0] + theta)"
+        )
+    } | {
+        name: _ONE.format(what=what, instead=instead)
+        for name, what, instead in (
+            ("icc_int", "an exact interval", "profile_int has those of the sds"),
+            ("psi_int", "an exact interval", "profile_int has those of the sds"),
+            ("test_psi", "the test of psi = 0", "test_slope tests that one does not vary"),
+            ("mean_of", "the mean of K groups", "new_group predicts one not yet seen"),
+            ("parametric_bootstrap", "the parametric bootstrap", "profile_int and with_df have intervals"),
+            ("group_means_at", "a mean at chosen values", "group_coefficients has what it is made of"),
+            ("group_means_int", "an interval of a group's mean", "group_means has its standard error"),
+            ("group_df", "the df of a group's mean", "group_means has its standard error"),
+        )
+    }  # fmt: skip
+
     method: str
-    data: object
     varying: list
-    df_method: str
+    withheld: dict = field(default_factory=dict)
     _solution: Solution
     _whole: object
-    _cov: np.ndarray
-    _df: np.ndarray | None = None
-    withheld: dict = field(default_factory=dict)
-
-    pooling = "partial"
+    _given: tuple = ()  # the reference that was asked for, if one was
 
     @cached_property
-    def params(self):
-        """Estimates by term."""
-        estimate = self._turn @ self._solution.gls.beta * self._length + self.data.slopes
-        if self.data.intercept is not None:
-            estimate[self.data.intercept] += level(self.data)
-        return pd.Series(estimate, self._terms, name="estimate")
+    def _estimate(self):
+        return estimates(self.data, self._contrasts, self._solution.gls.beta * self._length)
 
     @cached_property
-    def bse(self):
-        """Standard errors by term."""
-        return pd.Series(np.sqrt(self._cov.diagonal()), self._terms, name="se")
+    def _contrasts(self):
+        """What of the coefficients of the columns in working units each term is, but for a constant."""
+        return to_terms(self.data) / self._solution.likelihood.reduced.lengths[:-1]
 
     @cached_property
-    def df(self):
-        """Degrees of freedom by term, of the t reference."""
-        values = self._df
-        if values is None:
-            of = inference.kenward_roger(self._solution)[1]
-            values = [of(a) for a in self._turn]
-        return pd.Series(values, self._terms, dtype=float, name="df")
+    def _reference(self):
+        return self._given[0] if self._given else references.UNASKED[self.method](self)
 
-    def cov_params(self):
-        """Covariance of the estimates, terms by terms."""
-        return pd.DataFrame(self._cov, self._terms, self._terms)
+    def _with(self, reference):
+        return replace(self, _given=(reference,), withheld={})
 
-    @property
-    def tvalues(self):
-        """Estimates over their standard errors."""
-        return (self.params / self.bse).rename("t")
-
-    @property
-    def pvalues(self):
-        """Two-sided p values of t, on df degrees of freedom."""
-        return pd.Series(2 * stats.t.sf(np.abs(self.tvalues), self.df), self._terms, name="p")
-
-    def conf_int(self, alpha=0.05):
-        """Two-sided t intervals of level 1 - alpha, as a DataFrame with columns lower and upper.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If alpha is no number between 0 and 1.
-        """
-        half = stats.t.ppf(1 - level_of(alpha) / 2, self.df) * self.bse
-        return pd.DataFrame({"lower": self.params - half, "upper": self.params + half})
-
-    @property
-    def nobs(self):
-        """Rows fitted."""
-        return self.data.nobs
-
-    @property
-    def ngroups(self):
-        """Groups in the data."""
-        return self.data.ngroups
+    def _references(self):
+        return self.ASKED if self.method == "reml" else self.REFERENCES
 
     @property
     def criterion(self):
@@ -171,10 +153,6 @@ class SlopesEstimate(Told):
         information = self._solution.likelihood.reduced.average.diagonal()
         return (half**2).sum(axis=1) <= 1e-16 * (self._back**2 @ (1 / information))
 
-    @cached_property
-    def _terms(self):
-        return index_of(tuple(self.data.terms))
-
     @property
     def _length(self):
         return float(self._solution.likelihood.reduced.lengths[-1])
@@ -182,13 +160,3 @@ class SlopesEstimate(Told):
     @property
     def _back(self):
         return self._solution.likelihood.reduced.back
-
-    @cached_property
-    def _turn(self):
-        """Rows turn coefficients of the columns in working units into those of the terms as given."""
-        return turn_of(self.data, self._solution.likelihood.reduced)
-
-
-def turn_of(kept, reduced):
-    """Rows turn coefficients of the columns in working units into those of the terms as given."""
-    return to_terms(kept) / reduced.lengths[:-1]

@@ -128,6 +128,38 @@ def descend(likelihood, L, enough=_ENOUGH):
     return L, value
 
 
+def minimise(of, x):
+    """Newton's method within a trusted radius, for one smooth function with its derivatives.
+
+    Parameters
+    ----------
+    of : callable
+        Returns value, gradient and Hessian.
+    x : ndarray of shape (m,)
+        Where to start.
+
+    Returns
+    -------
+    x : ndarray of shape (m,)
+    value : float
+    """
+    value, gradient, hessian = of(x)
+    radius = 1.0 + np.abs(x).max(initial=0.0)
+    for _ in range(_STEPS):
+        step, promise = _step(gradient, hessian)
+        length = np.linalg.norm(step)
+        step *= min(1.0, radius / max(length, 1e-300))
+        then = of(x + step)
+        better = then[0] <= value + _NOISE * abs(value)
+        if better:
+            x, (value, gradient, hessian) = x + step, then
+        if promise < _ENOUGH:
+            break
+        length = min(length, radius)
+        radius = max(radius, 2 * length) if better else length / 4
+    return x, float(value)
+
+
 @lru_cache
 def _grid(q):
     """Ratios of variances (times information) and correlations to look at first, as factors (S, q, q).

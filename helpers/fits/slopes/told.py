@@ -5,17 +5,18 @@ from __future__ import annotations
 import numpy as np
 
 from ...tables import solve
-from ..printing import Printed
 
 
-class Told(Printed):
+class Told:
     """The lines above the table of such a fit."""
 
     def _head(self):
-        data = self.data
         slopes_named = ", ".join(self.varying[1:])
+        first = f"{self.title} ({self.method.upper()}), slopes that vary: {slopes_named}"
+        return [f"{first}   {self.data.formula}   by {self.data.group}", *super()._head()[1:]]
+
+    def _told(self):
         label = "REML criterion" if self.method == "reml" else "-2 log likelihood"
-        dropped = f", {data.dropped} rows dropped for missing values" if data.dropped else ""
         sds = "   ".join(f"{name} {sd:.6g}" for name, sd in self.sds.items())
         r = self.correlations.to_numpy()
         pairs = "   ".join(
@@ -23,9 +24,6 @@ class Told(Printed):
             for i, k in zip(*np.triu_indices(len(r), 1), strict=True)
         )
         lines = [
-            f"Partial pooling ({self.method.upper()}), slopes that vary: {slopes_named}   {data.formula}"
-            f"   by {data.group}",
-            f"{self.nobs} rows, {self.ngroups} groups, df: {self.df_method}{dropped}",
             f"sd between groups: {sds}   correlation: {pairs}",
             f"theta (within) {self.theta:.6g}   {label} {self.criterion:.4f}",
         ]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 from scipy import stats
 
+from ...fits import PARTIAL_ROBUST, SLOPED_ROBUST
 from ...fits.alike import LEVEL
-from ..words import decimals, degrees, figures, fixed, group, percent, share, slope, where
+from ..words import decimals, degrees, figures, fixed, group, name, percent, share, slope, where
 from .check import watch
 
 FAR = 0.01  # chance that CR2 comes out so much larger than the model's error, if the slope is one for all
-WITHIN = 0.01  # share between groups up to which both estimate the slope from the same variation
 
 
 @watch("Singular fit", "psi estimated as 0", "partial pooling then has the estimates of complete pooling")
@@ -120,17 +120,20 @@ def df_collapse(found):
 @watch(
     "A slope that differs",
     f"CR2 as far above the model's error as in {FAR:.0%} of studies with one slope",
-    "the model has one slope within all groups",
+    "the random-intercept model has one slope within all groups",
 )
 def a_slope_that_differs(found):
-    """A slope within groups whose CR2 error is far above the model's, which takes it to be one for all.
+    """An average slope whose CR2 error contradicts the random-intercept model's, which has one slope for all.
 
-    CR2 is the model's variance times chi-square over df, nearly, on CR2's df, where the slope is the same in
-    every group; it grows with the variance of the slopes.
+    CR2 around the same fit is the model's variance times chi-square over df, nearly, on CR2's df, where the
+    slope is the same in every group; it grows with the variance of the slopes.
     """
-    fit, robust = found.fit, found.fits.robust
-    for term, part in found.levels.items():
-        if part > WITHIN or term in robust.withheld or found.strangers.found:
+    fit, robust = found.fit, found.fits.around.get(PARTIAL_ROBUST)
+    if found.strangers.found or robust is None:
+        return
+    for line in found.slopes:
+        term = line.term
+        if term not in found.fits.inner or term in robust.withheld:
             continue
         df, times = robust.df[term], (robust.bse[term] / fit.bse[term]) ** 2
         if stats.chi2.sf(times * df, df) < FAR:
@@ -139,5 +142,17 @@ def a_slope_that_differs(found):
                 f"A slope that differs: {slope(found, term)} has the SE {ours} if it is the same in every "
                 f"{group(found)}, and {theirs} on {degrees(df)} df if it may differ (CR2). Were it the same, "
                 f"one would be {decimals(np.sqrt(times), 1)} times the other in fewer than {share(FAR)} of "
-                "studies. For all groups there are, report CR2's (notebook 08)."
+                f"studies. The sentence takes {_taken(found, line)}: it speaks of all groups there are, and "
+                "such an interval holds their average slope whether slopes differ or not (notebook 14)."
             )
+
+
+def _taken(found, line):
+    """The error of a slope in the sentence, and what it is."""
+    se = f"{fixed([line.se], line.se)[0]} on {degrees(line.df)} df"
+    if line.method != SLOPED_ROBUST:
+        return f"CR2, {se} (the slopes cannot vary in a model here: {name(found.fits.unsloped, 120)})"
+    sloped = found.fits.sloped
+    sd = f"with the standard deviation {figures(sloped.sds[line.term])}"
+    edge = f"; on its boundary: {name(sloped.boundary, 200)}" if sloped.singular else ""
+    return f"CR2 around the model in which slopes vary, {se} (they vary {sd}{edge})"

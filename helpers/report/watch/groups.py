@@ -8,7 +8,7 @@ from scipy import stats
 from ... import formulas
 from ...tables.labels import alike
 from ..findings import ALL, OLS, THESE
-from ..words import decimals, digits, figures, fixed, group, name, percent, rows, share
+from ..words import decimals, digits, figures, fixed, group, one_group, percent, rows, share
 from .check import watch
 
 FEW = 30  # below it an interval with 1.96 in the place of t covers less than 94 in 100
@@ -91,12 +91,17 @@ def very_unequal_sizes(found):
     sizes, answers = found.fit.data.sizes, found.answers
     ratio, crowd = sizes.mean() * np.mean(1 / sizes), sizes.sum() ** 2 / np.sum(sizes**2)
     if ratio > UNEQUAL or crowd < len(sizes) / 2:
-        three = fixed(answers["estimate"].iloc[[OLS, ALL, THESE]], answers["se"].iloc[ALL])
+        values, se, aside = answers["estimate"].iloc[[OLS, ALL, THESE]], answers["se"].iloc[ALL], ""
+        if found.group_level:  # of which just these groups have their own: at one place only without them
+            alone, means = found.alone, found.means
+            values, se = [means @ sizes / sizes.sum(), alone.params.iloc[0], means.mean()], alone.bse.iloc[0]
+            aside = ", predictors left aside"
+        three = fixed(values, se)
         yield (
             f"Very unequal sizes: {sizes.min():.0f} to {rows(sizes.max())}; the mean size is "
             f"{decimals(ratio, 2)} times the harmonic mean (more than {UNEQUAL} counts as very), and by size "
-            f"the groups count as {decimals(crowd, 1)} equal ones. So the three means part: {three[0]} over "
-            f"all rows, {three[1]} by partial pooling, {three[2]} with each group counted once. If size goes "
+            f"the groups count as {decimals(crowd, 1)} equal ones. So the three means part{aside}: {three[0]} "
+            f"over all rows, {three[1]} by partial pooling, {three[2]} with each group counted once. If size goes "
             "with the outcome they are different questions: say which you mean (notebook 05)."
         )
 
@@ -146,7 +151,7 @@ def a_group_far_out(found):
     k = int(away.abs().to_numpy().argmax())
     if len(sizes) * 2 * stats.norm.sf(abs(away.iloc[k])) < FAR:
         yield (
-            f"A group far out: {group(found)} {name(found.means.index[k])} ({rows(sizes[k])}) has the "
+            f"A group far out: {one_group(found, found.means.index[k])} ({rows(sizes[k])}) has the "
             f"mean {fixed([found.means.iloc[k]], alone.bse.iloc[0])[0]}, {decimals(abs(away.iloc[k]), 1)} "
             "standard deviations from the mean of all, too far for a normal model. See whether its rows "
             "are right: partial pooling takes part of the distance for chance (notebook 07)."
