@@ -4,6 +4,7 @@ from .balanced import f_against_groups, se_by_class_size, sum_of_squares_split
 from .design import design_contours, power_curves
 from .estimands import coverage_by_population, se_by_population, standard_errors_and_bound, students_by_class
 from .few_groups import coverage_by_groups, df_by_predictor
+from .groupings import errors_by_level, two_way_by_groups
 from .predictors import se_ratio_by_icc, slopes_within_and_between
 from .radon import county_standard_errors, means_by_size, two_logarithms
 from .repeats import interval_ladder, repeated_means
@@ -33,6 +34,7 @@ __all__ = [
     "design_contours",
     "df_by_predictor",
     "equal_families",
+    "errors_by_level",
     "f_against_groups",
     "grouped_means",
     "interval_ladder",
@@ -54,5 +56,6 @@ __all__ = [
     "students_by_class",
     "sum_of_squares_split",
     "two_logarithms",
+    "two_way_by_groups",
     "weights_by_size",
 ]
