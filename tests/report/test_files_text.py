@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from reported import file, leads
 
+from helpers import partial_pooling
 from helpers.report import report
 from helpers.report.command import main
 from helpers.report.files import text as rooms
@@ -270,3 +271,23 @@ def test_a_native_file_by_the_command(tmp_path):
     assert (run.returncode, run.stderr) == (0, "")
     assert "ward.sav, a file of SPSS." in (tmp_path / "ward-report.html").read_text(encoding="utf-8")
     assert leads(report.describe(report.read_table(CASES / "ward.dta"), "score", "ward"))
+
+
+def test_two_columns_name_a_group(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    nested = CASES / "implicit_nesting.csv"
+    data = report.read_table(nested, group=["school", "class"])
+    assert report.describe(data, "score", "school+class").fit.ngroups == 32
+    fit = partial_pooling("score ~ 1", data, "school+class")
+    assert [f"{v:.4f}" for v in (fit.psi, fit.theta, fit.params.iloc[0], fit.bse.iloc[0])] == [
+        "16.7942", "30.5354", "48.4100", "0.7884",
+    ]  # fmt: skip
+    assert fit.ngroups == 32
+    assert (
+        main(["report", str(nested), "--outcome", "score", "--group", "school+class", "--one", "S2 / 1"]) == 0
+    )
+    with pytest.raises(ValueError, match="no column 'room'"):
+        report.read_table(nested, group=["school", "room"])
+    odd = file(tmp_path, "s,c,y\na,b / c,1\na / b,c,2\n")
+    with pytest.raises(ValueError, match="would be called 'a / b / c'"):
+        report.read_table(odd, group=["s", "c"])
