@@ -11,6 +11,7 @@ from pathlib import Path
 import matplotlib
 
 from .files import missing, read_table
+from .files.together import together
 from .report import describe
 
 
@@ -34,7 +35,8 @@ def _parser():
         "file", metavar="FILE", help="text (CSV and the like), SPSS, Stata, SAS, Excel, R, Parquet or Arrow"
     )
     told.add_argument("--outcome", required=True, metavar="COLUMN", help="what was measured")
-    told.add_argument("--group", required=True, nargs="+", metavar="COLUMN", help="which group a row is in")
+    told.add_argument("--group", required=True, nargs="+", metavar="COLUMN",
+                      help="which group a row is in; school+class where it takes both to say so")  # fmt: skip
     told.add_argument("--predictors", nargs="+", default=[], metavar="TERM",
                       help='columns, blanks between them, or terms such as "np.log(age)"')  # fmt: skip
     told.add_argument(
@@ -99,6 +101,9 @@ def _report(asked):
         missing_values=partial(_codes, asked), long=asked.long, names=asked.names,
     )  # fmt: skip
     group = asked.group if len(asked.group) > 1 else asked.group[0]
+    parts = group.split("+") if isinstance(group, str) else []
+    if len(parts) > 1 and group not in data.columns:
+        data = together(data, parts)
     found = describe(
         data, asked.outcome, group, asked.predictors, asked.population, asked.missing, asked.level,
         asked.one,

@@ -77,9 +77,7 @@ def two_way_by_groups(psi_a, psi_b, theta, most=100):
     log_scale(ax, x=[3, 5, 10, 20, 50, 100])
     ax.set(xlabel="readers, and as many texts", ylabel="share of the true variance", ylim=(0, 1.08))
     legend_above(figure, ncols=3)
-    ends = [
-        f"At {G} of each: " + listed({k: float(x) for k, x in shares(G).items()}) for G in (3, 10, most)
-    ]
+    ends = [f"At {G} of each: " + listed({k: float(x) for k, x in shares(G).items()}) for G in (3, 10, most)]
     alt = (
         "What clustering sees of the variance of a mean over readers and texts, on average, as a share of "
         f"the true variance, against the number of readers and of texts. {'. '.join(ends)}. Both ways tends "

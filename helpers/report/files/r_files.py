@@ -61,7 +61,7 @@ def _table(frame):
         labels = {}
         if isinstance(values, _Labelled):
             values, labels = values
-        if np.ndim(values) != 1 or isinstance(values, list):
+        if isinstance(values, list) or np.ndim(values) != 1:
             left_out.append(str(name))
             continue
         column = _column(values)

@@ -9,6 +9,7 @@ import pandas as pd
 
 from . import arrow, excel, missing, native, r_files, text, wide
 from .kinds import NATIVE, kind_of, unpacked
+from .together import together
 
 
 def read_table(
@@ -22,6 +23,7 @@ def read_table(
     missing_values=None,
     long=None,
     names=("time", "value"),
+    group=None,
 ) -> pd.DataFrame:
     r"""Read a table from a file, whichever program wrote it; refuse what is in doubt.
 
@@ -52,6 +54,8 @@ def read_table(
         Columns of a wide table that are one: each row becomes as many rows as there are columns.
     names : pair of str
         With ``long``: what the column is called that says which column it was, and the one of its values.
+    group : list of str, optional
+        Columns that name the groups together; ``["school", "class"]`` adds a column ``"school+class"``.
 
     Returns
     -------
@@ -123,7 +127,9 @@ def read_table(
         missing_values = missing_values(list(frame.columns))
     if missing_values:
         frame = missing.declared(frame, missing_values)
-    return frame if long is None else wide.lengthened(frame, long, names)
+    if long is not None:
+        frame = wide.lengthened(frame, long, names)
+    return frame if group is None else together(frame, list(group))
 
 
 _PACKED = (".gz", ".bz2", ".xz", ".zst", ".zip")

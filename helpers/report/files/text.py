@@ -170,13 +170,13 @@ def _names(rows, columns, path, sample):
         _refuse_twice(columns, path)
         return columns, 0, False
     names = [name.strip() for name in rows[0]]
-    _refuse_twice(names, path)
     numbers = [name for name in names if _NUMBER.fullmatch(name)]
     if (names and len(numbers) == len(names)) or any(re.search(r"[.,]\d", name) for name in numbers):
         raise ValueError(
             f"line 1 of {str(path)!r} has numbers ({numbers[0]}) where the names of the columns should be: "
             f"name all {len(rows[0])} with columns (--columns)"
         )
+    _refuse_twice(names, path)
     longer = {len(row) - len(names) for row in rows[1:]}
     row_names = longer == {1} and rows[1][-1] != ""
     if row_names:
@@ -189,8 +189,22 @@ def _names(rows, columns, path, sample):
         names = [ROW_NAMES, *names]
     elif names[0] == "" and "" not in names[1:]:  # R's write.csv, pandas' to_csv
         names, row_names = [ROW_NAMES, *names[1:]], True
+    _refuse_values(names, rows[1:], path)
     line = re.match(r"(\s*\n)*", sample)[0].count("\n") + 1
     return names, line, row_names
+
+
+def _refuse_values(names, rows, path):
+    """Say so if the line of names holds values: text that is found below it, beside a number."""
+    if not any(_NUMBER.fullmatch(name) for name in names):
+        return
+    for k, name in enumerate(names):
+        below = {row[k].strip() for row in rows if k < len(row)}
+        if name and not _NUMBER.fullmatch(name) and name in below:
+            raise ValueError(
+                f"line 1 of {str(path)!r} has {name!r}, which lines below it have in the same column: if it "
+                f"is no line of names, name all {len(names)} with columns (--columns)"
+            )
 
 
 def _refuse_twice(names, path):
