@@ -199,7 +199,7 @@ def program(page, data):
     code, space, shown = page.parts["code"][-1], {"data": data}, io.StringIO()
     with contextlib.redirect_stdout(shown):
         exec(code, space)
-    return space["fit"], shown.getvalue()
+    return space["fit"], space.get("slopes"), shown.getvalue()
 
 
 def rounded_alike(text, value):
@@ -214,14 +214,20 @@ def test_words_table_sentence_and_code_have_one_set_of_numbers(name):
     data = make()
     found = report.describe(data, *asked, **more)
     page = Page(found.to_html())
-    fit, shown = program(page, data)
+    fit, sloped, shown = program(page, data)
+    varies = data.groupby(asked[1]).nunique().max() > 1  # within some group
     strangers = found.strangers.found
     assert strangers is name.startswith("negative_pairs")
-    method = "complete pooling, CR2" if strangers else "partial pooling"
+    usual = "complete pooling, CR2" if strangers else "partial pooling"
     mean = "mean over all rows known" if strangers else "mean of all groups there are"
     alpha = 1 - more.get("level", 0.95)
-    ends, expected = fit.conf_int(alpha), {}
-    for k, term in enumerate(fit.params.index):
+    expected, means = {}, fit
+    for k, term in enumerate(means.params.index):
+        fit, method = means, usual
+        column = re.sub(r"\[.*|center\(|\)", "", term)
+        if k and varies[column] and not strangers:
+            fit, method = sloped, "partial pooling, slopes vary, CR2"
+        ends = fit.conf_int(alpha)
         if not k:
             start = mean
         elif "[T." in term:
@@ -236,10 +242,11 @@ def test_words_table_sentence_and_code_have_one_set_of_numbers(name):
         assert all(map(rounded_alike, printed, values)), (term, printed, values)
         expected[term] = printed
         if "level" not in more:  # what the code prints, in its summary, are these numbers too
-            line = next(line for line in shown.splitlines() if line.startswith(term))
+            line = [line for line in shown.splitlines() if line.startswith(term)][-(fit is not means) :][0]
             t, p = line.split()[4:6]
             assert float(t) == pytest.approx(fit.params[term] / fit.bse[term], abs=5e-4)
             assert float(p) == pytest.approx(fit.pvalues[term], abs=5e-5)
+    fit, method = means, usual
     # The sentence: estimate, SE, df and interval of each, in order; the mean of K where K was given.
     sentence = page.parts["blockquote"][0]
     whose = "CR2" if strangers else "Kenward-Roger"
