@@ -150,6 +150,6 @@ def _bytes(path):
         raw = path.read_bytes()
     except OSError as error:
         raise ValueError(f"{str(path)!r} cannot be read: {error.strerror}") from None
-    if not raw.strip():
+    if not (raw[:4096].strip() or raw.strip()):
         raise ValueError(f"{str(path)!r} is empty")
     return raw

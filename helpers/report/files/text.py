@@ -49,7 +49,10 @@ def read(raw, path, separator, decimal, encoding, columns=None) -> pd.DataFrame:
     plain = encoding in (None, "utf-8", "utf8", "UTF-8") and raw[:2] not in (b"\xff\xfe", b"\xfe\xff")
     texts = None
     if plain and len(raw) > _LARGE and separator != _BLANK and not any("\n" in name for name in names):
-        ends = raw.rstrip().count(b"\n")
+        last = len(raw)
+        while raw[last - 1 : last].isspace():  # a copy without them would be as large as the file
+            last -= 1
+        ends = raw.count(b"\n", 0, last)
         del text
         texts = _by_arrow(raw, separator, names, skip + lines_before)
         text = None if texts is not None else _decoded(raw, path, encoding)
