@@ -215,8 +215,9 @@ def _if_independent(line):
 
 
 def method(line) -> str:
-    """Name the method of a line."""
-    return line.method + (", independent" if _if_independent(line) else "")
+    """Name the method of a line, short enough for a phone: slopes vary in partial pooling only."""
+    short = line.method.replace("partial pooling, slopes", "slopes")
+    return short + (", independent" if _if_independent(line) else "")
 
 
 def table(found) -> pd.DataFrame:
@@ -276,7 +277,6 @@ def text(found) -> str:
         for line in lines:
             estimate, *others = cells(line, lines)
             short = method(line).replace("complete pooling, ", "complete, ")
-            short = short.replace("partial pooling, slopes", "slopes")
             if not others:
                 out += [f"  {short:22}{estimate:>9}", *_wrapped(withheld(found, line), " " * 4)]
                 continue
