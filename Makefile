@@ -43,8 +43,9 @@ bench: .venv-bench/ready
 
 # The lock is compiled with uv, from PyPI: pip install uv
 lock:
-	uv pip compile pyproject.toml --extra course --extra scale --extra test --universal --fork-strategy fewest \
-	    --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet -o requirements.txt
+	uv pip compile pyproject.toml --extra course --extra files --extra scale --extra test --universal \
+	    --fork-strategy fewest --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet \
+	    -o requirements.txt
 
 clean:
 	rm -rf .venv .venv-bench book/_build book/node_modules

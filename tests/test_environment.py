@@ -28,7 +28,8 @@ def name_of(requirement):
 
 def direct():
     """Every requirement written by hand."""
-    return [*PROJECT["dependencies"], *EXTRAS["course"], *EXTRAS["scale"], *EXTRAS["test"]]
+    extras = [EXTRAS[name] for name in ("course", "files", "scale", "test")]
+    return [requirement for part in (PROJECT["dependencies"], *extras) for requirement in part]
 
 
 # ---- the lists of packages -----------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..tables import summarise
+from .groupings import asked_for
 from .least_squares import CompletePooling, least_squares
 from .two_way import two_way
 
@@ -40,6 +41,13 @@ def complete_pooling(formula, data, groups=None, missing="raise"):
     Intercept    2.383
     Name: se, dtype: float64
     """
+    nested = asked_for(data, groups) if isinstance(groups, str) else None
+    if nested:
+        (outer, inner), _ = nested
+        raise ValueError(
+            f"groups {groups!r}: errors of {inner} within {outer} are clustered by {outer}, the outer one: "
+            f'write groups="{outer}"'
+        )
     if groups is not None and not isinstance(groups, str):
         return two_way(formula, data, groups, missing)
     return CompletePooling(**least_squares(summarise(data, formula, groups, missing)))

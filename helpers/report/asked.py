@@ -15,8 +15,10 @@ import pandas as pd
 from ..tables import GroupSummary, summarise
 from ..tables.columns import columns_of, place_of
 from ..tables.formula import factors
+from ..tables.groupings import named
 from ..tables.labels import as_numbers, is_text
 from ..tables.once import in_memory
+from .files import wide
 
 TOO_MANY = 50  # levels of a text predictor: each is a term
 
@@ -36,6 +38,8 @@ class Asked:
     one: object
 
     def __post_init__(self):
+        if isinstance(self.group, (list, tuple)):
+            _refuse_two(self.group)
         roles = [("outcome", self.outcome), ("group", self.group)]
         for role, name in [*roles, *(("a predictor", p) for p in self.predictors)]:
             if not isinstance(name, str):
@@ -65,13 +69,15 @@ class Asked:
         """
         names = (self.outcome, *self.predictors)
         there = _names_of(data)
+        _refuse_two(self.group, there)
+        wide.refuse(data, self.outcome, self.group, there)
         terms = [term(name, there) for name in names]
         _refuse_lost(terms, names, there)
         formula = f"{terms[0]} ~ {' + '.join(terms[1:]) or '1'}"
         plain = [name for name in names if name in there]
         table = in_memory(data, formula, self.group, [*plain, *_labels_of(data)])
         columns = columns_of(table, [self.group, *plain])
-        columns = {name: as_numbers(columns[name]) for name in plain}
+        columns = {name: as_numbers(columns[name], coded=name == self.outcome) for name in plain}
         for name, column in columns.items():
             _refuse_text(column, "outcome" if name == self.outcome else "predictor")
         return summarise(table, formula, self.group, self.missing), columns, table
@@ -95,6 +101,18 @@ def term(name, there) -> str:
             hint = f": these are {len(apart)} columns, to be named one by one, without commas between"
         raise ValueError(f"no column {name!r} among {', '.join(map(str, there))}{hint}")
     return name
+
+
+def _refuse_two(groups, there=()):
+    """Say what there is for two groupings, of which there is no report; leave one to others."""
+    two = named(groups, there)
+    if two:
+        (first, second), nested = two
+        asked = f'"{first}/{second}"' if nested else f'["{first}", "{second}"]'
+        raise ValueError(
+            f"a report is of one grouping: name {first!r} or {second!r}; for both there is "
+            f"partial_pooling(..., groups={asked}) in Python"
+        )
 
 
 def _names_of(data):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
+from functools import partial
 from pathlib import Path
 
 import matplotlib
 
-from .files import read_table
+from .files import missing, read_table
+from .files.together import together
 from .report import describe
 
 
@@ -28,9 +31,12 @@ def _parser():
         description="Say how the data of a file are grouped, estimate every mean and slope with its standard "
         "error, and warn of what matters; write it as one self-contained page of HTML.",
     )
-    told.add_argument("file", metavar="FILE", help="CSV (comma, semicolon, tab or bar) or Parquet")
+    told.add_argument(
+        "file", metavar="FILE", help="text (CSV and the like), SPSS, Stata, SAS, Excel, R, Parquet or Arrow"
+    )
     told.add_argument("--outcome", required=True, metavar="COLUMN", help="what was measured")
-    told.add_argument("--group", required=True, metavar="COLUMN", help="which group a row is in")
+    told.add_argument("--group", required=True, nargs="+", metavar="COLUMN",
+                      help="which group a row is in; school+class where it takes both to say so")  # fmt: skip
     told.add_argument("--predictors", nargs="+", default=[], metavar="TERM",
                       help='columns, blanks between them, or terms such as "np.log(age)"')  # fmt: skip
     told.add_argument(
@@ -46,7 +52,19 @@ def _parser():
         "--output", metavar="FILE.html", help="default: the file's name with -report.html, here"
     )
     told.add_argument("--table", metavar="FILE.csv", help="write the table as CSV too")
-    told.add_argument("--separator", help='between fields: ",", ";", "tab" or "|" (default: found out)')
+    told.add_argument("--sheet", metavar="NAME", help="which sheet of a workbook, or data frame of .RData")
+    told.add_argument(
+        "--columns", nargs="+", metavar="NAME", help="names of all columns, if the text has none"
+    )
+    told.add_argument("--missing-values", nargs="+", default=[], metavar="CODE",
+                      help="codes of missing values: 9 99, of outcome and predictors; income=9")  # fmt: skip
+    told.add_argument("--long", nargs="+", metavar="COLUMN",
+                      help="columns of a wide table that are one: a row each")  # fmt: skip
+    told.add_argument("--as", nargs=2, default=["time", "value"], metavar=("WHICH", "VALUE"), dest="names",
+                      help="with --long: names of the two new columns (default time value)")  # fmt: skip
+    told.add_argument(
+        "--separator", help='between fields: ",", ";", "tab", "|" or "blank" (default: found out)'
+    )
     told.add_argument("--decimal", help='the decimal mark, "." or "," (default: found out)')
     told.add_argument("--encoding", help="of the file (default UTF-8)")
     return parser
@@ -78,17 +96,49 @@ def _report(asked):
     for target in targets:
         if target.resolve() == source.resolve():
             raise ValueError(f"{str(target)!r} is the file to read: write elsewhere")
-    data = read_table(source, asked.separator, asked.decimal, asked.encoding)
+    data = read_table(
+        source, asked.separator, asked.decimal, asked.encoding, sheet=asked.sheet, columns=asked.columns,
+        missing_values=partial(_codes, asked), long=asked.long, names=asked.names,
+    )  # fmt: skip
+    group = asked.group if len(asked.group) > 1 else asked.group[0]
+    parts = group.split("+") if isinstance(group, str) else []
+    if len(parts) > 1 and group not in data.columns:
+        data = together(data, parts)
     found = describe(
-        data, asked.outcome, asked.group, asked.predictors, asked.population, asked.missing, asked.level,
+        data, asked.outcome, group, asked.predictors, asked.population, asked.missing, asked.level,
         asked.one,
     )  # fmt: skip
-    title = f"{source.name}, {data.attrs['read']}."
+    title = " ".join([f"{source.name}, {data.attrs['read']}.", *_of_file(data, asked)])
     targets[0].write_text(found.to_html(title), encoding="utf-8", newline="\n")
     if asked.table:
         found.to_csv(targets[1])
     print(found)
     print("\nwritten: " + ", ".join(map(str, targets)))
+
+
+def _codes(asked, names):
+    """Which codes are missing values of which column: of outcome and predictors, or as said."""
+    terms = [*(asked.long or [asked.outcome]), *asked.predictors]
+    found = {}
+    for code in asked.missing_values:
+        name, equals, value = code.rpartition("=")
+        for one in [name] if equals else names:
+            if equals or any(re.search(rf"(?<![\w.]){re.escape(str(one))}(?![\w.])", term) for term in terms):
+                found.setdefault(one, []).append(value)
+    return found
+
+
+def _of_file(data, asked):
+    """What a file says of its columns: what they are called, and what was missing in them."""
+    used = [
+        name
+        for name in map(str, data.columns)
+        if name in (asked.outcome, *asked.group, *asked.predictors) and name in data.attrs.get("labels", {})
+    ]
+    if used:
+        yield "; ".join(f"{name}: {data.attrs['labels'][name]}" for name in used) + "."
+    if kinds := missing.told(data.attrs, [asked.outcome, *asked.group, *asked.predictors]):
+        yield kinds
 
 
 def _refuse(message):

@@ -75,7 +75,7 @@ class Findings:
         The mean of each term that is a number.
     one : int
         Where among the groups the one stands whose mean is asked for.
-    table : DataFrame
+    whole : DataFrame
         The rows as they came, other columns too.
     """
 
@@ -87,7 +87,7 @@ class Findings:
     columns: dict
     centres: dict
     one: int
-    table: pd.DataFrame
+    whole: pd.DataFrame
 
     @classmethod
     def of(cls, asked, summary, columns, table):
@@ -114,7 +114,7 @@ class Findings:
             columns=columns,
             centres={summary.terms[k]: float(where[k]) for k in numbers},
             one=place,
-            table=table,
+            whole=table,
         )
 
     @property
@@ -188,7 +188,7 @@ class Findings:
     @cached_property
     def beside(self):
         """The rows fitted, their groups, and other columns that may be labels: `tables.levels.Column`."""
-        data, table = self.fit.data, self.table
+        data, table = self.fit.data, self.whole
         rows = levels.rows_used(table, data.formula, data.group) if data.dropped else table
         named = {data.group, *self.columns, *parse(data.formula, None, "raise").names}
         return rows, levels.labels_of(rows[data.group]), levels.candidates(rows, named)

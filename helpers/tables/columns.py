@@ -69,7 +69,7 @@ def read(data, formula, groups, missing) -> Table:
     """Return the `Table` that ``formula`` and ``groups`` ask for; see `summarise`."""
     asked = parse(formula, groups, missing)
     found = columns_of(data, asked.names if groups is None else [*asked.names, groups])
-    named = {name: as_numbers(found[name]) for name in asked.names}
+    named = {name: as_numbers(found[name], coded=name in asked.outcomes) for name in asked.names}
     N = len(next(iter(found.values())))
     numbers = {name: _numbers(named[name]) for name in asked.names}
     finite = {name: values is not None and _finite(values) for name, values in numbers.items()}

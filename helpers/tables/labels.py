@@ -10,7 +10,7 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
-WRITTEN = "written"  # of a frame's attrs
+WRITTEN, CODED = "written", "coded"  # of a frame's attrs
 _FIGURES = re.compile(r"[+-]?(\d+[.,]?\d*|[.,]\d+)(e[+-]?\d{1,3})?")
 
 
@@ -183,8 +183,15 @@ def as_labels(column) -> pd.Series:
     return pd.Series(pd.Categorical.from_codes(codes, texts), column.index, name=column.name)
 
 
-def as_numbers(column) -> pd.Series:
-    """The column as numbers, if its file had numbers that are kept as text."""
+def as_numbers(column, coded=False) -> pd.Series:
+    """The column as numbers, if its file had numbers that are kept as text; if ``coded``, as its codes."""
+    codes = column.attrs.get(CODED, {}).get(column.name)
+    if coded and codes and isinstance(column.dtype, pd.CategoricalDtype):
+        numbers = column.astype(object).map(codes)
+        if numbers.isna().sum() == column.isna().sum() and not any(
+            isinstance(c, str) for c in codes.values()
+        ):
+            return numbers.astype(float)
     written = _written(column)
     if not written or not _merges(written):
         return column

@@ -85,7 +85,7 @@ def few_counties(rise):
 
 def three_lines(more):
     """Own and shrunken lines of three groups, and the rest that their figure takes."""
-    own = pd.DataFrame({"level": [1.0, 2.0, 3.0], "slope": [-1.0, 1.0 + more, 3.0]})
+    own = pd.DataFrame({"level": [1.0, 2.0, 3.0], "slope": [-1.0, 1.0, 3.0 + more]})
     reach = pd.DataFrame({"mean": [0.0, 0.5, 1.0], "low": [-1.0, -0.5, 0.0], "high": [1.0, 1.5, 2.0]})
     return own, own.assign(slope=1 + (own["slope"] - 1) / 4), reach, 1.0, 0.7
 

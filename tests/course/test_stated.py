@@ -218,6 +218,8 @@ VARY = {
     "hsb.vary.se": "hsb.vary", "hsb.vary.df": "hsb.vary_df",
     "hsb.cr2.se": "hsb.lm_CR2", "hsb.cr2.df": "hsb.lm_CR2_df", "hsb.sd": "hsb.vary_sd",
     "hsb.correlation": "hsb.vary_correlation", "hsb.own_mean": ("hsb.own", 0), "hsb.own_se": ("hsb.own", 1),
+    "hsb.sd_lower": ("hsb.profile_sd", 0), "hsb.sd_upper": ("hsb.profile_sd", 1),
+    "radon.sd_upper": ("radon.profile_sd", 1),
     "hsb.lr": "hsb.lr", "hsb.lr_p": "hsb.lr_p", "radon.lr": "radon.lr", "radon.lr_p": "radon.lr_p",
     "clubs.together": "clubs.together", "clubs.apart": "clubs.apart", "clubs.one": "clubs.one",
     "few.together": "few.together", "few.by_own": "few.by_own",
@@ -609,7 +611,7 @@ def radon_by_r(r, key):
     return values[RADON_TERMS[term]]
 
 
-OF_RADON = re.compile(r"(book|r)\.radon\.(?!overall\.|short\.|m1\.dic)")
+OF_RADON = re.compile(r"(book|r)\.radon\.(?!overall\.|short\.|m1\.dic|m[34]\.)")
 
 
 @pytest.mark.parametrize("key", [key for key in LEDGER.index if OF_RADON.match(key)])

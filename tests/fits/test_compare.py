@@ -1,6 +1,7 @@
 """`compare`: each method beside the mean it speaks of; and how a fit shows itself in a notebook."""
 
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ from scipy import stats
 from helpers import compare, complete_pooling, formulas, no_pooling, partial_pooling
 from helpers.tables import summarise
 
+CASES = Path(__file__).parents[1] / "cases"
 COLUMNS = ["method", "estimand", "estimate", "se", "df", "lower", "upper"]
 
 
@@ -209,3 +211,55 @@ def test_many_groups_without_pooling_need_no_square_table():
     fit = no_pooling("y ~ 1", data, "g")
     assert fit.bse.iloc[-1] == pytest.approx(np.sqrt(fit.theta / 2), rel=1e-13)
     assert len(fit.group_means) == J
+
+
+# ---- slopes that vary ----------------------------------------------------------------------------
+
+
+def test_the_average_slope_of_the_clinics_is_r_s_by_each_method(reference):
+    """lme4, pbkrtest and clubSandwich: .1013 on 18.8 df where one slope for all would have .0521 on 490."""
+    r = reference("slopes")
+    data = pd.read_csv(CASES / "random_slope.csv")
+    table = compare("response ~ dose", data, "clinic")
+    slopes = table[table["estimand"] == "slope of dose"]
+    assert slopes["method"].tolist() == [
+        "complete pooling", "complete pooling, CR2", "no pooling", "partial pooling",
+        "partial pooling, CR2", "partial pooling, slopes vary", "partial pooling, slopes vary, CR2",
+    ]  # fmt: skip
+    expected = {
+        "partial pooling, slopes vary": (r["clinic.kr_se"][1], r["clinic.kr_df"][1]),
+        "partial pooling, slopes vary, CR2": (r["clinic.CR2"][1], r["clinic.CR2_df"][1]),
+    }
+    for method, (se, df) in expected.items():
+        found = row(table, method, "slope of dose")
+        assert found["estimate"] == pytest.approx(r["clinic.fixef"][1], rel=1e-5)
+        assert [found["se"], found["df"]] == pytest.approx([se, df], rel=1e-3)
+    one = row(table, "partial pooling", "slope of dose")["se"]
+    assert expected["partial pooling, slopes vary"][0] > 1.9 * one
+
+
+def test_with_the_same_x_in_each_group_all_that_count_groups_agree():
+    data = pd.read_csv(CASES / "growth.csv")
+    table = compare("height ~ week", data, "plant")
+    slopes = [np.polyfit(part["week"], part["height"], 1)[0] for _, part in data.groupby("plant")]
+    exact = [np.mean(slopes), np.std(slopes, ddof=1) / np.sqrt(12), 11]
+    for method in ("complete pooling, CR2", "partial pooling, CR2", "partial pooling, slopes vary",
+                   "partial pooling, slopes vary, CR2"):  # fmt: skip
+        found = row(table, method, "slope of week")
+        assert found[["estimate", "se", "df"]].tolist() == pytest.approx(exact, rel=1e-8), method
+
+
+def test_where_slopes_cannot_vary_the_estimand_says_why(radon):
+    pairs = pd.read_csv(CASES / "negative_pairs.csv")
+    table = compare("y ~ arm", pairs, "pair")
+    sloped = table[table["method"] == "partial pooling, slopes vary"]
+    assert len(sloped) == 1
+    assert sloped[["estimate", "se"]].isna().all(axis=None)
+    assert "(nothing of 'y' is left within any pair beyond a line of its own)" in sloped["estimand"].iloc[0]
+    assert not table["method"].eq("partial pooling, slopes vary, CR2").any()
+    two = pd.DataFrame({"g": list("aaaabbbb"), "x": [1.0, 2, 3, 5] * 2, "y": [1.0, 2, 2, 4, 3, 3, 5, 6]})
+    found = compare("y ~ x", two, "g")
+    why = found.loc[found["method"] == "partial pooling, slopes vary", "estimand"].iloc[0]
+    assert why.startswith("slope of x (2 groups are too few for the 3 variances")
+    between = compare("log_radon ~ log_uranium", radon, "county")
+    assert not between["method"].str.contains("vary").any()

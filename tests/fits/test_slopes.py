@@ -40,6 +40,8 @@ MODELS = {
     "minus": ("y ~ x", "x"),
     "none": ("y ~ x", "x"),
 }
+# Where lme4 1.1 stops, however tight, so far from the optimum that the errors lack a digit or two
+STOPPED = {"radon1", "hsb.cses", "hsb.sector", "hsb.rb", "hsb.alone", "clinic", "plus", "minus"}
 GROUPS = {"radon": "county", "hsb": "school", "sleep": "Subject", "clinic": "clinic", "growth": "plant"}
 
 
@@ -87,7 +89,7 @@ def test_estimates_and_errors_are_lme4s(fitted, of_r, name):
     np.testing.assert_allclose(fitted(name, "ml").criterion, of_r(name, "deviance"), rtol=1e-9)
     scale = np.abs(fit.params).max()
     np.testing.assert_allclose(fit.params, of_r(name, "fixef"), rtol=1e-4, atol=1e-5 * scale)
-    np.testing.assert_allclose(fit.bse, of_r(name, "se"), rtol=1e-4)
+    np.testing.assert_allclose(fit.bse, of_r(name, "se"), rtol=1e-4 if name in STOPPED else 1e-6)
     q = len(fit.varying)
     # lme4's variances are where its optimiser stopped, the worse the flatter
     np.testing.assert_allclose(fit.psi, of_r(name, "psi").reshape(q, q), rtol=1e-3, atol=1e-4 * fit.theta)
@@ -122,7 +124,7 @@ def test_kenward_roger_is_pbkrtests(fitted, of_r, name):
 @pytest.mark.parametrize(("name", "kind"), [*product(MODELS, ["CR0", "CR1", "CR2", "CR3"])])
 def test_the_sandwich_is_clubsandwichs(fitted, of_r, name, kind):
     robust = fitted(name).cluster_robust(kind)
-    np.testing.assert_allclose(robust.bse, of_r(name, kind), rtol=1e-4)
+    np.testing.assert_allclose(robust.bse, of_r(name, kind), rtol=1e-5)
     if kind == "CR2":
         np.testing.assert_allclose(robust.df, of_r(name, "CR2_df"), rtol=1e-3)
     else:

@@ -222,3 +222,11 @@ def test_a_term_that_one_group_alone_carries_has_none(panel):
 def test_the_cells_name_is_free(panel):
     some = panel[panel.firm <= 9].assign(**{"firm:year": 1.0})
     assert by_two(some, "y ~ x", ["firm", "year"]).cells.group == "firm:year'"
+
+
+def test_classes_within_schools_are_clustered_by_school(panel):
+    with pytest.raises(ValueError, match=r'of year within firm are clustered by firm, .* groups="firm"'):
+        complete_pooling("y ~ x", panel, "firm/year")
+    some = panel[panel.firm <= 9]
+    slashed = complete_pooling("y ~ x", some.rename(columns={"firm": "a/b"}), "a/b").cluster_robust()
+    np.testing.assert_array_equal(slashed.bse, complete_pooling("y ~ x", some, "firm").cluster_robust().bse)

@@ -15,7 +15,7 @@ import pytest
 
 from helpers import compare, complete_pooling, no_pooling, partial_pooling
 from helpers.fits import alike
-from helpers.report import report, words
+from helpers.report import command, report, words
 from helpers.tables import levels
 
 ROOT = Path(__file__).parents[2]
@@ -200,7 +200,7 @@ def program(page, data):
     code, space, shown = page.parts["code"][-1], {"data": data}, io.StringIO()
     with contextlib.redirect_stdout(shown):
         exec(code, space)
-    return space["fit"], shown.getvalue()
+    return space["fit"], space.get("slopes"), shown.getvalue()
 
 
 def rounded_alike(text, value):
@@ -215,14 +215,20 @@ def test_words_table_sentence_and_code_have_one_set_of_numbers(name):
     data = make()
     found = report.describe(data, *asked, **more)
     page = Page(found.to_html())
-    fit, shown = program(page, data)
+    fit, sloped, shown = program(page, data)
+    varies = data.groupby(asked[1]).nunique().max() > 1  # within some group
     strangers = found.strangers.found
     assert strangers is name.startswith("negative_pairs")
-    method = "complete pooling, CR2" if strangers else "partial pooling"
+    usual = "complete pooling, CR2" if strangers else "partial pooling"
     mean = "mean over all rows known" if strangers else "mean of all groups there are"
     alpha = 1 - more.get("level", 0.95)
-    ends, expected = fit.conf_int(alpha), {}
-    for k, term in enumerate(fit.params.index):
+    expected, means = {}, fit
+    for k, term in enumerate(means.params.index):
+        fit, method = means, usual
+        column = re.sub(r"\[.*|center\(|\)", "", term)
+        if k and varies[column] and not strangers:
+            fit, method = sloped, "partial pooling, slopes vary, CR2"
+        ends = fit.conf_int(alpha)
         if not k:
             start = mean
         elif "[T." in term:
@@ -237,10 +243,11 @@ def test_words_table_sentence_and_code_have_one_set_of_numbers(name):
         assert all(map(rounded_alike, printed, values)), (term, printed, values)
         expected[term] = printed
         if "level" not in more:  # what the code prints, in its summary, are these numbers too
-            line = next(line for line in shown.splitlines() if line.startswith(term))
+            line = [line for line in shown.splitlines() if line.startswith(term)][-(fit is not means) :][0]
             t, p = line.split()[4:6]
             assert float(t) == pytest.approx(fit.params[term] / fit.bse[term], abs=5e-4)
             assert float(p) == pytest.approx(fit.pvalues[term], abs=5e-5)
+    fit, method = means, usual
     # The sentence: estimate, SE, df and interval of each, in order; the mean of K where K was given.
     sentence = page.parts["blockquote"][0]
     whose = "CR2" if strangers else "Kenward-Roger"
@@ -415,3 +422,25 @@ def test_by_command(name, arguments, said, tmp_path):
         return
     assert (run.returncode, run.stderr) == (0, "")
     assert said in (tmp_path / f"{name}-report.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("group", "said"),
+    [
+        (
+            ["school/class"],
+            "name 'school' or 'class'; for both there is partial_pooling(..., groups=\"school/",
+        ),
+        (["school", "class"], 'for both there is partial_pooling(..., groups=["school", "class"]) in Python'),
+        (["school", "class", "treated"], "3 groupings (school, class, treated): two at most"),
+        (["school", "school"], "groups names 'school' twice"),
+    ],
+)
+def test_two_groupings_by_command_are_refused_in_words(group, said, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    call = ["report", str(CASES / "three_levels.csv"), "--outcome", "score", "--group", *group]
+    assert command.main(call) == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert len(error.splitlines()) == 1
+    assert not list(tmp_path.iterdir())

@@ -93,7 +93,7 @@ def test_the_table_holds_what_compare_says_and_what_the_fit_predicts(schools):
     numbers = ["estimate", "se", "df", "lower", "upper"]
     fit = partial_pooling(formula, data, groups="school").with_df("kenward-roger")
     adjusted = fit.conf_int().assign(estimate=fit.params, se=fit.bse, df=fit.df)[numbers]
-    kenward_roger = dict(zip(expected.index[[5, 9, 12]], adjusted.to_numpy(), strict=True))
+    kenward_roger = dict(zip(expected.index[[5, 9, 15]], adjusted.to_numpy(), strict=True))
     for row in expected.itertuples():
         same = schools.table[schools.table["method"] == row.method]
         values = kenward_roger.get(row.Index, [getattr(row, name) for name in numbers])
@@ -117,11 +117,17 @@ def test_the_finite_population_is_r_s(reference):
 def test_the_sentence_holds_the_numbers(schools):
     fit = schools.fit
     for text in ("7185 rows", "160 groups of school", f"psi = {fit.psi:.3f}", f"theta = {fit.theta:.2f}",
-                 f"{fit.icc:.3f}", "REML", "(Kenward-Roger SE ", "95% CI", "the slope of ses was",
+                 f"{fit.icc:.3f}", "REML", "(Kenward-Roger SE ", "95% CI",
+                 "the slope of ses, free to differ from school to school",
                  "the difference of sector public from catholic was",
                  "where ses is at its mean (0.0001434) and sector is catholic"):  # fmt: skip
         assert text in schools.sentence
-    assert f"{fit.params['ses']:.3f} (Kenward-Roger SE {fit.bse['ses']:.3f}" in schools.sentence
+    ses = partial_pooling("math ~ center(ses) + sector", high_school(), "school", slopes="center(ses)")
+    robust, term = ses.cluster_robust("CR2"), "center(ses)"
+    told = f"(sd {ses.sds[term]:.4f}), was {robust.params[term]:.3f} (CR2 SE {robust.bse[term]:.3f}, "
+    assert f"{told}df {robust.df[term]:.1f}, " in schools.sentence
+    sector = f"{fit.params['sector[T.public]']:.3f} (Kenward-Roger SE {fit.bse['sector[T.public]']:.3f}"
+    assert sector in schools.sentence
 
 
 def test_a_singular_fit_says_what_is_not_excluded(reports):
@@ -147,9 +153,12 @@ def test_the_table_the_sentence_and_the_warnings_have_one_standard_error():
     for start, term in (("mean of all groups", "Intercept"), ("slope of hours", "center(hours)")):
         for column, values in (("se", adjusted.bse), ("df", adjusted.df)):
             assert number(found, start, "partial pooling", column) == pytest.approx(values[term], rel=1e-9)
-        assert (
-            f"Kenward-Roger SE {words.fixed([adjusted.bse[term]], adjusted.bse[term])[0]}" in found.sentence
-        )
+    mean = adjusted.bse["Intercept"]
+    assert f"(Kenward-Roger SE {words.fixed([mean], mean)[0]}" in found.sentence
+    sloped = partial_pooling("score ~ center(hours)", data, "school", slopes="center(hours)")
+    slope = sloped.cluster_robust("CR2").bse["center(hours)"]
+    assert number(found, "slope of hours", "partial pooling, slopes vary, CR2", "se") == pytest.approx(slope)
+    assert f"(CR2 SE {words.fixed([slope], slope)[0]}" in found.sentence
     assert "own SE" not in "".join(found.warnings)
     assert "lme4 prints the same standard error" in found.to_html()
 
@@ -164,7 +173,9 @@ def test_where_psi_is_0_df_count_what_the_question_is_of():
     assert df[:4] == pytest.approx([4, 53, 4, 4], rel=1e-9)
     assert 4 < df[4] < 57
     assert found.sentence.count(", df 4.0, ") == 2
-    assert ", df 53.0, " in found.sentence
+    # The average slope, free to differ, is known from six: the same x in each, so CR2 has J - 1.
+    assert number(found, "slope of x", "partial pooling, slopes vary, CR2", "df") == pytest.approx(5, 1e-4)
+    assert ", df 5.0, " in found.sentence
     by = dict(zip(leads(found), found.warnings, strict=True))
     assert "use t on the df of the table" in by["Very few groups"]
     robust = number(found, "slope of w", "complete pooling, CR2", "se")
@@ -193,7 +204,7 @@ def test_means_are_where_each_term_has_its_mean():
     for other in (centred, far):
         np.testing.assert_allclose(other.table[numbers], plain.table[numbers], rtol=1e-6)
     assert "where hours is at its mean, was" in centred.sentence
-    assert "the slope of hours was" in centred.sentence
+    assert "the slope of hours, free to differ from school to school (sd " in centred.sentence
     assert "center(" not in centred.sentence + centred.text
 
 

@@ -64,7 +64,7 @@ BAD_FILES = {
         "separates; it must hold the names of the columns, two or more. Others have more: if line 1 is",
     ),
     "twice": (b"g,y,y\na,1,2\n", "two columns called 'y'"),
-    "row names": (b"g,y\n1,a,2\n2,b,3\n", "one field more"),
+    "row names": (b"g,y\n1,a,2\n1,b,3\n", "one field more"),
     "long line": (b"g,y\na,1\na,2\na,1,2\n", "line 4 has 3 fields, the first 2"),
     "open quote": (b'g,y\n"a,1\na,2\n', "cannot be read"),
     "in doubt": (b"g;a,y;b\n1;2,3;4\n1;2,3;4\n", "may be separated by comma or semicolon"),

@@ -8,6 +8,8 @@ from scipy import stats
 
 from .style import FAINT, NO, PARTIAL, beside, legend_above, styled
 
+_EACH = 1000  # groups, beyond which this many of them are drawn
+
 
 @styled
 def grouped_means(means, pooled, fit, level=0.95, width=7.2):
@@ -42,20 +44,25 @@ def grouped_means(means, pooled, fit, level=0.95, width=7.2):
     figure, (left, right) = plt.subplots(
         1, 2, figsize=(width, min(7.5, 2.2 + 0.2 * min(J, 40))), sharey=True, width_ratios=(3, 1)
     )
-    left.hlines(y, own - half, own + half, color=FAINT, lw=wide)
-    left.plot(own, y, "D", color=NO, ms=mark * 0.9, mew=0, label="mean of the group's rows")
-    left.hlines(y, own, pooled, color=PARTIAL, lw=max(1, wide))
-    bar = {"marker": "|", "ms": 11, "mew": 2.5} if named else {"marker": "|", "ms": 4, "mew": 1.2}
-    left.plot(pooled, y, ls="", color=PARTIAL, label="partially pooled", **bar)
+    if J > _EACH:  # a picture has fewer lines than there are groups
+        shown = np.unique(np.linspace(0, J - 1, _EACH).round().astype(int))
+        _crowd(left, right, shown + 1, own[shown], half[shown], pooled[shown], size[shown])
+    else:
+        left.hlines(y, own - half, own + half, color=FAINT, lw=wide)
+        left.plot(own, y, "D", color=NO, ms=mark * 0.9, mew=0, label="mean of the group's rows")
+        left.hlines(y, own, pooled, color=PARTIAL, lw=max(1, wide))
+        bar = {"marker": "|", "ms": 11, "mew": 2.5} if named else {"marker": "|", "ms": 4, "mew": 1.2}
+        left.plot(pooled, y, ls="", color=PARTIAL, label="partially pooled", **bar)
+        right.hlines(y, 0, size, color=NO, lw=max(0.6, wide * (4 if named else 1)))
     left.plot([], [], color=FAINT, label=f"{level * 100:g}% interval without pooling")
-    right.hlines(y, 0, size, color=NO, lw=max(0.6, wide * (4 if named else 1)))
     if named:
         for k, n in enumerate(size, 1):
             beside(right, f"{n:.0f}", (n, k), (4, 0), va="center", fontsize=9)
         names = [plain(data.labels[k], 9 if small else 18) for k in order]
         left.set_yticks(y, names, fontsize=9, parse_math=False)
     else:
-        left.set_ylabel(f"{J} groups, from the lowest mean to the highest")
+        part = "" if J <= _EACH else f", {_EACH} of them drawn"
+        left.set_ylabel(f"{J} groups{part}, from the lowest mean to the highest")
     left.set_ylim(0.2, J + 0.8)  # no tick at 0: the lowest is group 1
     left.set_xlabel(f"mean of {plain(data.outcome, 20 if small else 40)}", parse_math=False)
     right.set(xlabel="rows", xlim=(0, 1.3 * size.max() if named else None))
@@ -69,8 +76,17 @@ def grouped_means(means, pooled, fit, level=0.95, width=7.2):
         f"highest {high}; partial pooling has them from {pooled.min():.4g} to "
         f"{pooled.max():.4g}. "
         f"The groups have {size.min():.0f} to {size.max():.0f} rows."
+        + ("" if J <= _EACH else f" {_EACH} groups are drawn, evenly spread over that order.")
     )
     return figure, alt
+
+
+def _crowd(left, right, y, own, half, pooled, size):
+    """Draw so many groups that they are lines and bands."""
+    left.fill_betweenx(y, own - half, own + half, color=FAINT, lw=0)
+    left.plot(own, y, "-", color=NO, lw=2, label="mean of the group's rows")
+    left.plot(pooled, y, "-", color=PARTIAL, lw=2, label="partially pooled")
+    right.fill_betweenx(y, 0, size, color=NO, lw=0)
 
 
 def plain(label, most):

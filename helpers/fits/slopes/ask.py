@@ -40,6 +40,14 @@ def fit_slopes(formula, data, groups, slopes, method="reml", missing="raise"):
         constant or no term, does not vary within any group or is there a combination of the others; if
         there are fewer groups than variances and covariances, or nothing is left within groups beyond a
         line for each.
+
+    Examples
+    --------
+    >>> from helpers import radon
+    >>> from helpers.fits.slopes import fit_slopes
+    >>> fit = fit_slopes("log_radon ~ floor", radon(), "county", "floor")
+    >>> fit.sds.round(3).tolist(), round(float(fit.correlations.iloc[0, 1]), 3)
+    ([0.349, 0.344], -0.337)
     """
     if method not in ("reml", "ml"):
         raise ValueError(f'method must be "reml" or "ml"; got {method!r}')

@@ -49,6 +49,13 @@ class SlopesFit(SlopesEstimate):
     """Intercepts and slopes that vary from group to group, and what can be asked of them.
 
     `SlopesEstimate` has the attributes: estimates, errors and df by term, ``psi``, ``theta``, ``singular``.
+
+    Examples
+    --------
+    >>> from helpers import partial_pooling, radon
+    >>> fit = partial_pooling("log_radon ~ floor", radon(), "county", slopes="floor")
+    >>> fit.bse.round(4).tolist(), fit.cluster_robust("CR2").bse.round(4).tolist()
+    ([0.0539, 0.0876], [0.0539, 0.0875])
     """
 
     @property

@@ -22,7 +22,7 @@ _NOISE = 1e-13  # of the criterion, relative: a rise by less is rounding
 _FLAT = 1e-10  # a curvature below this share of the largest is none
 _FAINT = 1e-3  # a variance that shrinks by less than this share in an average group may be 0
 _DOWN = 1e-11  # a slope towards the inside below this share of its parts is rounding
-_MANY, _FEW = 150, 120  # with more groups than the first the starts are tried on so many
+_MANY, _FEW = 150, 60  # with more groups than the first the starts are tried on so many
 _STARTS = 6
 _NEAR = 10.0  # a point of the grid higher than the lowest by more than this leads to no lower minimum
 
@@ -85,6 +85,9 @@ def _step(gradient, hessian):
 def descend(likelihood, L, enough=_ENOUGH):
     """Newton's method within a trusted radius, from one factor or several at once.
 
+    A start that promises much less than another has is not followed to its end, and of those that come to one
+    minimum one goes on.
+
     Parameters
     ----------
     likelihood : likelihood.Likelihood
@@ -94,8 +97,9 @@ def descend(likelihood, L, enough=_ENOUGH):
 
     Returns
     -------
-    L : ndarray of shape (S, q, r)
-    value : ndarray of shape (S,)
+    L : ndarray of shape (T, q, r)
+        Those that were followed, T <= S.
+    value : ndarray of shape (T,)
     """
     rows, columns, *_ = _entries(*L.shape[-2:])
     L, radius = L.copy(), np.full(len(L), 1.0 + np.abs(L).max())
@@ -110,8 +114,6 @@ def descend(likelihood, L, enough=_ENOUGH):
         trial[:, rows, columns] += step
         then = likelihood.expand(trial @ trial.swapaxes(-1, -2))
         better = then.value <= value + _NOISE * np.abs(value)
-        # A start that promises much less than another has is not followed to its end.
-        done = (promise < enough) | (value - _HOPE * np.maximum(promise, _NEARLY) > value.min())
         if len(L) == 1:
             if better[0]:
                 L, value = trial, then.value
@@ -121,11 +123,23 @@ def descend(likelihood, L, enough=_ENOUGH):
             _, slope, curve = in_factor(then, trial)
             gradient = np.where(better[:, None], slope, gradient)
             hessian = np.where(better[:, None, None], curve, hessian)
-        if done.all():
+        if (promise < enough).all():
             break
         length = np.minimum(length, radius)
         radius = np.where(better, np.maximum(radius, 2 * length), length / 4)
+        if len(L) > 1:
+            on = _followed(value, promise)
+            L, value, gradient, hessian, radius = (part[on] for part in (L, value, gradient, hessian, radius))
     return L, value
+
+
+def _followed(value, promise):
+    """Which starts are worth going on from."""
+    on = value - _HOPE * np.maximum(promise, _NEARLY) <= value.min()
+    near = np.flatnonzero(on & (promise < _NEARLY))
+    near = near[np.argsort(value[near], kind="stable")]
+    on[near[1:][np.diff(value[near]) <= _NEARLY / 10]] = False
+    return on
 
 
 def minimise(of, x):
@@ -203,13 +217,7 @@ def starts(likelihood):
 
 def _lowest(likelihood):
     """The lowest of the minima that the starts lead to."""
-    L = starts(likelihood)
-    if len(L) > 1:
-        L, value = descend(likelihood, L, _NEARLY)
-        apart = np.append(True, np.diff(np.sort(value)) > _NEARLY / 10)
-        L = L[np.argsort(value, kind="stable")[apart]]
-        L = L[np.sort(value)[apart] < value.min() + 10 * _NEARLY]
-    L, value = descend(likelihood, L)
+    L, value = descend(likelihood, starts(likelihood))
     best = value.argmin()
     return _settled(likelihood, Maximum(L[best], float(value[best])))
 
@@ -232,11 +240,11 @@ def maximum(likelihood):
     large = np.argpartition(size, J - _FEW // 2)[J - _FEW // 2 :]
     some = np.unique(np.concatenate([large, np.linspace(0, J - 1, _FEW // 2).astype(int)]))
     few = type(likelihood)(likelihood.reduced.some(some), "reml" if likelihood.reml else "ml")
-    q, start = len(likelihood.reduced.roots), _lowest(few).factor
-    L = np.zeros((1, q, q))
-    L[0, :, : start.shape[1]] = start
+    L, value = descend(few, starts(few), _NEARLY)
+    L, q = L[[value.argmin()]], len(likelihood.reduced.roots)
     faint = np.sqrt(_FAINT / likelihood.reduced.average.diagonal())
-    L[0, range(start.shape[1], q), range(start.shape[1], q)] = faint[start.shape[1] :]
+    own = L[0, range(q), range(q)]  # what is all but 0 in some groups need not be in all
+    L[0, range(q), range(q)] = np.where(np.abs(own) < faint, faint, own)
     L, value = descend(likelihood, L)
     return _settled(likelihood, Maximum(L[0], float(value[0])))
 

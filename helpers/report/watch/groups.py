@@ -100,9 +100,10 @@ def very_unequal_sizes(found):
         yield (
             f"Very unequal sizes: {sizes.min():.0f} to {rows(sizes.max())}; the mean size is "
             f"{decimals(ratio, 2)} times the harmonic mean (more than {UNEQUAL} counts as very), and by size "
-            f"the groups count as {decimals(crowd, 1)} equal ones. So the three means part{aside}: {three[0]} "
-            f"over all rows, {three[1]} by partial pooling, {three[2]} with each group counted once. If size goes "
-            "with the outcome they are different questions: say which you mean (notebook 05)."
+            f"the groups count as {decimals(crowd, 1)} equal ones. So the three means part{aside}: "
+            f"{three[0]} over all rows, {three[1]} by partial pooling, {three[2]} with each group counted "
+            "once. If size goes with the outcome they are different questions: say which you mean "
+            "(notebook 05)."
         )
 
 

@@ -7,6 +7,14 @@ import numpy as np
 from ..words import digits, name, outcome, rows, share
 from .check import watch
 
+_CODES = {sign * int(figure * k) for sign in (1, -1) for figure in "789" for k in (1, 2, 3)} | {
+    97,
+    98,
+    997,
+    998,
+}
+_FEW = 12  # values, the code among them: an answer's, not a measurement's
+
 
 @watch(
     "Missing values",
@@ -53,7 +61,8 @@ def values_far_off(found):
             many = " and ".join(map(digits, values[:3])) + (", ..." if len(values) > 3 else "")
             yield (
                 f"Values far off: {name(label)} has {many} in {rows(number)}; the nearest other value is "
-                f"{digits(near)}. Is that a code for a missing value? Then leave the field empty."
+                f"{digits(near)}. Is that a code for a missing value? Then leave the field empty, or say "
+                "so with missing_values (--missing-values)."
             )
 
 
@@ -70,6 +79,8 @@ def _far_off(column):
     if column.dtype.kind not in "iuf":
         return None
     values, counts = np.unique(column.dropna(), return_counts=True)
+    if code := _code_among_few(values, counts):
+        return code
     if len(values) < 4:
         return None
     k = int(np.diff(values.astype(float)).argmax()) + 1
@@ -84,3 +95,24 @@ def _far_off(column):
     if len(values[few]) > 3 or len(values[most]) < 3 or gap <= enough:
         return None
     return values[few], number, values[k] if low else values[k - 1]
+
+
+def _code_among_few(values, counts):
+    """One of `_CODES` at the end of few whole numbers that follow each other, such as 9 after 0 and 1.
+
+    Returns
+    -------
+    values, rows, near : ndarray, int, float
+        As `_far_off`; None if there is none.
+    """
+    if not 3 <= len(values) <= _FEW:
+        return None
+    for code, near, others in ((-1, -2, slice(None, -1)), (0, 1, slice(1, None))):
+        rest = values[others].astype(float)
+        apart = abs(float(values[code]) - float(values[near]))
+        if values[code] not in _CODES or (np.diff(rest) != 1).any() or apart < 2:
+            continue
+        # A count's tail has gaps too, but ever fewer rows: a code has more than the value beside it.
+        if apart > np.ptp(rest) + 1 or counts[code] > counts[near]:
+            return values[[code]], int(counts[code]), values[near]
+    return None

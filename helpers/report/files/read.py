@@ -1,0 +1,155 @@
+"""The door: what kind of file it is, which room reads it, and what is said of how it was read."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+
+import pandas as pd
+
+from . import arrow, excel, missing, native, r_files, text, wide
+from .kinds import NATIVE, kind_of, unpacked
+from .together import together
+
+
+def read_table(
+    path,
+    separator=None,
+    decimal=None,
+    encoding=None,
+    *,
+    sheet=None,
+    columns=None,
+    missing_values=None,
+    long=None,
+    names=("time", "value"),
+    group=None,
+) -> pd.DataFrame:
+    r"""Read a table from a file, whichever program wrote it; refuse what is in doubt.
+
+    Parameters
+    ----------
+    path : str or Path
+        Text with a line of column names (CSV and its relatives, what R's write.table writes), packed by gz,
+        bz2, xz, zst or zip or not; and, with the packages of the extra ``files``: SPSS (.sav, .zsav, .por),
+        Stata (.dta), SAS (.sas7bdat, .xpt), Excel and its relatives (.xlsx, .xls, .xlsb, .ods), R (.rds,
+        .RData), Parquet, Feather and Arrow.
+    separator : {",", ";", "tab", "|", "blank"}, optional
+        Without it: what a first line ``sep=;`` says, or the one that splits the first lines into equally
+        many fields, two or more; blanks if no other does.
+    decimal : {".", ","}, optional
+        Without it: the point; the comma where fields are not separated by commas, numbers with a comma are
+        there, and none with a point.
+    encoding : str, optional
+        Without it: UTF-8, or UTF-16 where the file begins with its mark; of files that are no text, what
+        they say.
+    sheet : str, optional
+        Which sheet of a workbook, or which object of an .RData file; the only one without it.
+    columns : list of str, optional
+        The names of the columns, of text that has no line of names.
+    missing_values : dict of str to list, or callable, optional
+        Codes that stand for a missing value, by column: ``{"income": [9, 99]}``; or what makes this
+        dictionary of the list of columns.
+    long : list of str, optional
+        Columns of a wide table that are one: each row becomes as many rows as there are columns.
+    names : pair of str
+        With ``long``: what the column is called that says which column it was, and the one of its values.
+    group : list of str, optional
+        Columns that name the groups together; ``["school", "class"]`` adds a column ``"school+class"``.
+
+    Returns
+    -------
+    DataFrame
+        How the file was read stands in ``attrs["read"]``; the index of text, ``"line"``, counts the lines of
+        the file. In text, what is empty or blank or reads NA, n/a, NaN, null, None, #NULL! or . is missing,
+        and among numbers .a to .z too. A column of numbers is numbers, but as groups its values are the
+        texts of the file, 001 or 1.10, which ``attrs["written"]`` has. Where two texts are one number (1.1
+        and 1.10, 01 and 1, TRUE and true, ids of 17 digits with a blank among them) the column holds the
+        texts; fits take them for numbers where an outcome or a predictor is meant, and in code of your own
+        `pandas.to_numeric` does.
+
+        SPSS's user-missing values and the .a to .z of Stata and SAS are missing; how many of each kind is
+        in ``attrs["missing"]``. Columns with value labels are categories in the order of their *codes*
+        (``attrs["coded"]``), so that the reference level is the same from every program; where such a
+        column is the outcome, fits take the codes. Variable labels are in ``attrs["labels"]``.
+
+    Raises
+    ------
+    ValueError
+        If the file is not there, is empty, is of a kind that is not read or of another encoding, or the
+        package that reads it is missing; if the separator or the sheet is in doubt; if column names
+        repeat, or a line has more fields than the first.
+
+    Notes
+    -----
+    pandas 3.1 sorts SPSS's value labels as text, pyreadstat 1.3.7 takes the days of SAS transport files for
+    seconds, pyreadr 0.5.8 hands over the bits of R's integer64: here labels keep the order of their codes,
+    days are days, and integer64 are whole numbers.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from helpers import report
+    >>> with TemporaryDirectory() as folder:
+    ...     file = Path(folder, "scores.csv")
+    ...     _ = file.write_text("class;score\na;1,5\na;2,5\nb;3\n", encoding="utf-8")
+    ...     data = report.read_table(file)
+    >>> data["score"].tolist(), data.attrs["read"]
+    ([1.5, 2.5, 3.0], 'fields separated by semicolon, decimal comma')
+    """
+    path = Path(path)
+    text.check(separator, decimal)
+    raw, packed = unpacked(_bytes(path), path)
+    kind = kind_of(raw, path.with_suffix("") if packed and path.suffix.lower() in _PACKED else path)
+    if kind == "text":
+        frame = text.read(raw, path, separator, decimal, encoding, columns)
+    else:
+        for option, value in (("separator", separator), ("decimal", decimal), ("columns", columns)):
+            if value is not None:
+                raise ValueError(f"{option} is for text; {str(path)!r} is none")
+        if kind in NATIVE:
+            if packed:
+                raise ValueError(f"{str(path)!r} is a packed file of {NATIVE[kind]}: unpack it")
+            frame = native.read(path, kind, encoding)
+        elif kind == "excel":
+            frame = excel.read(raw, path, sheet)
+        elif kind == "r":
+            frame = r_files.read(raw, path, sheet)
+        else:
+            frame = arrow.read(raw, path, kind)
+    if sheet is not None and kind not in ("excel", "r"):
+        raise ValueError(f"sheet is for workbooks and files of R; {str(path)!r} is neither")
+    del raw
+    if packed:
+        frame.attrs["read"] += f", unpacked ({packed})"
+    if callable(missing_values):
+        missing_values = missing_values(list(frame.columns))
+    if missing_values:
+        frame = missing.declared(frame, missing_values)
+    if long is not None:
+        frame = wide.lengthened(frame, long, names)
+    return frame if group is None else together(frame, list(group))
+
+
+_PACKED = (".gz", ".bz2", ".xz", ".zst", ".zip")
+
+
+def _bytes(path):
+    """What is in a file, or why it cannot be read."""
+    if not path.exists():
+        there = path.parent.iterdir() if path.parent.is_dir() else []
+        close = difflib.get_close_matches(path.name, [file.name for file in there], 1, 0.8)
+        raise ValueError(
+            f"no file {path.name!r} in {str(path.parent.resolve())!r}"
+            + (f"; did you mean {close[0]!r}?" if close else "")
+        )
+    if not path.is_file():
+        raise ValueError(f"{str(path)!r} is no file")
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise ValueError(f"{str(path)!r} cannot be read: {error.strerror}") from None
+    if not (raw[:4096].strip() or raw.strip()):
+        raise ValueError(f"{str(path)!r} is empty")
+    return raw
