@@ -130,8 +130,8 @@ def se_crossed(psi_a, psi_b, theta, a, b, n=1):
 def df_crossed(ms_a, ms_b, ms_rest, a, b, n=1):
     """Satterthwaite's df of the mean over readers and texts, from the mean squares.
 
-    (MSA + MSB - MSR)^2 / (MSA^2 / (a - 1) + MSB^2 / (b - 1) + MSR^2 / (N - a - b + 1)), R the rest; also that of
-    Kenward and Roger where both variances are estimated above 0. Satterthwaite (1946); notebook 15.
+    (MSA + MSB - MSR)^2 / (MSA^2 / (a - 1) + MSB^2 / (b - 1) + MSR^2 / (N - a - b + 1)), MSR of the
+    rest; also that of Kenward and Roger where both variances are estimated above 0. Satterthwaite (1946); notebook 15.
 
     Raises
     ------
