@@ -131,7 +131,8 @@ def df_crossed(ms_a, ms_b, ms_rest, a, b, n=1):
     """Satterthwaite's df of the mean over readers and texts, from the mean squares.
 
     (MSA + MSB - MSR)^2 / (MSA^2 / (a - 1) + MSB^2 / (b - 1) + MSR^2 / (N - a - b + 1)), MSR of the
-    rest; also that of Kenward and Roger where both variances are estimated above 0. Satterthwaite (1946); notebook 15.
+    rest; also that of Kenward and Roger where both variances are estimated above 0. Satterthwaite (1946);
+    notebook 15.
 
     Raises
     ------
