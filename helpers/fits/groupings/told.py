@@ -54,7 +54,7 @@ class Told(Printed):
             lines.append(
                 "Kenward and Roger's df collapse here (few groups hold most of the information): the "
                 "number of "
-                'groups left takes their place; intervals that hold need their standard errors: '
+                "groups left takes their place; intervals that hold need their standard errors: "
                 'with_df("kenward-roger")'
             )
         return [*lines, f"on the boundary: {self.boundary}"] if self.singular else lines
