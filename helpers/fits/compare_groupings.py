@@ -71,6 +71,11 @@ class TwoGroupings:
         return [groupings.names[1 - groupings.inner]] if self.nested else list(groupings.names)
 
     @property
+    def two_summaries(self):
+        """The rows summed by each of two groupings that cross."""
+        return [fit.data for fit in self.robust.values()]
+
+    @property
     def methods(self):
         """Each method, in order, to what its mean is over and to its fit."""
         two = " and ".join(self.both.groupings.names)
