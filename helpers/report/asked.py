@@ -39,8 +39,6 @@ class Asked:
 
     def __post_init__(self):
         groups = self.group if isinstance(self.group, (list, tuple)) else [self.group]
-        if len(groups) != 1 or groups[0] is not self.group:
-            named(groups)  # refuses what are not two columns
         roles = [("outcome", self.outcome), *(("group", name) for name in groups)]
         for role, name in [*roles, *(("a predictor", p) for p in self.predictors)]:
             if not isinstance(name, str):

@@ -180,6 +180,11 @@ def test_names_with_blanks_are_quoted_and_a_slash_in_a_name_is_told():
     (warning,) = [w for w in report.describe(data, "score", "class").warnings if "level above" in w]
     assert "Rename the columns without / in their names" in warning
     assert not isinstance(report.describe(data, "score", "a/b"), ReportOfTwo)
+    found = report.describe(data, "score", ["a/b", "class"])
+    assert found.fits.nested
+    names = {"data": data}
+    exec(f"from helpers import partial_pooling; fit = {found.code[0]}", names)
+    assert names["fit"].bse.iloc[0] == pytest.approx(found.mean.se, rel=1e-9)
 
 
 # ---- what is refused -----------------------------------------------------------------------------
@@ -190,7 +195,7 @@ def test_names_with_blanks_are_quoted_and_a_slash_in_a_name_is_told():
     [
         ({"group": ["school", "class", "treated"]}, "3 groupings"),
         ({"group": ["school"]}, 'write groups="school"'),
-        ({"group": ["school", 3]}, "list of two"),
+        ({"group": ["school", 3]}, "must be the name of a column; got 3"),
         ({"group": ["school", "score"]}, "outcome and group are the same column"),
         ({"group": "school/score"}, "cannot be a group here"),
         ({"predictors": ["class"]}, "used already|cannot be a group here"),
