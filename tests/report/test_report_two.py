@@ -231,3 +231,37 @@ def test_means_are_counted_from_the_mean_in_every_line(treated):
         start = "slope of treated" if each.of == "slope" else "mean of all"
         row = line(treated, start, each.method)
         np.testing.assert_allclose(row[["estimate", "se", "df"]].astype(float), each[3:6], rtol=1e-7)
+
+
+def schools(K, label="s{:02d}"):
+    """K schools of 3 classes of 4 pupils."""
+    rng = np.random.default_rng(8)
+    school, room = np.repeat(np.arange(K), 12), np.repeat(np.arange(3 * K), 4)
+    y = rng.normal(size=K)[school] + rng.normal(size=3 * K)[room] + rng.normal(size=12 * K)
+    return pd.DataFrame({"school": [label.format(k) for k in school], "room": room, "y": y})
+
+
+@pytest.mark.parametrize(("K", "told"), [(29, ["Few groups"]), (30, [])])
+def test_few_are_those_at_the_top(K, told):
+    assert leads(report.describe(schools(K), "y", "school/room")) == told
+
+
+def test_names_alike_at_the_top():
+    data = schools(30)
+    data.loc[data["school"] == "s01", "school"] = "S00"
+    assert leads(report.describe(data, "y", "school/room")) == ["Names alike"]
+
+
+def test_an_outcome_of_two_values_has_no_interval_for_one_row():
+    data = schools(30).assign(y=lambda d: (d["y"] > 0) * 1)
+    found = report.describe(data, "y", "school/room")
+    assert leads(found) == ["Two values"]
+    assert not found.table["estimand"].str.startswith("one row").any()
+
+
+@pytest.mark.parametrize("groups", ["school/<b>", ["school", "<b>"]])
+def test_names_and_labels_are_escaped_on_the_page(groups):
+    data = schools(6, "<script>{}</script>").rename(columns={"room": "<b>"})
+    page = report.describe(data, "y", groups).to_html()
+    assert "<script" not in page
+    assert "<b>" not in page
