@@ -10,7 +10,6 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ..course import figures
 from . import words
-from .program import program
 
 WIDE, NARROW = 7.2, 3.7  # inches, on a screen and on a phone
 PHONE = "(max-width: 40rem)"
@@ -28,7 +27,7 @@ def page(report, title=None) -> str:
         narrow=narrow,
         alt=alt,
         width=f"{WIDE * 100:.0f}",
-        predictors=report.predictors,
+        drawn=report.drawn,
         caption=_caption(report),
         questions=[
             (question, over, [_cells(report, line, lines) for line in lines])
@@ -36,7 +35,8 @@ def page(report, title=None) -> str:
         ],
         warnings=[warning.split(":", 1) for warning in report.warnings],
         sentence=report.sentence,
-        program=program(report),
+        glossary=report.GLOSSARY,
+        program=report.program,
     )
 
 
@@ -70,11 +70,11 @@ def _drawn(report, width):
 def _caption(report):
     return (
         f"Estimates of {report.fit.data.formula}, by question; intervals of {words.percent(report.level)} "
-        f"from t, for a new group and a new row prediction intervals. {words.means_are(report)}"
+        f"from t, for a new group and a new row prediction intervals. {report.means_are}"
     )
 
 
 def _cells(report, line, lines):
     """Method, numbers as text, and why there are no more than one."""
     cells = words.cells(line, lines)
-    return words.method(line), cells, words.withheld(report, line) if len(cells) == 1 else ""
+    return words.method(line), cells, report.withheld(line) if len(cells) == 1 else ""

@@ -75,7 +75,11 @@ def fit_groupings(formula, data, names, nested, slopes=None, method="reml", miss
             f"this summary is by {data.group!r} alone: two groupings ({', '.join(names)}) take the "
             f"table itself"
         )
-    groupings = summarise_groupings(data, formula, names, nested, missing)
+    return fit_summarised(summarise_groupings(data, formula, names, nested, missing), method)
+
+
+def fit_summarised(groupings, method="reml"):
+    """Fit the `tables.groupings.Groupings` of a table: `fit_groupings`, which says what is raised."""
     _refuse(groupings)
     return GroupingsFit(
         data=groupings.rows, method=method, _groupings=groupings,

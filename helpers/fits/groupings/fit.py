@@ -91,6 +91,11 @@ class GroupingsFit(Variances, Told, Fit):
             raise NotOfThisPooling(f"{name} is not offered for a fit with two groupings, only for one")
         raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}")
 
+    @property
+    def groupings(self):
+        """How the table is grouped: `tables.groupings.Groupings`."""
+        return self._groupings
+
     # ---- estimates and what they are held against ------------------------------------------------
 
     @cached_property
