@@ -68,13 +68,16 @@ def _drawn(report, width):
 
 
 def _caption(report):
+    bold = " In bold: each slope of the sentence." if report.slopes else ""
     return (
         f"Estimates of {report.fit.data.formula}, by question; intervals of {words.percent(report.level)} "
-        f"from t, for a new group and a new row prediction intervals. {report.means_are}"
+        f"from t, for a new group and a new row prediction intervals. {report.means_are}{bold}"
     )
 
 
 def _cells(report, line, lines):
-    """Method, numbers as text, and why there are no more than one."""
+    """Method, numbers as text, why there are no more than one, and whether the sentence has this slope."""
     cells = words.cells(line, lines)
-    return words.method(line), cells, report.withheld(line) if len(cells) == 1 else ""
+    why = report.withheld(line) if len(cells) == 1 else ""
+    told = (line.term, line.method) in {(slope.term, slope.method) for slope in report.slopes}
+    return words.method(line), cells, why, told

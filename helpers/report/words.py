@@ -172,8 +172,9 @@ def _if_independent(line):
 
 
 def method(line) -> str:
-    """Name the method of a line."""
-    return name(line.method, 140) + (", independent" if _if_independent(line) else "")
+    """Name the method of a line, short enough for a phone: slopes vary in partial pooling only."""
+    short = name(line.method.replace("partial pooling, slopes", "slopes"), 140)
+    return short + (", independent" if _if_independent(line) else "")
 
 
 def table(found) -> pd.DataFrame:
@@ -204,7 +205,6 @@ def cells(line, lines) -> list:
 
 def _short(line):
     short = method(line).replace("complete pooling, ", "complete, ")
-    short = short.replace("partial pooling, slopes", "slopes")
     return short if len(short) < 22 else short.replace("partial pooling, ", "partial, ")
 
 

@@ -102,3 +102,24 @@ def test_more_warnings():
     quiet = report.describe(many[many["g"] != 7], "y", "g")
     assert quiet.warnings == []
     assert "Nothing that this report looks for" in quiet.to_html()
+
+
+def test_very_unequal_sizes_name_the_three_means_of_the_table_once_and_the_groups_by_their_labels():
+    sizes = np.array([2, 2, 3, 4, 60, 30, 2, 3])
+    rng, j = np.random.default_rng(2), np.repeat(np.arange(8), sizes)
+    y = 2 * rng.normal(size=8)[j] + rng.normal(size=len(j))
+    data = pd.DataFrame({"y": y, "school": [f"School {k}" for k in j], "level": j % 3})
+    found = report.describe(data, "y", "school")
+    pooled = found.fit.params.iloc[0]
+    by_group = pd.Series(y).groupby(j).mean().mean()
+    three = f"{y.mean():.2f} over all rows, {pooled:.2f} by partial pooling, {by_group:.2f} with"
+    (warning,) = [w for w in found.warnings if w.startswith("Very unequal sizes")]
+    assert f"So the three means part: {three} each group counted once. If size goes" in warning
+    with_level = report.describe(data, "y", "school", ["level"])
+    (aside,) = [w for w in with_level.warnings if w.startswith("Very unequal sizes")]
+    assert f"So the three means part, predictors left aside: {three} each group counted once." in aside
+    # A label that begins with the column's name stands alone, another one after it.
+    assert "the mean of School 4 known (60 rows" in found.text
+    assert "school School" not in found.text + found.to_html()
+    short = report.describe(data.assign(school=j), "y", "school")
+    assert "the mean of school 4 known (60 rows" in short.text
