@@ -1,6 +1,7 @@
 """The fits: complete, no and partial pooling, what each result says, and simulations that test it."""
 
 from .compare import PARTIAL, PARTIAL_ROBUST, SLOPED_ROBUST, Poolings, compare, compared, poolings
+from .compare_groupings import TwoGroupings, two_groupings
 from .complete import CompletePooling, complete_pooling
 from .groupings import GroupingsFit
 from .no import NoPooling, no_pooling
@@ -20,10 +21,12 @@ __all__ = [
     "PartialPooling",
     "Poolings",
     "SlopesFit",
+    "TwoGroupings",
     "compare",
     "compared",
     "complete_pooling",
     "no_pooling",
     "partial_pooling",
     "poolings",
+    "two_groupings",
 ]

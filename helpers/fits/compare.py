@@ -11,7 +11,9 @@ from scipy import stats
 
 from ..tables import summarise
 from .checks import level_of
+from .compare_groupings import compare_groupings
 from .complete import CompletePooling, complete_pooling
+from .groupings import asked_for
 from .no import NoPooling, no_pooling
 from .partial import PartialPooling, partial_pooling
 from .slopes import SlopesFit, fit_slopes
@@ -31,8 +33,9 @@ def compare(formula, data, groups=None, missing="raise", alpha=0.05):
     formula : str
         Outcome and terms, with a constant.
     data : DataFrame or GroupSummary
-    groups : str
-        The group column; a GroupSummary knows its own.
+    groups : str or list of two str
+        The group column; a GroupSummary knows its own. Two groupings as for `partial_pooling`:
+        ``"school/class"``, or ``["plate", "sample"]``.
     missing : {"raise", "drop"}
     alpha : float
         One minus the level of the intervals.
@@ -52,6 +55,12 @@ def compare(formula, data, groups=None, missing="raise", alpha=0.05):
         (`PartialPooling.group_means_int`). A group alone, and these J, stand at their own values of terms
         that do not vary within groups.
 
+        With two groupings, for the constant and for each term: complete pooling as if rows were independent;
+        cluster-robust (CR2) by the outer grouping if they are nested, else by each, and clustered two ways
+        (CR1S); if nested, partial pooling with the outer grouping alone, which says what leaving the inner
+        one out does, and CR2 around it; partial pooling with both. Kenward and Roger's errors and df. CR2
+        around the model with both is not offered.
+
     Raises
     ------
     TypeError, ValueError
@@ -68,7 +77,22 @@ def compare(formula, data, groups=None, missing="raise", alpha=0.05):
     3             no pooling  1.982
     4        partial pooling  8.250
     5        partial pooling  4.716
+
+    Treatments of classes, in schools: which error counts what they were given to?
+
+    >>> from helpers.course.datasets import three_levels
+    >>> told = compare("score ~ treated", three_levels(), "school/class")
+    >>> told.loc[told["estimand"] == "slope of treated", ["method", "se", "df"]].round(3)
+                                   method     se     df
+    5                    complete pooling  0.201  478.0
+    6     complete pooling, CR2 by school  0.429   11.0
+    7       partial pooling, school alone  0.179  467.0
+    8  partial pooling, school alone, CR2  0.429   11.0
+    9       partial pooling, school/class  0.438   35.0
     """
+    two = asked_for(data, groups)
+    if two:
+        return compare_groupings(formula, data, *two, missing, alpha)
     summary = grouped(summarise(data, formula, groups, missing), "compare")
     fits = poolings(summary)
     table, k = compared(fits, alpha), summary.intercept

@@ -130,8 +130,9 @@ def se_crossed(psi_a, psi_b, theta, a, b, n=1):
 def df_crossed(ms_a, ms_b, ms_rest, a, b, n=1):
     """Satterthwaite's df of the mean over readers and texts, from the mean squares.
 
-    (MSA + MSB - MSE)^2 / (MSA^2 / (a - 1) + MSB^2 / (b - 1) + MSE^2 / (N - a - b + 1)), which is also that of
-    Kenward and Roger where both variances are estimated above 0. Satterthwaite (1946); notebook 15.
+    (MSA + MSB - MSR)^2 / (MSA^2 / (a - 1) + MSB^2 / (b - 1) + MSR^2 / (N - a - b + 1)), MSR of the
+    rest; also that of Kenward and Roger where both variances are estimated above 0. Satterthwaite (1946);
+    notebook 15.
 
     Raises
     ------
@@ -149,7 +150,9 @@ def df_crossed(ms_a, ms_b, ms_rest, a, b, n=1):
         raise ValueError(f"a and b must be at least 2; got a = {a} and b = {b}")
     combined = ms_a + ms_b - ms_rest
     if np.any(combined <= 0):
-        raise ValueError(f"MSA + MSB - MSE must be positive to be a squared error; got {combined} times N")
+        raise ValueError(
+            f"MSA + MSB less the rest must be positive to be a squared error; got {combined} times N"
+        )
     spread = ms_a**2 / (a - 1) + ms_b**2 / (b - 1) + ms_rest**2 / (a * b * n - a - b + 1)
     return combined**2 / spread
 

@@ -12,7 +12,7 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from ..tables import GroupSummary, summarise
+from ..tables import GroupSummary
 from ..tables.columns import columns_of, place_of
 from ..tables.formula import factors
 from ..tables.groupings import named
@@ -30,7 +30,7 @@ class Asked:
     """What `describe` is asked, in the words of its parameters; refuses what cannot be meant."""
 
     outcome: str
-    group: str
+    group: str | list
     predictors: tuple
     population: float | None
     missing: str
@@ -38,16 +38,15 @@ class Asked:
     one: object
 
     def __post_init__(self):
-        if isinstance(self.group, (list, tuple)):
-            _refuse_two(self.group)
-        roles = [("outcome", self.outcome), ("group", self.group)]
+        groups = self.group if isinstance(self.group, (list, tuple)) else [self.group]
+        roles = [("outcome", self.outcome), *(("group", name) for name in groups)]
         for role, name in [*roles, *(("a predictor", p) for p in self.predictors)]:
             if not isinstance(name, str):
                 raise TypeError(f"{role} must be the name of a column; got {name!r}")
         for k, name in enumerate(self.predictors):
-            if name in (self.outcome, self.group, *self.predictors[:k]):
+            if name in (self.outcome, *groups, *self.predictors[:k]):
                 raise ValueError(f"column {name!r} cannot be a predictor here: it is used already")
-        if self.outcome == self.group:
+        if self.outcome in groups:
             raise ValueError(f"outcome and group are the same column, {self.outcome!r}")
         if self.population is not None and not isinstance(self.population, Real):
             raise TypeError(f"population must be a number of groups; got {self.population!r}")
@@ -58,29 +57,53 @@ class Asked:
             hint = f": did you mean {level / 100:g}?" if 1 < level < 100 else ""
             raise ValueError(f"level must lie between 0 and 1; got {level:g}{hint}")
 
-    def of(self, data):
+    def groupings(self, data):
+        """The two columns that are named as groups and whether they are nested; None for one.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As `tables.groupings.named`; if what is asked besides is offered for one grouping only.
+        """
+        two = named(self.group, _names_of(data))
+        if two:
+            for name in two[0]:
+                if name in (self.outcome, *self.predictors):
+                    raise ValueError(f"column {name!r} cannot be a group here: it is used already")
+            for what, value in (("population", self.population), ("one", self.one)):
+                if value is not None:
+                    raise ValueError(f"{what} is offered for one grouping, not for {' and '.join(two[0])}")
+        return two
+
+    def read(self, data, groups):
         """Read the table, once.
+
+        Parameters
+        ----------
+        data : DataFrame
+        groups : list of str
+            The columns of the groups.
 
         Returns
         -------
-        summary, columns, table : GroupSummary, dict of str to Series, DataFrame
-            What the fits need; the outcome and the predictors that are columns, as they came; and all columns
-            that may be labels, where the table is in memory.
+        formula, columns, table : str, dict of str to Series, DataFrame
+            What the fits are asked for; the outcome and the predictors that are columns, as they came; and
+            all columns that may be labels, where the table is in memory.
         """
         names = (self.outcome, *self.predictors)
         there = _names_of(data)
-        _refuse_two(self.group, there)
-        wide.refuse(data, self.outcome, self.group, there)
+        for group in groups:
+            wide.refuse(data, self.outcome, group, there)
         terms = [term(name, there) for name in names]
         _refuse_lost(terms, names, there)
         formula = f"{terms[0]} ~ {' + '.join(terms[1:]) or '1'}"
         plain = [name for name in names if name in there]
-        table = in_memory(data, formula, self.group, [*plain, *_labels_of(data)])
-        columns = columns_of(table, [self.group, *plain])
+        table = in_memory(data, formula, groups[0], [*groups[1:], *plain, *_labels_of(data)])
+        columns = columns_of(table, [*groups, *plain])
         columns = {name: as_numbers(columns[name], coded=name == self.outcome) for name in plain}
         for name, column in columns.items():
             _refuse_text(column, "outcome" if name == self.outcome else "predictor")
-        return summarise(table, formula, self.group, self.missing), columns, table
+        return formula, columns, table
 
 
 def term(name, there) -> str:
@@ -101,18 +124,6 @@ def term(name, there) -> str:
             hint = f": these are {len(apart)} columns, to be named one by one, without commas between"
         raise ValueError(f"no column {name!r} among {', '.join(map(str, there))}{hint}")
     return name
-
-
-def _refuse_two(groups, there=()):
-    """Say what there is for two groupings, of which there is no report; leave one to others."""
-    two = named(groups, there)
-    if two:
-        (first, second), nested = two
-        asked = f'"{first}/{second}"' if nested else f'["{first}", "{second}"]'
-        raise ValueError(
-            f"a report is of one grouping: name {first!r} or {second!r}; for both there is "
-            f"partial_pooling(..., groups={asked}) in Python"
-        )
 
 
 def _names_of(data):

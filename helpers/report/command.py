@@ -133,12 +133,18 @@ def _of_file(data, asked):
     used = [
         name
         for name in map(str, data.columns)
-        if name in (asked.outcome, asked.group, *asked.predictors) and name in data.attrs.get("labels", {})
+        if name in (asked.outcome, *_groups(asked), *asked.predictors)
+        and name in data.attrs.get("labels", {})
     ]
     if used:
         yield "; ".join(f"{name}: {data.attrs['labels'][name]}" for name in used) + "."
-    if kinds := missing.told(data.attrs, [asked.outcome, asked.group, *asked.predictors]):
+    if kinds := missing.told(data.attrs, [asked.outcome, *_groups(asked), *asked.predictors]):
         yield kinds
+
+
+def _groups(asked):
+    """The columns that are named as groups."""
+    return [part for name in asked.group for part in dict.fromkeys([name, *name.split("/")])]
 
 
 def _refuse(message):

@@ -15,7 +15,7 @@ from scipy import stats
 
 from ..fits import Fit, Poolings, compared, no_pooling, partial_pooling, poolings
 from ..fits.alike import less_alike
-from ..tables import levels
+from ..tables import levels, summarise
 from ..tables.formula import parse
 from ..tables.labels import place_among
 
@@ -53,9 +53,67 @@ class Line:
     upper: float
 
 
+class Found:
+    """What findings share, whatever the groups: of their ``fit``, ``columns``, ``predictors``, ``level``."""
+
+    @cached_property
+    def outcomes(self):
+        """The values that the outcome has where it is a column, in order; else none."""
+        column = self.columns.get(self.fit.data.outcome, pd.Series(dtype=float))
+        return np.unique(column.dropna().to_numpy(dtype=float))
+
+    @property
+    def has_two_values(self):
+        """Whether the outcome has two values and no other."""
+        return len(self.outcomes) == 2
+
+    @cached_property
+    def texts(self):
+        """Predictors that are columns of text to their levels, the one first that others are set against."""
+        out, terms = {}, self.fit.data.terms
+        for name in self.predictors:
+            column = self.columns.get(name)
+            if column is None or name in terms:
+                continue
+            labels = isinstance(column.dtype, pd.CategoricalDtype)
+            levels = column.cat.categories if labels else sorted(column.dropna().unique(), key=str)
+            out[name] = sorted(levels, key=lambda level, name=name: f"{name}[T.{level}]" in terms)
+        return out
+
+    def _line(self, question, term, method, numbers):
+        estimate, se, *others = map(float, numbers)
+        if se <= _ROUNDING * np.sqrt(self.fit.theta):  # none: every group has the same mean, or slope
+            se, others = np.nan, [np.nan] * 3
+        values = dict(zip(NUMBERS, [estimate, se, *others], strict=True))
+        return Line(question=question, term=term, method=method, **values)
+
+    def _interval(self, estimate, se, df):
+        half = stats.t.isf((1 - self.level) / 2, df) * se
+        return estimate, se, df, estimate - half, estimate + half
+
+
+def from_means(summary, columns):
+    """Count each number among the terms of a summary from its mean.
+
+    Parameters
+    ----------
+    summary : GroupSummary
+    columns : dict of str to Series
+        Predictors that are columns, as they came.
+
+    Returns
+    -------
+    summary, centres : GroupSummary, dict of str to float
+    """
+    numbers = [k for k in summary.varying if not _is_level(summary.terms[k], columns)]
+    where, shift = summary.shift + summary.centre, summary.shift.copy()
+    shift[numbers] = -summary.centre[numbers]
+    return replace(summary, shift=shift), {summary.terms[k]: float(where[k]) for k in numbers}
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Findings:
-    """What was estimated.
+class Findings(Found):
+    """What was estimated with one grouping.
 
     Attributes
     ----------
@@ -90,14 +148,13 @@ class Findings:
     whole: pd.DataFrame
 
     @classmethod
-    def of(cls, asked, summary, columns, table):
-        """Fit what was asked to the summary of a table."""
+    def of(cls, asked, data):
+        """Read the table and fit what was asked."""
+        formula, columns, table = asked.read(data, [asked.group])
+        summary = summarise(table, formula, asked.group, asked.missing)
         place = int(summary.sizes.argmax()) if asked.one is None else _place_of(asked.one, summary)
-        numbers = [k for k in summary.varying if not _is_level(summary.terms[k], columns)]
-        where = summary.shift + summary.centre
-        shift = summary.shift.copy()
-        shift[numbers] = -summary.centre[numbers]  # so each is counted from its mean
-        fits = poolings(replace(summary, shift=shift))
+        centred, centres = from_means(summary, columns)
+        fits = poolings(centred)
         fits = fits._replace(partial=fits.partial.with_df("kenward-roger"))
         if asked.population is not None:
             fits.partial.mean_of(asked.population)  # refuses fewer than J
@@ -112,7 +169,7 @@ class Findings:
             level=float(asked.level),
             predictors=asked.predictors,
             columns=columns,
-            centres={summary.terms[k]: float(where[k]) for k in numbers},
+            centres=centres,
             one=place,
             whole=table,
         )
@@ -162,30 +219,6 @@ class Findings:
         return [term for term, share in self.levels.items() if share > 1 - _NONE]
 
     @cached_property
-    def outcomes(self):
-        """The values that the outcome has where it is a column, in order; else none."""
-        column = self.columns.get(self.fit.data.outcome, pd.Series(dtype=float))
-        return np.unique(column.dropna().to_numpy(dtype=float))
-
-    @property
-    def has_two_values(self):
-        """Whether the outcome has two values and no other."""
-        return len(self.outcomes) == 2
-
-    @cached_property
-    def texts(self):
-        """Predictors that are columns of text to their levels, the one first that others are set against."""
-        out, terms = {}, self.fit.data.terms
-        for name in self.predictors:
-            column = self.columns.get(name)
-            if column is None or name in terms:
-                continue
-            labels = isinstance(column.dtype, pd.CategoricalDtype)
-            levels = column.cat.categories if labels else sorted(column.dropna().unique(), key=str)
-            out[name] = sorted(levels, key=lambda level, name=name: f"{name}[T.{level}]" in terms)
-        return out
-
-    @cached_property
     def beside(self):
         """The rows fitted, their groups, and other columns that may be labels: `tables.levels.Column`."""
         data, table = self.fit.data, self.whole
@@ -229,17 +262,6 @@ class Findings:
         found = {(line.term, line.method): line for line in self.lines if line.term is not None}
         by = (lambda term: ROBUST_LINE) if self.strangers.found else self.fits.of_slope
         return [found[term, by(term)] for term in self.levels.index]
-
-    def _line(self, question, term, method, numbers):
-        estimate, se, *others = map(float, numbers)
-        if se <= _ROUNDING * np.sqrt(self.fit.theta):  # none: every group has the same mean, or slope
-            se, others = np.nan, [np.nan] * 3
-        values = dict(zip(NUMBERS, [estimate, se, *others], strict=True))
-        return Line(question=question, term=term, method=method, **values)
-
-    def _interval(self, estimate, se, df):
-        half = stats.t.isf((1 - self.level) / 2, df) * se
-        return estimate, se, df, estimate - half, estimate + half
 
 
 def _place_of(label, summary):

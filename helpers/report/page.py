@@ -10,7 +10,6 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ..course import figures
 from . import words
-from .program import program
 
 WIDE, NARROW = 7.2, 3.7  # inches, on a screen and on a phone
 PHONE = "(max-width: 40rem)"
@@ -28,7 +27,7 @@ def page(report, title=None) -> str:
         narrow=narrow,
         alt=alt,
         width=f"{WIDE * 100:.0f}",
-        predictors=report.predictors,
+        drawn=report.drawn,
         caption=_caption(report),
         questions=[
             (question, over, [_cells(report, line, lines) for line in lines])
@@ -36,7 +35,8 @@ def page(report, title=None) -> str:
         ],
         warnings=[warning.split(":", 1) for warning in report.warnings],
         sentence=report.sentence,
-        program=program(report),
+        glossary=report.GLOSSARY,
+        program=report.program,
     )
 
 
@@ -71,13 +71,13 @@ def _caption(report):
     bold = " In bold: each slope of the sentence." if report.slopes else ""
     return (
         f"Estimates of {report.fit.data.formula}, by question; intervals of {words.percent(report.level)} "
-        f"from t, for a new group and a new row prediction intervals. {words.means_are(report)}{bold}"
+        f"from t, for a new group and a new row prediction intervals. {report.means_are}{bold}"
     )
 
 
 def _cells(report, line, lines):
     """Method, numbers as text, why there are no more than one, and whether the sentence has this slope."""
     cells = words.cells(line, lines)
-    why = words.withheld(report, line) if len(cells) == 1 else ""
+    why = report.withheld(line) if len(cells) == 1 else ""
     told = (line.term, line.method) in {(slope.term, slope.method) for slope in report.slopes}
     return words.method(line), cells, why, told

@@ -13,25 +13,45 @@ def code(found) -> tuple:
     """The fit of the sentence in Python, and in R; None for R where a predictor is no column."""
     data, columns = found.fit.data, [found.fit.data.outcome, *found.predictors, found.fit.data.group]
     outcome = data.formula.split(" ~ ")[0]
-    numbers = found.centres.keys() & found.columns.keys()
-    terms = [(name in numbers, term(name, found.columns)) for name in found.predictors]
-    right = _right(terms, "center({0})")
+    right, right_in_r = right_sides(found)
     dropped = ', missing="drop"' if data.dropped else ""
     pooling, errors = "partial_pooling", 'with_df("kenward-roger")'
     if found.strangers.found:
         pooling, errors = "complete_pooling", 'cluster_robust("CR2")'
     python = f"{pooling}({f'{outcome} ~ {right}'!r}, data, groups={data.group!r}{dropped}).{errors}"
-    unheard = data.formula.count(" ~ ") > 1 or re.search(r"[\\`]", data.group)
-    if unheard or not set(columns[:-1]) <= set(found.columns):
+    if not has_r(found, [data.group]):
         return python, None
-    right = _right(terms, "I({0} - mean({0}))")
-    group = data.group if re.fullmatch(r"[A-Za-z][A-Za-z0-9.]*", data.group) else f"`{data.group}`"
-    kept = f"data[c({', '.join(json.dumps(name, ensure_ascii=False) for name in columns)})]"
-    kept = f"na.omit({kept})" if data.dropped else "data"
+    right, group, kept = right_in_r, in_r(data.group), rows_in_r(found, columns)
     if found.strangers.found:
         return python, f'coef_test(lm({outcome} ~ {right}, {kept}), "CR2", cluster = {kept}${group})'
     fit = f"lmer({outcome} ~ {right} + (1 | {group}), {kept})"
     return python, f'summary({fit}, ddf = "Kenward-Roger")'
+
+
+def right_sides(found) -> tuple:
+    """The right side of the formula in Python and in R, numbers counted from their means."""
+    numbers = found.centres.keys() & found.columns.keys()
+    terms = [(name in numbers, term(name, found.columns)) for name in found.predictors]
+    return _right(terms, "center({0})"), _right(terms, "I({0} - mean({0}))")
+
+
+def has_r(found, groups) -> bool:
+    """Whether R can be asked the same: every predictor is a column, and R can have the names."""
+    data, columns = found.fit.data, [found.fit.data.outcome, *found.predictors]
+    unheard = data.formula.count(" ~ ") > 1 or any(re.search(r"[\\`]", group) for group in groups)
+    return not unheard and set(columns) <= set(found.columns)
+
+
+def in_r(column) -> str:
+    """The name of a column in a formula of R."""
+    return column if re.fullmatch(r"[A-Za-z][A-Za-z0-9.]*", column) else f"`{column}`"
+
+
+def rows_in_r(found, columns) -> str:
+    """The rows that were fitted."""
+    if not found.fit.data.dropped:
+        return "data"
+    return f"na.omit(data[c({', '.join(json.dumps(name, ensure_ascii=False) for name in columns)})])"
 
 
 def code_of_slopes(found) -> tuple:

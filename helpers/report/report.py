@@ -9,21 +9,20 @@ page. Where rows of one group are less alike than rows of two, words and code ha
 from __future__ import annotations
 
 from functools import cached_property
-from pathlib import Path
 
 from ..course import figures
-from . import watch, words
+from . import of_one, watch, words
 from .asked import Asked
 from .files import read_table
 from .findings import Findings
-from .page import WIDE, page
-from .program import code
+from .page import WIDE
+from .program import code, program
 from .sentence import sentence
+from .told import Told
+from .two import ReportOfTwo
 from .words import wrapped
 
 __all__ = ["Report", "describe", "read_table", "wrapped"]
-
-_START_OF_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def describe(
@@ -35,8 +34,10 @@ def describe(
     ----------
     data : DataFrame
         Any table that narwhals reads; a file comes through `read_table`.
-    outcome, group : str
-        Columns; the outcome may be a term of a formula, ``"np.log(radon)"``.
+    outcome : str
+        Column, or a term of a formula, ``"np.log(radon)"``.
+    group : str or list of two str
+        Column; or two groupings as for `partial_pooling`: ``"school/class"``, ``["plate", "sample"]``.
     predictors : str or sequence of str
         Columns, whatever their names, or terms of a formula: ``["ses", "np.log(income)"]``.
     population : float, optional
@@ -51,6 +52,7 @@ def describe(
     Returns
     -------
     Report
+        Of two groupings a `two.ReportOfTwo`.
 
     Raises
     ------
@@ -59,7 +61,8 @@ def describe(
     ValueError
         As `compare`; if outcome, group and predictors are not different columns, the outcome or a predictor
         is numbers stored as text, a text predictor has more than 50 levels, a term is another one to a
-        formula (``hours**2`` is ``hours``), there is no such group, or K is less than J.
+        formula (``hours**2`` is ``hours``), there is no such group, or K is less than J. With two
+        groupings as `partial_pooling`, and if ``population`` or ``one`` is asked for.
 
     Examples
     --------
@@ -83,13 +86,14 @@ def describe(
             level=level,
             one=one,
         )
-        return Report.of(asked, *asked.of(data))
+        two = asked.groupings(data)
+        return ReportOfTwo.of(asked, data, *two) if two else Report.of(asked, data)
     except (TypeError, ValueError) as error:
         raise error.with_traceback(None) from None  # what to do is in the message, not in the modules below
 
 
-class Report(Findings):
-    """What `describe` found, in words; the numbers are those of `findings.Findings`.
+class Report(Told, Findings):
+    """What `describe` found of one grouping, in words; the numbers are those of `findings.Findings`.
 
     Attributes
     ----------
@@ -97,44 +101,12 @@ class Report(Findings):
         As in `findings.Findings`.
     """
 
-    @property
-    def outcome(self) -> str:
-        """Name of the outcome."""
-        return words.outcome(self)
-
-    @property
-    def group(self) -> str:
-        """Name of the group column."""
-        return words.group(self)
-
-    @property
-    def where(self) -> str:
-        """Where the means of the table are: numbers at their means, text at its first level."""
-        return words.where(self)
+    GLOSSARY = "words_of_one.html.jinja"
 
     @cached_property
     def grouping(self) -> str:
         """How the data are grouped, in words."""
-        return words.grouping(self)
-
-    @cached_property
-    def table(self):
-        """Every estimand with its estimate, standard error, degrees of freedom and interval.
-
-        Returns
-        -------
-        DataFrame
-            Columns ``question``, ``estimand``, ``method``, ``estimate``, ``se``, ``df``, ``lower``,
-            ``upper``: the rows of `compare`, with Kenward and Roger's standard errors, and the mean of K
-            groups (where K was given), of a group and (unless the outcome has two values) of a row not yet
-            seen.
-        """
-        return words.table(self)
-
-    @cached_property
-    def text(self) -> str:
-        """The table in words and figures, as text of lines of 79 characters."""
-        return words.text(self)
+        return of_one.grouping(self)
 
     @cached_property
     def warnings(self) -> list:
@@ -151,41 +123,40 @@ class Report(Findings):
         """The fit of the sentence in Python, and in R where every predictor is a column."""
         return code(self)
 
+    @property
+    def program(self) -> str:
+        """The code as the page has it, whole."""
+        return program(self)
+
+    @cached_property
+    def questions(self) -> dict:
+        """Key of each question but that of slopes to its words and to what would be drawn anew."""
+        return of_one.questions(self)
+
+    @cached_property
+    def estimands(self) -> dict:
+        """Key of each question but that of slopes to what the table calls its estimand."""
+        return of_one.estimands(self)
+
+    @property
+    def means_are(self) -> str:
+        """Say where the means of the table are; nothing where there are no predictors."""
+        return of_one.means_are(self)
+
+    def varies(self, term) -> str:
+        """Where a predictor varies."""
+        return words.variation(self.levels[term])
+
+    def withheld(self, line) -> str:
+        """Say why a line has no standard error, or no estimate."""
+        return of_one.withheld(self, line)
+
+    @property
+    def drawn(self) -> str:
+        """What there is to say of the figure."""
+        return "The groups with the predictors left aside; the table below has them." * bool(self.predictors)
+
     def figure(self, width=WIDE):
         """The groups in order of their means, predictors aside, as ``figure, alt``; width in inches."""
         pooled = self.alone.group_means["estimate"]
         return figures.grouped_means(self.means, pooled, self.own, self.level, width)
-
-    # ---- to take away
-
-    def to_csv(self, path=None) -> str | None:
-        """Write the table as CSV, all digits; return it as text where no path is given.
-
-        A field that a spreadsheet would take for a formula gets an apostrophe before it.
-        """
-        table = self.table.copy()
-        for name in ("question", "estimand", "method"):
-            table[name] = [f"'{s}" if s.startswith(_START_OF_FORMULA) else s for s in table[name]]
-        text = table.to_csv(index=False, lineterminator="\n")
-        if path is None:
-            return text
-        Path(path).write_text(text, encoding="utf-8", newline="\n")
-        return None
-
-    def to_html(self, title=None) -> str:
-        """The whole report as one HTML page that needs nothing else.
-
-        Parameters
-        ----------
-        title : str, optional
-            What the data are called.
-
-        Returns
-        -------
-        str
-        """
-        return page(self, title)
-
-    def __repr__(self):
-        parts = [self.grouping, self.text, "\n".join(self.warnings), self.sentence]
-        return "\n\n".join(part if part == self.text else wrapped(part) for part in parts if part)

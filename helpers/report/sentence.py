@@ -31,9 +31,11 @@ def sentence(found) -> str:
             which = f"in the {digits(K)} groups they were drawn from"
     mean = next(line for line in found.lines if line.method == by and line.question == asked)
     whose = _whose(mean) if asked != "finite" else ("", "Satterthwaite ")
-    parts = [f"the mean of {outcome(found)} {which}{at} was {_told(found, mean, whose)}"]
+    parts = [f"the mean of {outcome(found)} {which}{at} was {numbers_of(found, mean, whose)}"]
     for line in found.slopes:
-        parts.append(f"{slope(found, line.term)}{_free(found, line)} was {_told(found, line, _whose(line))}")
+        parts.append(
+            f"{slope(found, line.term)}{_free(found, line)} was {numbers_of(found, line, _whose(line))}"
+        )
     told += ", " + "; ".join(parts) + "."
     if data.dropped:
         told += f" {rows(data.dropped).capitalize()} with missing values were left out."
@@ -69,7 +71,7 @@ def _variances(found):
     )
 
 
-def _told(found, line, whose):
+def numbers_of(found, line, whose) -> str:
     """Estimate, standard error, df and interval, with whose they are."""
     if np.isnan(line.se):
         return f"{digits(line.estimate, 4)} (no standard error: see the warnings)"

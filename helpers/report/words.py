@@ -144,50 +144,7 @@ def where(found) -> str:
     return place(found, found.levels.index)
 
 
-def _own(found):
-    """The group-level predictors, by name."""
-    names = dict.fromkeys((level_of_text(found, t) or [name(plain(t))])[0] for t in found.group_level)
-    return " and ".join(names)
-
-
-def means_are(found) -> str:
-    """Say where the means are; nothing where there are no predictors."""
-    text = f"Means are those where {where(found)}."
-    if found.group_level:
-        text += f" One group, and just these groups, keep their own {_own(found)}."
-    return text if found.predictors else ""
-
-
 # ---- the table -----------------------------------------------------------------------------------
-
-
-def questions(found) -> dict:
-    """Key of each question but that of slopes to its words and to what would be drawn anew."""
-    data, J, one_more = found.fit.data, found.fit.ngroups, f"one more {group(found)}"
-    size = data.sizes[found.one]
-    known = rows(size)
-    if size == data.sizes.max():
-        known += ", the largest group" if (data.sizes == size).sum() == 1 else ", no group has more"
-    K = "" if found.population is None else digits(found.population)
-    at = place(found, found.group_level)  # one place for all groups, where each group has its own
-    own = f", each with its own {_own(found)}" if at else ""
-    at = f", where {at}" if at else ""
-    return {
-        "one": (f"How well is the mean of {one_group(found, data.labels[found.one])} known ({known})?",
-                "over new rows of that one group"),
-        "these": (f"How well is the mean of just these {J} groups known{own}?",
-                  "over new rows of the same groups"),
-        "finite": (f"How well is the mean of the {K} groups known, of which these are {J}?",
-                   f"over new draws of {J} groups from those {K}, and new rows"),
-        "all": (f"How well is the mean of all groups there are or could be known{at}?",
-                "over new groups and new rows"),
-        "new": (f"Where may the mean of {one_more} lie{at}?",
-                "over new groups and new rows, and the group to come"),
-        "row": (f"Where may one {outcome(found)} of {one_more} lie{at}?",
-                "over new groups and new rows, and the row to come"),
-        "rows": ("How well is the mean over all rows known?",
-                 "over rows drawn one by one (independent), or new groups of such sizes (CR2)"),
-    }  # fmt: skip
 
 
 def _question(found, line, known):
@@ -199,12 +156,12 @@ def _question(found, line, known):
         more = f"{level[0]} = {level[1]} in place of {level[2]}"
     else:
         more = f"one more of {name(plain(line.term))}"
-    return f"What goes with {more}?", variation(found.levels[line.term])
+    return f"What goes with {more}?", found.varies(line.term)
 
 
 def by_question(found) -> list:
     """Each question: its words, what would be drawn anew, its lines of the table."""
-    known = questions(found)
+    known = found.questions
     keys = groupby(found.lines, key=lambda line: (line.question, line.term))
     parts = [list(lines) for _, lines in keys]
     return [(*_question(found, lines[0], known), lines) for lines in parts]
@@ -216,34 +173,22 @@ def _if_independent(line):
 
 def method(line) -> str:
     """Name the method of a line, short enough for a phone: slopes vary in partial pooling only."""
-    short = line.method.replace("partial pooling, slopes", "slopes")
+    short = name(line.method.replace("partial pooling, slopes", "slopes"), 140)
     return short + (", independent" if _if_independent(line) else "")
 
 
 def table(found) -> pd.DataFrame:
     """The lines as a table, with the words of each question and estimand."""
-    inner = found.levels.index.difference(found.group_level, sort=False)
-    at, own = (f" where {at}" if at else "" for at in (where(found), place(found, inner)))
-    K = "" if found.population is None else digits(found.population)
-    estimands = {
-        "one": "mean of one group" + own,
-        "these": f"mean of these {found.fit.ngroups} groups" + own,
-        "finite": f"mean of {K} groups" + at,
-        "all": "mean of all groups" + at,
-        "new": "mean of a new group" + at,
-        "row": "one row of a new group" + at,
-        "rows": "mean of all rows" + at,
-    }
     told = []
     for question, _, lines in by_question(found):
         for line in lines:
             if line.term is not None:
-                estimand = f"slope of {name(line.term)} ({variation(found.levels[line.term])})"
-            elif _if_independent(line):
-                estimand = "mean of all rows, as if independent" + at
+                estimand = f"slope of {name(line.term)} ({found.varies(line.term)})"
             else:
-                estimand = estimands[line.question]
-            told.append((question, estimand, line.method, *(getattr(line, n) for n in NUMBERS)))
+                also = _if_independent(line)
+                estimand = found.estimands[line.question]
+                estimand = estimand.replace("of all rows", "of all rows, as if independent", also)
+            told.append((question, estimand, name(line.method, 140), *(getattr(line, n) for n in NUMBERS)))
     return pd.DataFrame(told, columns=["question", "estimand", "method", *NUMBERS])
 
 
@@ -258,72 +203,30 @@ def cells(line, lines) -> list:
     return [estimate, se, degrees(line.df), low, high]
 
 
-def withheld(found, line) -> str:
-    """Say why a line has no standard error, or no estimate."""
-    data, fits = found.fit.data, found.fits
-    if np.isnan(line.estimate):
-        return "slopes cannot vary: " + name(fits.unsloped, 120)
-    term = data.terms[data.intercept] if line.question == "rows" else line.term
-    same = f"every {group(found)} has the same {'slope' if line.term in found.levels else 'mean'}"
-    robust = fits.around.get(line.method, fits.robust)
-    return "no SE: " + name(robust.withheld.get(term, same))
+def _short(line):
+    short = method(line).replace("complete pooling, ", "complete, ")
+    return short if len(short) < 22 else short.replace("partial pooling, ", "partial, ")
 
 
 def text(found) -> str:
     """The table in words and figures, as text of lines of 79 characters."""
-    out = [*_wrapped(means_are(found)), ""] if found.predictors else []
+    shorts = {id(line): _short(line) for line in found.lines}
+    column = max(22, *(len(short) + 1 for short in shorts.values() if len(short) < 36))
+    out = [*_wrapped(found.means_are), ""] if found.predictors else []
     for question, over, lines in by_question(found):
         out += _wrapped(question) + _wrapped(over, "  ")
         for line in lines:
             estimate, *others = cells(line, lines)
-            short = method(line).replace("complete pooling, ", "complete, ")
+            short = shorts[id(line)]
             if not others:
-                out += [f"  {short:22}{estimate:>9}", *_wrapped(withheld(found, line), " " * 4)]
+                out += [f"  {short:{column - 1}} {estimate:>9}", *_wrapped(found.withheld(line), " " * 4)]
                 continue
             se, df, low, high = others
-            whole = f"  {short:22}{estimate:>9}  SE {se:<8} df {df:<7} {low} to {high}"
+            whole = f"  {short:{column - 1}} {estimate:>9}  SE {se:<8} df {df:<7} {low} to {high}"
             if len(whole) > WIDE:
-                whole = f"  {short:22}{estimate}, SE {se}, df {df},\n{'':24}{low} to {high}"
+                whole = f"  {short:{column - 1}} {estimate}, SE {se}, df {df},\n{'':24}{low} to {high}"
             out.append(whole)
     return "\n".join(out)
-
-
-# ---- what is said of them ------------------------------------------------------------------------
-
-
-def grouping(found) -> str:
-    """How the data are grouped."""
-    fit, alone, data = found.fit, found.alone, found.alone.data
-    size = sizes(found)
-    if data.sizes.min() < data.sizes.max():
-        size += f" (mean {data.sizes.mean():.1f}, harmonic mean {1 / np.mean(1 / data.sizes):.1f})"
-    else:
-        size = f"{data.sizes[0]:.0f} rows each"
-    values, what = found.outcomes, outcome(found)
-    spread = f" {what} goes from {digits(values[0])} to {digits(values[-1])}." if len(values) else ""
-    between, within, psi, theta = map(figures, [*np.sqrt([alone.psi, alone.theta]), alone.psi, alone.theta])
-    aside = ", predictors left aside," if found.predictors else ""
-    told = [f"{alone.nobs} rows in {alone.ngroups} groups of {group(found)}, {size}.{spread}"]
-    if data.dropped:
-        told.append(f"{rows(data.dropped)} dropped for missing values.")
-    told.append(
-        f"The standard deviation of {what}{aside} is {between} between the groups (psi = {psi}) "
-        f"and {within} within them (theta = {theta}): of its variance {share(alone.icc, 1)} lies between "
-        f"(the intraclass correlation, {decimals(alone.icc, 3)})."
-    )
-    if not alone.singular:
-        effective = (alone.psi + alone.theta) / alone.bse.iloc[0] ** 2
-        told.append(
-            f"For the mean of all groups these {alone.nobs} rows are worth as much as {effective:.0f} "
-            "independent ones."
-        )
-    if found.predictors:
-        between, within, psi, theta = map(figures, [*np.sqrt([fit.psi, fit.theta]), fit.psi, fit.theta])
-        told.append(
-            f"Given the predictors it is {between} between (psi = {psi}) and {within} within (theta = "
-            f"{theta}), which the table stands on."
-        )
-    return " ".join(told)
 
 
 # ---- lines ---------------------------------------------------------------------------------------

@@ -185,6 +185,25 @@ def summarise_groupings(data, formula, names, nested, missing="raise") -> Groupi
     return Groupings(summary, tuple(names), tuple(labels), inner, counts, moved, any(within), again)
 
 
+def without_gaps(table, names):
+    """The rows of a table in memory that have a label in each of these columns.
+
+    Parameters
+    ----------
+    table : DataFrame
+    names : sequence of str
+
+    Returns
+    -------
+    DataFrame
+        The same one where no row lacks any.
+    """
+    found = columns.columns_of(table, names)
+    gaps = [number(as_labels(found[name]))[2] for name in names]
+    gone = np.any([gap for gap in gaps if gap is not None] or [np.zeros(len(table), dtype=bool)], axis=0)
+    return table.loc[~gone] if gone.any() else table
+
+
 def _compressed(codes, width):
     """Codes without gaps among them, and which there were."""
     there = np.bincount(codes, minlength=width) > 0

@@ -115,6 +115,8 @@ def _names(data, groups):
     names = list(groups) if isinstance(groups, (list, tuple)) else groups
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise TypeError(f"groups must be the name of a column, or a list of two; got {groups!r}")
+    if len(names) == 1:
+        raise ValueError(f'groups is a list of one: write groups="{names[0]}"')
     if len(names) != 2:
         how = "~ " + " + ".join(names)
         raise ValueError(

@@ -1,4 +1,4 @@
-"""The three data sets: R's own numbers, the documented columns, a fresh copy on every call."""
+"""The data sets: R's own numbers, the documented columns, a fresh copy on every call."""
 
 import csv
 from importlib.resources import files
@@ -9,6 +9,7 @@ import pytest
 from conftest import REFERENCE
 
 import helpers
+from helpers.course.datasets import three_levels
 
 DATA = {"classrooms": helpers.classrooms, "radon": helpers.radon, "high_school": helpers.high_school}
 
@@ -160,3 +161,10 @@ def test_the_floor_is_0_for_the_basement_and_1_above_it(radon, reference):
     assert set(radon["floor"]) == {0, 1}
     # One division of whole numbers: the same double in both languages.
     assert radon["floor"].mean() == reference("radon")["data.prop_floor"]
+
+
+def test_the_three_levels_are_the_file_of_the_cases_with_class_numbers_used_again():
+    ours, case = three_levels(), pd.read_csv(REFERENCE.parent / "cases" / "three_levels.csv")
+    assert ours.groupby(["school", "class"])["pupil"].agg(list).map(lambda p: p == [*range(1, 11)]).all()
+    assert case["class"].eq(ours["school"].astype(str) + "-" + ours["class"].astype(str)).all()
+    assert ours[["school", "treated", "score"]].equals(case[["school", "treated", "score"]])

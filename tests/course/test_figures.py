@@ -42,6 +42,12 @@ def other(classrooms):
 FOUR = {"CR1": 5.1, "jackknife": 5.2, "REML": 5.0, "CR3": 5.4}
 
 
+def by_level(mean):
+    """Three methods and two terms, the first method what the others are held against."""
+    methods = ["both levels", "one level", "lm"]
+    return pd.DataFrame({"Intercept": [2.0, mean, 0.5], "treated": [1.0, 0.5, 1.5]}, methods)
+
+
 def resample(data, scheme):
     return bootstrap(data["score"], data["classroom"], scheme=scheme, replicates=300, seed=1)
 
@@ -79,7 +85,7 @@ def few_counties(rise):
 
 def three_lines(more):
     """Own and shrunken lines of three groups, and the rest that their figure takes."""
-    own = pd.DataFrame({"level": [1.0, 2.0, 3.0], "slope": [-1.0, 1.0 + more, 3.0]})
+    own = pd.DataFrame({"level": [1.0, 2.0, 3.0], "slope": [-1.0, 1.0, 3.0 + more]})
     reach = pd.DataFrame({"mean": [0.0, 0.5, 1.0], "low": [-1.0, -0.5, 0.0], "high": [1.0, 1.5, 2.0]})
     return own, own.assign(slope=1 + (own["slope"] - 1) / 4), reach, 1.0, 0.7
 
@@ -136,6 +142,8 @@ DRAWN = {
     "design_contours": lambda c: [(400, 900, 10, [3, 4, 5]), (266.23, 985.87, 10, [3, 4, 5])],
     "average_slope_by_size": lambda c: [(1.0, 25.0, 20), (2.0, 25.0, 20, 50)],
     "own_and_shrunk_lines": lambda c: [three_lines(0), three_lines(0.2)],
+    "errors_by_level": lambda c: [(by_level(1.0),), (by_level(0.8),)],
+    "two_way_by_groups": lambda c: [(4.0, 9.0, 16.0), (2.0, 9.0, 16.0)],
     "power_curves": lambda c: [(400, 900, 20, 10), (266.23, 985.87, 20, 10)],
 }  # fmt: skip
 
@@ -623,6 +631,21 @@ def test_the_average_slope_alt_text_tells_both_ends_and_the_floor():
     reported = [math.sqrt((36 + 4 * n * 9 / (10 * (n - 1) - 1)) / (10 * n)) for n in (2, 120)]
     assert f"from {ends[0]:.2f} to {ends[1]:.2f}, and never below a floor at {floor:.2f}" in alt
     assert f"falls from {reported[0]:.2f} to {reported[1]:.2f}" in alt
+
+
+def test_the_levels_alt_text_divides_by_the_first_method():
+    figure, alt = figures.errors_by_level(by_level(1.0))
+    assert "mean: one level 0.50; lm 0.25. treated: one level 0.50; lm 1.50." in alt
+    _, one, lm = (line.get_xdata() for line in figure.axes[0].lines[:3])
+    assert (list(one), list(lm)) == ([0.5, 0.5], [0.25, 1.5])
+
+
+def test_the_two_way_alt_text_tells_what_is_lost_with_few_groups():
+    _, alt = figures.two_way_by_groups(4.0, 9.0, 16.0, most=50)
+    G, true = 3, 4 / 3 + 9 / 3 + 16 / 9
+    two = 1 - (4 + 9) * (G - 1) / G / (G**2 - 1) / true
+    assert f"At 3 of each: both ways {two:.2f}; by text {(3 + 16 / 9) / true:.2f}; " in alt
+    assert "At 50 of each" in alt
 
 
 def test_the_lines_alt_text_counts_those_that_fall():

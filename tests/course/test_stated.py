@@ -13,6 +13,7 @@ from scipy import stats
 from helpers import check_exercise, check_stated
 from helpers.course import stated
 from helpers.course.exercises import exercises
+from helpers.course.rrandom import RRandom
 
 LEDGER = stated.ledger()
 EXERCISES = exercises()
@@ -245,6 +246,49 @@ def test_what_is_stated_of_slopes_that_vary_is_what_r_computes(reference, key):
         name = (VARY | VARY_BEFORE)[of]
         value = r[name] if isinstance(name, str) else r[name[0]][name[1]]
     check_stated(key, value)
+
+
+GROUPINGS = {  # in more_groupings.json, with the place in the vector
+    "nested.mean": "nested.mean.three", "nested.by_class": "nested.mean.class_of_school.CR1",
+    "nested.numbers": "nested.mean.numbers", "nested.sector": ("nested.terms.three", 1),
+    "nested.treated": ("nested.treated", 1), "nested.treated_df": ("nested.treated_df", 1),
+    "nested.version": ("nested.terms.three", 3), "nested.school.treated": ("nested.terms.school", 2),
+    "nested.room.treated": ("nested.terms.class", 2), "nested.cr2.treated": ("nested.terms.school.CR2", 2),
+    "nested.around_school": ("nested.terms.around_school", 2),
+    "crossed.mean": "crossed.mean", "crossed.df": "crossed.mean_kr_df",
+    "crossed.reader": "crossed.mean.reader", "crossed.text": "crossed.mean.text",
+    "crossed.two_way": "crossed.cr1.reader_text", "crossed.long": ("crossed.long", 1),
+    "crossed.long_reader": ("crossed.long.reader", 1),
+    "panel.lm": ("panel.lm", 1), "panel.firm": ("panel.cr1.firm", 1), "panel.year": ("panel.cr1.year", 1),
+    "panel.two_way": ("panel.cr1.firm_year", 1), "panel.both": ("panel.both", 1),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "key", [key for key in LEDGER.index if key.startswith(("r.nested.", "r.crossed.", "r.panel."))]
+)
+def test_what_is_stated_of_more_than_one_grouping_is_what_r_computes(reference, key):
+    name = GROUPINGS[key.removeprefix("r.")]
+    r = reference("more_groupings")
+    check_stated(key, r[name] if isinstance(name, str) else r[name[0]][name[1]])
+
+
+def test_the_tables_of_notebook_15_are_rs(reference):
+    """What R's set.seed(15) and set.seed(16) give, as the notebook draws it: readers first, then texts."""
+    r, ours = reference("more_groupings"), RRandom(15)
+    of_reader, of_text, noise = ours.rnorm(12, 0, 2), ours.rnorm(8, 0, 3), ours.rnorm(96, 0, 4)
+    score = (50 + of_reader[:, None] + of_text).ravel() + noise
+    assert [*score[:3], *score[-3:]] == pytest.approx(r["crossed.score"], rel=1e-14)
+
+
+def test_the_solutions_of_notebook_15_are_rs(reference):
+    r = reference("more_groupings")
+    classes, schools, within = r["nested.variances"]
+    se = ((schools + (classes + within / 10) / 2) / 24) ** 0.5
+    assert right("15.1") == pytest.approx([schools, classes, se], rel=1e-6)  # lme4's optimiser
+    by_class = r["nested.mean.class"] / r["nested.mean.three"]
+    by_school = r["nested.terms.school"][2] / r["nested.terms.three"][2]
+    assert right("15.2") == pytest.approx([by_class, by_school], rel=1e-6)
 
 
 @pytest.mark.parametrize(("model", "by_r"), [("m3", "radon1"), ("m4", "radon2")])

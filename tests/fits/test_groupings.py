@@ -12,6 +12,7 @@ from scipy.special import ndtri
 
 from helpers import complete_pooling, partial_pooling
 from helpers.fits.groupings import outer
+from helpers.fits.groupings.inference import kenward_roger
 from helpers.fits.groupings.likelihood import Likelihood
 from helpers.fits.groupings.search import maximum
 from helpers.fits.result import NotOfThisPooling
@@ -401,6 +402,18 @@ def test_a_variance_on_the_boundary_is_0_exactly(fitted, table, name, zero):
         np.testing.assert_allclose(
             fit.with_df("satterthwaite").df, alone.with_df("satterthwaite").df, rtol=1e-6
         )
+
+
+def test_degrees_of_freedom_that_collapse_are_bounded():
+    """One school of ten holds most rows and its variance is 0: Kenward and Roger's df would be near 0."""
+    school = np.repeat(np.arange(10), [100] + [4] * 9)
+    data = pd.DataFrame({"s": school, "c": np.arange(136) // 2, "y": np.sin(7.0 * np.arange(136) ** 2)})
+    fit = partial_pooling("y ~ 1", data, "s/c")
+    assert fit.psi["s"] == 0
+    assert kenward_roger(fit._point, fit._working)[1] < 1
+    assert fit.df_method == "kenward-roger, bounded"
+    assert fit.df["Intercept"] == fit.with_df("kenward-roger").df["Intercept"] == 10 - 1
+    assert "df collapse here" in fit.summary()
 
 
 # ---- tables, labels, words ------------------------------------------------------------------------

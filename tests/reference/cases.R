@@ -32,6 +32,7 @@ define({
   sloped <- lmerTest::lmer(height ~ week + (week | plant), growth)
   week_lm <- lm(height ~ I(week - mean(week)), growth)
   anew <- case("implicit_nesting")
+  anew_both <- lmerTest::lmer(score ~ 1 + (1 | school / class), anew)
   anew_lmer <- lmerTest::lmer(score ~ 1 + (1 | school:class), anew)
   anew_labels <- lmerTest::lmer(score ~ 1 + (1 | class), anew)
   anew_lm <- lm(score ~ factor(school) * factor(class), anew)
@@ -81,6 +82,8 @@ add("growth.CR2", 'c(robust(week_lm, growth$plant, "SE"), robust(week_lm, growth
 
 add("implicit_nesting.cells", "c(kr(anew_lmer, 1), kr(anew_lmer, 2), kr(anew_lmer, 3))",
     "classes numbered anew in each school: estimate, standard error and df of the mean")
+add("implicit_nesting.both", "c(kr(anew_both, 1), kr(anew_both, 2), kr(anew_both, 3))",
+    "school/class: the variance of schools is 0")
 add("implicit_nesting.labels", "c(kr(anew_labels, 1), kr(anew_labels, 2), kr(anew_labels, 3))",
     "the same if 1 is one class in all schools")
 add("implicit_nesting.within", '1 - pf(anew_rest$F[2], anew_rest$Df[2], anew_rest$Res.Df[2])')

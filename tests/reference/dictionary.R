@@ -224,6 +224,28 @@ run(
   "(pchisq(lr, 1, lower = FALSE) + pchisq(lr, 2, lower = FALSE)) / 2"
 )
 
+# ---- more than one grouping ---------------------------------------------------------------------
+define({
+  pupils <- read.csv("helpers/data/three_levels.csv")
+  g1 <- lmer(score ~ treated + (1 | school/class), pupils)
+  set.seed(15)
+  reader <- rnorm(12, 0, 2)
+  text <- rnorm(8, 0, 3)
+  answers <- expand.grid(text = 1:8, reader = 1:12)
+  noise <- rnorm(96, 0, 4)
+  answers$score <- 50 + reader[answers$reader] + text[answers$text] + noise
+  g2 <- lmer(score ~ 1 + (1 | reader) + (1 | text), answers)
+  g3 <- lm(score ~ 1, answers)
+})
+run(
+  "sqrt(vcov(g1)[2, 2])",
+  "pbkrtest::get_Lb_ddf(g1, c(0, 1))",
+  "sqrt(vcov(g2)[1, 1])",
+  "pbkrtest::get_Lb_ddf(g2, 1)",
+  'sqrt(vcovCL(g3, ~ reader, type = "HC0")[1, 1])',
+  'sqrt(vcovCL(g3, ~ reader + text, type = "HC0")[1, 1])'
+)
+
 save_reference("dictionary", versions(c(
   "lme4", "lmerTest", "pbkrtest", "nlme", "sandwich", "clubSandwich", "arm", "geepack", "mlmRev"
 )))

@@ -126,7 +126,8 @@ add_fit <- function(name, of) {
       add(paste0(name, ".condsd.", g), sprintf("sqrt(as.numeric(attr(predicted[['%s']], 'postVar')))", g))
       add(paste0(name, ".groups.", g), sprintf("rownames(predicted[['%s']])", g))
     }
-    say("ci_profile", "suppressWarnings(confint(m, parm = 'theta_', oldNames = FALSE))")
+    again <- sprintf("lme4::lmer(%s, %s, control = tight)", of[1], of[2])    # which optimises, as the profile must
+    add(paste0(name, ".ci_profile"), sprintf("suppressWarnings(confint(%s, parm = 'theta_', oldNames = FALSE))", again))
   }
 }
 for (name in names(models)) {

@@ -388,7 +388,7 @@ def test_labels_used_anew_in_every_school_are_told(r):
     _, here, few = r["implicit_nesting.labels"]
     assert "class 1 is found under 8 values of school: 4 labels of class make 32 with school" in warning
     assert f"there are 32 groups and not 4: SE of the mean {se:.3f} on {df:.1f} df in place of " in warning
-    assert f"of {here:.3f} on {few:.1f}. In Python" in warning
+    assert f"of {here:.3f} on {few:.1f}. With both levels: --group school/class, in Python" in warning
     assert r["implicit_nesting.within"] < levels.ALIKE
     assert f"(P = {r['implicit_nesting.across']:.2f};" in warning
     rows, groups, (school,) = found.beside
@@ -474,16 +474,11 @@ def test_by_command(name, arguments, said, tmp_path):
 @pytest.mark.parametrize(
     ("group", "said"),
     [
-        (
-            ["school/class"],
-            "name 'school' or 'class'; for both there is partial_pooling(..., groups=\"school/",
-        ),
-        (["school", "class"], 'for both there is partial_pooling(..., groups=["school", "class"]) in Python'),
         (["school", "class", "treated"], "3 groupings (school, class, treated): two at most"),
         (["school", "school"], "groups names 'school' twice"),
     ],
 )
-def test_two_groupings_by_command_are_refused_in_words(group, said, tmp_path, capsys, monkeypatch):
+def test_what_are_no_two_groupings_is_refused_in_words(group, said, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     call = ["report", str(CASES / "three_levels.csv"), "--outcome", "score", "--group", *group]
     assert command.main(call) == 2

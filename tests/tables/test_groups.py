@@ -483,7 +483,11 @@ REFUSED = {
     "a function that is not there": (ALL, ("y ~ nofun(x)", table(), "g"), ValueError, "nofun"),
     "a method that is not there": (
         [partial_pooling], ("y ~ x", table(), "g", {"method": "mle"}), ValueError, "method must be.*'mle'"),
-    "a list of groups": (ALL, ("y ~ x", table(), ["g"]), TypeError, r"groups must be the name.*\['g'\]"),
+    "a list of one group": (
+        [complete_pooling, partial_pooling], ("y ~ x", table(), ["g"]), ValueError,
+        'a list of one: write groups="g"'),
+    "a list of groups": (
+        [no_pooling], ("y ~ x", table(), ["g"]), TypeError, r"groups must be the name.*\['g'\]"),
     "groups as a column": (ALL, ("y ~ x", table(), table()["g"]), TypeError, "groups must be the name"),
     "no groups": (GROUPED, ("y ~ x", table(), None), TypeError, "needs groups"),
     "data that are an array": (ALL, ("y ~ x", np.ones((3, 3)), "g"), TypeError, "data frame; got ndarray"),

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from itertools import cycle
+
 import numpy as np
 
 from ... import formulas
 from .style import ACCENT, COMPLETE, FAINT, NO, PARTIAL, drawing, legend_above, listed, log_scale, styled
 
-_LOOKS = [(COMPLETE, "s"), (ACCENT, "^"), (NO, "D"), (PARTIAL, "o"), ("#CC79A7", "v")]
+# Colour, marker, what fills it; a sixth method would start again.
+_LOOKS = [
+    (COMPLETE, "s", "full"),
+    (ACCENT, "^", "full"),
+    (NO, "D", "full"),
+    (PARTIAL, "o", "full"),
+    (ACCENT, "v", "none"),
+]
 
 
 @styled
@@ -30,9 +39,10 @@ def errors_by_level(errors):
     figure, ax = drawing(height=3.9)
     ax.axvline(1, color=FAINT, lw=1.5)
     spread = np.linspace(0.28, -0.28, len(others))
-    for (method, row), shift, (color, marker) in zip(ratios.iterrows(), spread, _LOOKS, strict=False):
+    for (method, row), shift, look in zip(ratios.iterrows(), spread, cycle(_LOOKS), strict=False):
+        color, marker, fill = look
         heights = -np.arange(len(terms)) + shift
-        ax.plot(row, heights, marker, color=color, ms=8, label=method)
+        ax.plot(row, heights, marker, color=color, fillstyle=fill, mew=1.5, ms=8, label=method)
     for k in range(1, len(terms)):
         ax.axhline(0.5 - k, color=FAINT, lw=0.5)
     ax.set(yticks=-np.arange(len(terms)), yticklabels=terms, ylim=(0.5 - len(terms), 0.5))

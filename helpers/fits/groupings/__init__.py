@@ -5,7 +5,7 @@ In the order in which a table goes through it: `ask` (what cannot be fitted is r
 variance held), `variances`, `told` (how it prints) and `fit`. `tables.groupings` reads the table.
 """
 
-from .ask import asked_for, fit_groupings
+from .ask import asked_for, fit_groupings, fit_summarised
 from .fit import GroupingsFit
 
-__all__ = ["GroupingsFit", "asked_for", "fit_groupings"]
+__all__ = ["GroupingsFit", "asked_for", "fit_groupings", "fit_summarised"]

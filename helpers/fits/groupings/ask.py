@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import narwhals as nw
-import numpy as np
 import pandas as pd
 from scipy.sparse import csgraph
 
 from ...tables import GroupSummary
 from ...tables.groupings import named, summarise_groupings
 from .fit import GroupingsFit
+from .inference import groups_left
 from .likelihood import Likelihood
 from .search import maximum
-
-_RANK = 1e-12
 
 
 def asked_for(data, groups):
@@ -77,7 +75,11 @@ def fit_groupings(formula, data, names, nested, slopes=None, method="reml", miss
             f"this summary is by {data.group!r} alone: two groupings ({', '.join(names)}) take the "
             f"table itself"
         )
-    groupings = summarise_groupings(data, formula, names, nested, missing)
+    return fit_summarised(summarise_groupings(data, formula, names, nested, missing), method)
+
+
+def fit_summarised(groupings, method="reml"):
+    """Fit the `tables.groupings.Groupings` of a table: `fit_groupings`, which says what is raised."""
     _refuse(groupings)
     return GroupingsFit(
         data=groupings.rows, method=method, _groupings=groupings,
@@ -103,19 +105,13 @@ def _refuse(groupings):
             f"the terms "
             f'say: average to one row each, and write groups="{groupings.names[1 - groupings.inner]}"'
         )
-    p = len(rows.terms)
-    outer = groupings.moved + counts @ rows.centred_means()
-    within_outer = rows.about_centre() - outer.T @ (outer / counts.sum(axis=1)[:, None])
-    for place, within, size in ((groupings.inner, rows.within, J), (1 - groupings.inner, within_outer, K)):
-        if size > p:
-            continue
-        inside, whole = within[:p, :p], rows.about_centre().diagonal()[:p]
-        scale = np.sqrt(np.where(whole > 0, whole, 1.0))
-        if size + np.linalg.matrix_rank(inside / scale / scale[:, None], tol=_RANK, hermitian=True) <= p:
+    p, terms = len(rows.terms), ", ".join(rows.terms)
+    for place, left in zip((1 - groupings.inner, groupings.inner), groups_left(groupings), strict=True):
+        name = groupings.names[place]
+        if left < 1:
             raise ValueError(
-                f"{size} groups of {groupings.names[place]} and {p} terms ({', '.join(rows.terms)}): "
-                f"the terms "
-                f"leave nothing between them to estimate their variance from; leave out terms that are "
-                f"constant "
-                f"within {groupings.names[place]}, or the grouping"
+                f"{groupings.ngroups[place]} groups of {name} and {p} terms ({terms}): the terms leave "
+                f"nothing "
+                "between them to estimate their variance from; leave out terms that are constant within "
+                f"{name}, or the grouping"
             )

@@ -12,6 +12,7 @@ import pandas as pd
 from ..checks import one_of
 from ..predicted import Predicted
 from ..result import ELSEWHERE, Fit, NotOfThisPooling, Reference, found, residual, same
+from ..small_samples import BOUNDED
 from ..terms import estimates
 from . import inference
 from .likelihood import Point
@@ -28,18 +29,22 @@ def satterthwaite(fit):
 def kenward_roger(fit):
     """The fit with Kenward and Roger's df and errors."""
     cov, df = inference.kenward_roger(fit._point, fit._working)
-    if not (np.isfinite(cov).all() and np.isfinite(df).all()):
+    df, bounded = inference.bounded(fit._point, df)
+    if not np.isfinite(cov).all():
         raise ValueError(
             "Kenward-Roger is not defined here: the information on the variances has no inverse; use "
             '"residual"'
         )
-    return fit._with(Reference("kenward-roger", fit._of_terms(cov), partial(found, df)))
+    return fit._with(
+        Reference(BOUNDED if bounded else "kenward-roger", fit._of_terms(cov), partial(found, df))
+    )
 
 
 def unadjusted(fit):
-    """Kenward and Roger's df beside the errors that lme4 prints."""
+    """Kenward and Roger's df, bounded where they collapse, beside the errors that lme4 prints."""
     _, df = inference.kenward_roger(fit._point, fit._working)
-    return Reference("kenward-roger", fit._by_term, partial(found, df))
+    df, bounded = inference.bounded(fit._point, df)
+    return Reference(BOUNDED if bounded else "kenward-roger", fit._by_term, partial(found, df))
 
 
 def normal(fit):
@@ -59,7 +64,9 @@ class GroupingsFit(Variances, Told, Fit):
         By the finer grouping.
     df_method : str
         "kenward-roger", "satterthwaite", "residual" or "normal". Kenward and Roger's df stand beside the
-        unadjusted standard error that lme4 prints until `with_df` asks for their own.
+        unadjusted standard error that lme4 prints until `with_df` asks for their own. "kenward-roger,
+        bounded": theirs collapsed for some term (`inference.bounded`), and an interval that holds needs
+        their standard error as well, by `with_df`.
 
     Notes
     -----
@@ -83,6 +90,11 @@ class GroupingsFit(Variances, Told, Fit):
         if name in ELSEWHERE:
             raise NotOfThisPooling(f"{name} is not offered for a fit with two groupings, only for one")
         raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}")
+
+    @property
+    def groupings(self):
+        """How the table is grouped: `tables.groupings.Groupings`."""
+        return self._groupings
 
     # ---- estimates and what they are held against ------------------------------------------------
 

@@ -11,6 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+_RANK = 1e-12
+_COLLAPSED = (
+    1 / 3
+)  # of the groups left: balanced and crossed, with no variance between, it is 1/2 or little less
+
 
 @dataclass(frozen=True)
 class Information:
@@ -78,6 +83,44 @@ def kenward_roger(point, contrasts):
     change = np.einsum("kx,sxy,ky->ks", contrasts @ cov, P, contrasts @ cov)
     change /= np.einsum("kx,xy,ky->k", contrasts, cov, contrasts)[:, None]
     return cov + cov @ (bias + bias.T) @ cov, 2 / np.einsum("ks,st,kt->k", change, spread, change)
+
+
+def bounded(point, df):
+    """Kenward and Roger's df, and what to take where they collapse.
+
+    Where a variance is estimated as 0 and one group holds most rows their first-order expansion breaks down,
+    and gives df near 0. Below a third of the groups left, of the grouping that leaves fewer, or below 1, that
+    number takes their place: as for one grouping (`small_samples.bounded_kenward_roger`, there below a half).
+
+    Parameters
+    ----------
+    point : likelihood.Point
+    df : ndarray
+
+    Returns
+    -------
+    df : ndarray
+    bounded : bool
+        Whether any was replaced.
+    """
+    left = min(groups_left(point.of.groupings))
+    low = ~(df >= max(_COLLAPSED * left, 1 - 1e-9))
+    return np.where(low, float(left), df), bool(low.any())
+
+
+def groups_left(groupings):
+    """Groups less the coefficients on their level or above, of the outer and the inner grouping."""
+    rows, counts = groupings.rows, groupings.counts
+    p = len(rows.terms)
+    sums = groupings.moved + counts @ rows.centred_means()
+    whole = rows.about_centre()
+    scale = np.sqrt(np.where(whole.diagonal() > 0, whole.diagonal(), 1.0))[:p]
+    found = []
+    within_outer = whole - sums.T @ (sums / counts.sum(axis=1)[:, None])
+    for within, groups in ((within_outer, counts.shape[0]), (rows.within, counts.shape[1])):
+        unit = within[:p, :p] / scale / scale[:, None]
+        found.append(groups - p + int(np.linalg.matrix_rank(unit, tol=_RANK, hermitian=True)))
+    return found
 
 
 def satterthwaite(point, contrasts):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..printing import Printed
+from ..small_samples import BOUNDED
 from ..terms import counted
 
 
@@ -48,5 +49,12 @@ class Told(Printed):
             lines.append(
                 f"labels are used again: {label!r} in {users} groups of {outer}, another group in each; so "
                 f"{inner} has {self.ngroups[inner]} groups, not {labels}"
+            )
+        if self.df_method == BOUNDED:
+            lines.append(
+                "Kenward and Roger's df collapse here (few groups hold most of the information): the "
+                "number of "
+                "groups left takes their place; intervals that hold need their standard errors: "
+                'with_df("kenward-roger")'
             )
         return [*lines, f"on the boundary: {self.boundary}"] if self.singular else lines

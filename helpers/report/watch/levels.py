@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pandas as pd
@@ -15,7 +16,14 @@ from .check import watch
 COLUMNS = 3  # that are told one by one
 TERMS = 4  # of which errors are told
 
-_BOTH = "In Python, partial_pooling(..., groups={!r}) has both levels."
+
+def both_by(outer, inner) -> str:
+    """What to ask for to have both levels, inner within outer: at a prompt and in Python."""
+    asked = f"{outer}/{inner}"
+    if asked.count("/") > 1:
+        return "Rename the columns without / in their names, and ask for both as outer/inner."
+    option = asked if re.fullmatch(r"[\w./-]+", asked) else f'"{asked}"'
+    return f"With both levels: --group {name(option, 140)}, in Python group={name(repr(asked), 140)}."
 
 
 @watch(
@@ -38,7 +46,7 @@ def a_level_above(found):
             f"A level above the groups: {name(other.name)} may be a level above {of}: each of these {J} is "
             f"in one of {K}. The table takes the {J} for independent. {_errors(found, rows, other)} If "
             f"{name(other.name)} is a name and not an amount, report an error that counts its {K} "
-            f"values. {_BOTH.format(f'{other.name}/{groups.name}')}"
+            f"values. {both_by(other.name, groups.name)}"
         )
 
 
@@ -63,7 +71,7 @@ def a_level_within(found):
                 f"A level within the groups: {name(other.name)} may be a level within {group(found)}. "
                 f"{name(label)} is one for all rows of a {name(other.name)}, so its slope rests on {parts} "
                 f"of them and not on {found.fit.nobs} rows. {_errors(found, rows, groups, other, term)} "
-                f"{_BOTH.format(f'{groups.name}/{other.name}')}"
+                f"{both_by(groups.name, other.name)}"
             )
 
 
@@ -91,7 +99,7 @@ def a_label_used_again(found):
             f"and across its values no more than any (P = {decimals(again.across, 2)}; F tests of the cells' "
             f"means). If they are numbered anew in each, there are {again.cells} groups and not "
             f"{len(groups.labels)}: SE of the mean {se} on {degrees(cells.df.iloc[k])} df in place of "
-            f"{here} on {degrees(found.fit.df.iloc[k])}. {_BOTH.format(f'{other.name}/{groups.name}')}"
+            f"{here} on {degrees(found.fit.df.iloc[k])}. {both_by(other.name, groups.name)}"
         )
 
 
