@@ -170,7 +170,7 @@ def test_other_tables(panel, frame):
     ("groups", "error", "said"),
     [
         (["firm", "year", "x"], ValueError, r"names 3 columns.*vcovCL\(lm.*cluster = ~ firm \+ year \+ x\)"),
-        (["firm"], ValueError, "names 1 columns: one or two"),
+        (["firm"], ValueError, "a list of one: write groups="),
         (["firm", "firm"], ValueError, "names 'firm' twice"),
         (["firm", 3], TypeError, "groups must be the name of a column, or a list of two"),
         (7, TypeError, "groups must be the name of a column, or a list of two"),
