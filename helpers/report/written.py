@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import os
 import shutil
@@ -62,7 +63,7 @@ def check_ending(path):
         raise ValueError(f"--table writes {', '.join(ENDINGS)}, by the file's ending; {ending!r} is none")
     if ending == ".docx":
         try:
-            import docx  # noqa: F401 - an extra, and slow to load
+            importlib.import_module("docx")
         except ImportError:
             raise ValueError("a .docx needs the package python-docx: pip install python-docx") from None
 
@@ -82,7 +83,7 @@ def _blocks(found):
 
 
 def _docx(found):
-    import docx
+    docx = importlib.import_module("docx")  # an extra, and slow to load
 
     document = docx.Document()
     document.core_properties.title = document.core_properties.author = ""
