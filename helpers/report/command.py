@@ -5,14 +5,19 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+from datetime import datetime
 from functools import partial
+from importlib import metadata
 from pathlib import Path
 
 import matplotlib
 
+from . import written
 from .files import missing, read_table
 from .files.together import together
 from .report import describe
+
+_PACKAGE = "which-standard-error"
 
 
 class _Parser(argparse.ArgumentParser):
@@ -51,7 +56,9 @@ def _parser():
     told.add_argument(
         "--output", metavar="FILE.html", help="default: the file's name with -report.html, here"
     )
-    told.add_argument("--table", metavar="FILE.csv", help="write the table as CSV too")
+    told.add_argument(
+        "--table", metavar="FILE", help="write the table too: .csv (all digits), .docx (Word) or .tex (LaTeX)"
+    )
     told.add_argument("--sheet", metavar="NAME", help="which sheet of a workbook, or data frame of .RData")
     told.add_argument(
         "--columns", nargs="+", metavar="NAME", help="names of all columns, if the text has none"
@@ -84,6 +91,9 @@ def main(arguments=None) -> int:
         return _refuse(message)
     except BrokenPipeError:  # whoever read the words stopped; the files are written
         sys.stdout = None
+    except KeyboardInterrupt:
+        print("\npython -m helpers report: stopped; no file is half written", file=sys.stderr)
+        return 130
     except OSError as error:
         return _refuse(f"cannot write {error.filename!r}: {error.strerror}")
     return 0
@@ -96,6 +106,8 @@ def _report(asked):
     for target in targets:
         if target.resolve() == source.resolve():
             raise ValueError(f"{str(target)!r} is the file to read: write elsewhere")
+    if asked.table:
+        written.check_ending(asked.table)
     data = read_table(
         source, asked.separator, asked.decimal, asked.encoding, sheet=asked.sheet, columns=asked.columns,
         missing_values=partial(_codes, asked), long=asked.long, names=asked.names,
@@ -108,10 +120,16 @@ def _report(asked):
         data, asked.outcome, group, asked.predictors, asked.population, asked.missing, asked.level,
         asked.one,
     )  # fmt: skip
-    title = " ".join([f"{source.name}, {data.attrs['read']}.", *_of_file(data, asked)])
-    targets[0].write_text(found.to_html(title), encoding="utf-8", newline="\n")
-    if asked.table:
-        found.to_csv(targets[1])
+    title = " ".join(
+        [
+            *_how_read(source, data),
+            *_of_file(data, [asked.outcome, *_groups(asked), *parts, *asked.predictors]),
+        ]
+    )
+    contents = [found.to_html(title).encode("utf-8")]
+    contents += [written.table(found, targets[1])] if asked.table else []
+    for target, content in zip(targets, contents, strict=True):
+        written.whole(target, content)
     print(found)
     print("\nwritten: " + ", ".join(map(str, targets)))
 
@@ -128,17 +146,26 @@ def _codes(asked, names):
     return found
 
 
-def _of_file(data, asked):
-    """What a file says of its columns: what they are called, and what was missing in them."""
-    used = [
-        name
-        for name in map(str, data.columns)
-        if name in (asked.outcome, *_groups(asked), *asked.predictors)
-        and name in data.attrs.get("labels", {})
-    ]
-    if used:
-        yield "; ".join(f"{name}: {data.attrs['labels'][name]}" for name in used) + "."
-    if kinds := missing.told(data.attrs, [asked.outcome, *_groups(asked), *asked.predictors]):
+def _how_read(source, data):
+    """Which file, how it was read, by which program, when."""
+    yield f"{source.name}, {data.attrs['read']}; {len(data)} rows."
+    if "decimal comma" in data.attrs["read"]:
+        yield "Numbers in this report have a decimal point."
+    try:
+        version = f"{_PACKAGE} {metadata.version(_PACKAGE)}"
+    except metadata.PackageNotFoundError:  # run from a folder, without being installed
+        version = _PACKAGE
+    yield f"Made by {version} on {datetime.now().astimezone():%Y-%m-%d}."
+
+
+def _of_file(data, used):
+    """What a file says of the columns used: what they are called, and what was missing in them."""
+    labels = data.attrs.get("labels", {})
+    if told := [
+        f"{name}: {labels[name]}" for name in map(str, data.columns) if name in used and name in labels
+    ]:
+        yield "; ".join(told) + "."
+    if kinds := missing.told(data.attrs, used):
         yield kinds
 
 

@@ -9,7 +9,7 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ..course import figures
-from . import words
+from . import variances, words
 
 WIDE, NARROW = 7.2, 3.7  # inches, on a screen and on a phone
 PHONE = "(max-width: 40rem)"
@@ -33,6 +33,9 @@ def page(report, title=None) -> str:
             (question, over, [_cells(report, line, lines) for line in lines])
             for question, over, lines in words.by_question(report)
         ],
+        variances=report.variances,
+        variances_head=variances.HEAD,
+        level=words.percent(report.level),
         warnings=[warning.split(":", 1) for warning in report.warnings],
         sentence=report.sentence,
         glossary=report.GLOSSARY,

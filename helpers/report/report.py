@@ -11,7 +11,7 @@ from __future__ import annotations
 from functools import cached_property
 
 from ..course import figures
-from . import of_one, watch, words
+from . import of_one, variances, watch, words
 from .asked import Asked
 from .files import read_table
 from .findings import Findings
@@ -150,6 +150,11 @@ class Report(Told, Findings):
     def withheld(self, line) -> str:
         """Say why a line has no standard error, or no estimate."""
         return of_one.withheld(self, line)
+
+    @property
+    def variances(self) -> list:
+        """Rows of the table of variances and tests, as text."""
+        return variances.rows(self)
 
     @property
     def drawn(self) -> str:

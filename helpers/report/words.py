@@ -76,6 +76,11 @@ def percent(level) -> str:
     return f"{level * 100:g}%"
 
 
+def p_value(p) -> str:
+    """Write a p value in three decimals, or as below the least of them."""
+    return "<0.001" if p < 0.001 else f"{p:.3f}"
+
+
 def sizes(found) -> str:
     """How many rows the groups have: least to most, or each."""
     low, high = found.fit.data.sizes.min(), found.fit.data.sizes.max()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 
 from ...course import figures
+from .. import variances
 from ..page import WIDE
 from ..told import Told
 from . import watch, words
@@ -66,6 +67,11 @@ class ReportOfTwo(Told, FindingsOfTwo):
     def sentence(self) -> str:
         """A sentence to report, numbers rounded: the table's."""
         return sentence(self)
+
+    @property
+    def variances(self) -> list:
+        """Rows of the table of variances and tests, as text."""
+        return variances.of_two(self)
 
     @property
     def code(self) -> tuple:
