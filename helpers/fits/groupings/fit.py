@@ -9,15 +9,14 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from .. import estimable
 from ..checks import one_of
 from ..predicted import Predicted
 from ..result import ELSEWHERE, Fit, NotOfThisPooling, Reference, found, same
-from ..slopes.sandwich import KINDS
 from ..small_samples import BOUNDED
 from ..terms import estimates
-from . import inference, sandwich
+from . import inference
 from .likelihood import Point
+from .sandwich import Around
 from .told import Told
 from .variances import Variances
 
@@ -60,7 +59,7 @@ def normal(fit):
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class GroupingsFit(Variances, Told, Fit):
+class GroupingsFit(Variances, Around, Told, Fit):
     """Intercepts of two groupings, nested or crossed; `Fit` has what every fit says.
 
     Attributes
@@ -136,58 +135,6 @@ class GroupingsFit(Variances, Told, Fit):
 
     def _references(self):
         return self.ASKED if self.method == "reml" else self.REFERENCES
-
-    def cluster_robust(self, kind="CR2"):
-        """Return this fit with sandwich standard errors by the outer grouping: by school, of "school/class".
-
-        R's ``vcovCR(lmer(y ~ x + (1 | school/class)), cluster = school, kind)``. They hold whatever the
-        dependence within schools, if these are many and independent.
-
-        Parameters
-        ----------
-        kind : {"CR0", "CR1", "CR1S", "CR2", "CR3"}
-            As `slopes.sandwich.cluster_robust`. CR2 is exact in expectation where the model is right and the
-            variances are known, with Satterthwaite's df; the others have those of the outer groups less 1.
-
-        Returns
-        -------
-        GroupingsFit
-            Estimates and variances as before. A term that one outer group alone carries
-            (`estimable.lone_groups`) has no such error: NaN, and the reason in ``withheld``. `with_df` of it
-            gives the model's own errors again.
-
-        Raises
-        ------
-        ValueError
-            If the kind is none of these, no term has such an error, or the groupings are crossed: then no
-            grouping has independent groups.
-
-        Examples
-        --------
-        >>> import numpy as np, pandas as pd
-        >>> from helpers import partial_pooling
-        >>> rows = np.arange(240)
-        >>> noise = np.random.default_rng(1).normal(size=(3, 240))
-        >>> data = pd.DataFrame({"school": rows // 20, "class": rows // 5 % 4, "x": noise[0]})
-        >>> data["y"] = data["x"] + noise[1][rows // 20] + noise[2]
-        >>> fit = partial_pooling("y ~ x", data, "school/class").cluster_robust("CR2")
-        >>> fit.df_method, bool(fit.df["x"] < 11)
-        ('CR2', True)
-        """
-        one_of("kind", kind, KINDS)
-        if not self._groupings.nested:
-            first, second = self._groupings.names
-            raise ValueError(
-                f"{first} and {second} are crossed, so the groups of neither are independent: for clusters "
-                f'both ways take complete_pooling(..., groups=["{first}", "{second}"]).cluster_robust()'
-            )
-        withheld = estimable.withheld(sandwich.by_outer(self._groupings), self._contrasts)
-        cov, of = sandwich.cluster_robust(self._point, kind)
-        cov = self._working @ cov @ self._working.T * self._length**2
-        none = np.isin(self.data.terms, list(withheld))
-        cov[none] = cov[:, none] = np.nan
-        df = [np.nan if no else of(a) for a, no in zip(self._working, none, strict=True)]
-        return replace(self, withheld=withheld, _given=(Reference(kind, cov, partial(found, df)),))
 
     @property
     def ngroups(self):

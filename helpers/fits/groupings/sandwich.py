@@ -8,11 +8,71 @@ V is 1. The sums of a school alone meet its own variance. `slopes.sandwich` has 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
+from .. import estimable
+from ..checks import one_of
+from ..result import Reference, found
 from ..slopes.likelihood import triangular
-from ..slopes.sandwich import combined, scores
+from ..slopes.sandwich import KINDS, combined, scores
+
+
+class Around:
+    """The part of a fit that has a sandwich around it: of its ``_point`` and ``_groupings``."""
+
+    def cluster_robust(self, kind="CR2"):
+        """Return this fit with sandwich standard errors by the outer grouping: by school, of "school/class".
+
+        R's ``vcovCR(lmer(y ~ x + (1 | school/class)), cluster = school, kind)``. They hold whatever the
+        dependence within schools, if these are many and independent.
+
+        Parameters
+        ----------
+        kind : {"CR0", "CR1", "CR1S", "CR2", "CR3"}
+            As `slopes.sandwich.cluster_robust`. CR2 is exact in expectation where the model is right and the
+            variances are known, with Satterthwaite's df; the others have those of the outer groups less 1.
+
+        Returns
+        -------
+        GroupingsFit
+            Estimates and variances as before. A term that one outer group alone carries
+            (`estimable.lone_groups`) has no such error: NaN, and the reason in ``withheld``. `with_df` of it
+            gives the model's own errors again.
+
+        Raises
+        ------
+        ValueError
+            If the kind is none of these, no term has such an error, or the groupings are crossed: then no
+            grouping has independent groups.
+
+        Examples
+        --------
+        >>> import numpy as np, pandas as pd
+        >>> from helpers import partial_pooling
+        >>> rows = np.arange(240)
+        >>> noise = np.random.default_rng(1).normal(size=(3, 240))
+        >>> data = pd.DataFrame({"school": rows // 20, "class": rows // 5 % 4, "x": noise[0]})
+        >>> data["y"] = data["x"] + noise[1][rows // 20] + noise[2]
+        >>> fit = partial_pooling("y ~ x", data, "school/class").cluster_robust("CR2")
+        >>> fit.df_method, bool(fit.df["x"] < 11)
+        ('CR2', True)
+        """
+        one_of("kind", kind, KINDS)
+        if not self._groupings.nested:
+            first, second = self._groupings.names
+            raise ValueError(
+                f"{first} and {second} are crossed, so the groups of neither are independent: for clusters "
+                f'both ways take complete_pooling(..., groups=["{first}", "{second}"]).cluster_robust()'
+            )
+        withheld = estimable.withheld(by_outer(self._groupings), self._contrasts)
+        cov, of = cluster_robust(self._point, kind)
+        cov = self._working @ cov @ self._working.T * self._length**2
+        none = np.isin(self.data.terms, list(withheld))
+        cov[none] = cov[:, none] = np.nan
+        df = [np.nan if no else of(a) for a, no in zip(self._working, none, strict=True)]
+        return replace(self, withheld=withheld, _given=(Reference(kind, cov, partial(found, df)),))
 
 
 def by_outer(groupings):
@@ -105,11 +165,11 @@ def _coordinates(point):
             within.reshape(-1, p + 1),
         ),
     ]
-    found = [(school_of, 1 + point.h * size, np.sqrt(k * size), np.sqrt(k * size)[:, None] * means)]
+    parts = [(school_of, 1 + point.h * size, np.sqrt(k * size), np.sqrt(k * size)[:, None] * means)]
     for where, spread, columns in rest:
         some = columns[:, :p].any(axis=1)
-        found.append((where[some], spread[some], np.zeros(some.sum()), columns[some]))
-    return [np.concatenate(each) for each in zip(*found, strict=True)]
+        parts.append((where[some], spread[some], np.zeros(some.sum()), columns[some]))
+    return [np.concatenate(each) for each in zip(*parts, strict=True)]
 
 
 def _spanned(products):
