@@ -176,7 +176,7 @@ def summarise_groupings(data, formula, names, nested, missing="raise") -> Groupi
     place[used] = np.arange(len(used))
     cell_of = place[table.codes]
     table = replace(table, codes=of_cell[cell_of], labels=pd.RangeIndex(len(labels[inner])))
-    summary, rows = reduce_table(table, Deviations, formula, names[inner], products=False)
+    summary, rows = reduce_table(table, Deviations, formula, names[inner], products=any(within))
     moved = np.zeros((counts.shape[0], len(table.terms) + 1))
     if not any(within):
         outer = outer_of_cell[cell_of]

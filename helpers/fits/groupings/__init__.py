@@ -2,7 +2,8 @@
 
 In the order in which a table goes through it: `ask` (what cannot be fitted is refused), `likelihood` and
 `outer` (its linear algebra), `search` (where it is highest), `inference` (errors and df), `profile` (one
-variance held), `variances`, `told` (how it prints) and `fit`. `tables.groupings` reads the table.
+variance held), `variances`, `sandwich` (errors by outer group), `told` (how it prints) and `fit`.
+`tables.groupings` reads the table.
 """
 
 from .ask import asked_for, fit_groupings, fit_summarised

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import ClassVar
 
@@ -11,13 +11,19 @@ import pandas as pd
 
 from ..checks import one_of
 from ..predicted import Predicted
-from ..result import ELSEWHERE, Fit, NotOfThisPooling, Reference, found, residual, same
+from ..result import ELSEWHERE, Fit, NotOfThisPooling, Reference, found, same
 from ..small_samples import BOUNDED
 from ..terms import estimates
 from . import inference
 from .likelihood import Point
+from .sandwich import Around
 from .told import Told
 from .variances import Variances
+
+
+def residual(fit):
+    """The fit with N less the coefficients for its df, beside the model's errors."""
+    return fit._with(Reference("residual", fit._by_term, partial(same, fit.nobs - len(fit._estimate))))
 
 
 def satterthwaite(fit):
@@ -53,7 +59,7 @@ def normal(fit):
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class GroupingsFit(Variances, Told, Fit):
+class GroupingsFit(Variances, Around, Told, Fit):
     """Intercepts of two groupings, nested or crossed; `Fit` has what every fit says.
 
     Attributes
@@ -67,6 +73,8 @@ class GroupingsFit(Variances, Told, Fit):
         unadjusted standard error that lme4 prints until `with_df` asks for their own. "kenward-roger,
         bounded": theirs collapsed for some term (`inference.bounded`), and an interval that holds needs
         their standard error as well, by `with_df`.
+    withheld : dict of str to str
+        Terms without a cluster-robust error, and why.
 
     Notes
     -----
@@ -79,12 +87,14 @@ class GroupingsFit(Variances, Told, Fit):
     ASKED: ClassVar[dict] = {
         "residual": residual, "satterthwaite": satterthwaite, "kenward-roger": kenward_roger
     }  # fmt: skip
+    REFERENCES: ClassVar[dict] = {"residual": residual}
     UNASKED: ClassVar[dict] = {"reml": unadjusted, "ml": normal}
 
     method: str
     _groupings: object
     _point: Point
     _given: tuple = ()  # the reference that was asked for, if one was
+    withheld: dict = field(default_factory=dict)
 
     def __getattr__(self, name):
         if name in ELSEWHERE:
@@ -126,7 +136,7 @@ class GroupingsFit(Variances, Told, Fit):
         return self._given[0].cov if self._given else self._by_term  # no df need be known for it
 
     def _with(self, reference):
-        return replace(self, _given=(reference,))
+        return replace(self, _given=(reference,), withheld={})
 
     def _references(self):
         return self.ASKED if self.method == "reml" else self.REFERENCES

@@ -43,6 +43,7 @@ class Told(Printed):
         shares = "   ".join(f"{name} {value:.4f}" for name, value in self.icc.items())
         lines = [f"psi (between): {between}   theta (within) {self.theta:.6g}", f"ICC: {shares}"]
         lines.append(f"{label} {self.criterion:.4f}")
+        lines += [f"no cluster-robust error of {term}: {why}" for term, why in self.withheld.items()]
         if self._groupings.again:
             label, users, labels = self._groupings.again
             outer, inner = self._groupings.names

@@ -66,10 +66,36 @@ def cluster_robust(solution, kept, kind):
         ``df(a)`` is the degrees of freedom of the contrast a: under CR2 Satterthwaite's with V for the
         errors' covariance, else J - 1.
     """
-    J, p = kept.ngroups, len(solution.cov)
     R, X, e = _coordinates(solution, kept)  # (J, q, q), (J, q + p, p), (J, q + p)
-    q = R.shape[-1]
-    values, axes = np.linalg.eigh(np.eye(q) + R @ solution.D @ R.swapaxes(-1, -2))
+    V = np.eye(R.shape[-1]) + R @ solution.D @ R.swapaxes(-1, -2)
+    half = solution.gls.root  # half' half = M
+    return combined([scores(V, X, e, half, kind)], half, kind, kept.nobs)
+
+
+def scores(V, X, e, half, kind):
+    """What each of J groups brings to the sandwich.
+
+    Parameters
+    ----------
+    V : ndarray of shape (J, q, q)
+        Covariance over theta of the first q coordinates of each group; the others have the identity.
+    X : ndarray of shape (J, r, p)
+    e : ndarray of shape (J, r)
+        Residuals in the same r >= q coordinates.
+    half : ndarray of shape (p, p)
+        half'half = M.
+    kind : str
+
+    Returns
+    -------
+    u : ndarray of shape (J, p)
+        Scores, of adjusted residuals under CR2 and CR3.
+    along : callable
+        Under CR2, ``along(a)`` has for the contrast a of the coefficients what its df take: the variance of
+        each group's share (J,), and its products with X half' (J, p).
+    """
+    q, r = V.shape[-1], X.shape[1]
+    values, axes = np.linalg.eigh(V)
 
     def power(k, of):
         """V^k times vectors or matrices in coordinates."""
@@ -77,11 +103,11 @@ def cluster_robust(solution, kept, kind):
         of[:, :q] = axes @ (values[..., None] ** k * (axes.swapaxes(-1, -2) @ of[:, :q]))
         return of
 
-    half = solution.gls.root  # half' half = M
     WX = power(-1, X)
+    g = WX
     u = np.einsum("jkx,jk->jx", WX, e)
     if kind == "CR2":
-        B = np.broadcast_to(np.eye(q + p), (J, q + p, q + p))
+        B = np.broadcast_to(np.eye(r), (len(X), r, r))
         B = power(2, B) - _square(power(0.5, X) @ half.T)
         share, own = np.linalg.eigh((B + B.swapaxes(-1, -2)) / 2)
         known = share > _FULL * share[:, -1:]
@@ -93,21 +119,32 @@ def cluster_robust(solution, kept, kind):
         leverage, own = np.linalg.eigh(half @ X.swapaxes(-1, -2) @ WX @ half.T)
         left = 1 - leverage
         factor = np.where(left > _FULL, 1 / np.maximum(left, _FULL), 0.0)
-        along = np.einsum("jik,jk,jlk,jl->ji", own, factor, own, u @ half.T, optimize=True)
-        u = along @ np.linalg.inv(half).T
+        turned = np.einsum("jik,jk,jlk,jl->ji", own, factor, own, u @ half.T, optimize=True)
+        u = turned @ np.linalg.inv(half).T
+
+    def along(a):
+        share = g @ (half.T @ (half @ a))
+        own = np.sum(share * power(1, share[..., None])[..., 0], axis=1)
+        return own, np.einsum("jkx,jk->jx", X, share) @ half.T
+
+    return u, along
+
+
+def combined(parts, half, kind, nobs):
+    """Covariance and df, as `cluster_robust` returns, of `scores` of all groups in one or several parts."""
+    u = np.concatenate([each for each, _ in parts])
+    J, p = u.shape
     score = u @ half.T
     cov = half.T @ (score.T @ score) @ half
     if kind in ("CR1", "CR1S"):
         cov *= J / (J - 1)
     if kind == "CR1S":
-        cov *= (kept.nobs - 1) / (kept.nobs - p)
+        cov *= (nobs - 1) / (nobs - p)
 
     def df(a):
         if kind != "CR2":
             return float(J - 1)
-        along = g @ (solution.cov @ a)
-        own = np.sum(along * power(1, along[..., None])[..., 0], axis=1)
-        w = np.einsum("jkx,jk->jx", X, along) @ half.T
+        own, w = (np.concatenate(each) for each in zip(*(along(a) for _, along in parts), strict=True))
         inner = w.T @ w
         trace = own.sum() - np.trace(inner)
         return float(trace**2 / (np.sum(own**2) - 2 * own @ np.sum(w**2, axis=1) + np.sum(inner**2)))
