@@ -459,7 +459,9 @@ def test_nested_labels_taken_as_they_are_are_the_same_fit(fitted, table):
 
 
 def test_labels_used_again_are_told(fitted):
-    told = fitted("pastes").summary()
+    summary = fitted("pastes").summary()
+    assert max(map(len, summary.splitlines())) < 80
+    told = " ".join(summary.split())
     assert "'a' in 10 groups of batch, another group in each; so batch/cask has 30 groups, not 3" in told
     assert "30 of batch/cask (nested)" in told
     assert fitted("penicillin").ngroups.to_dict() == {"plate": 24, "sample": 6}

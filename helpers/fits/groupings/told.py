@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 from ..printing import Printed
 from ..small_samples import BOUNDED
 from ..terms import counted
@@ -47,10 +49,11 @@ class Told(Printed):
         if self._groupings.again:
             label, users, labels = self._groupings.again
             outer, inner = self._groupings.names
-            lines.append(
+            told = (
                 f"labels are used again: {label!r} in {users} groups of {outer}, another group in each; so "
                 f"{inner} has {self.ngroups[inner]} groups, not {labels}"
             )
+            lines.extend(textwrap.wrap(told, 79, break_on_hyphens=False))
         if self.df_method == BOUNDED:
             lines.append(
                 "Kenward and Roger's df collapse here (few groups hold most of the information): the "
