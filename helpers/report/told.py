@@ -16,8 +16,8 @@ class Told:
     """The part of a report that is the same for every kind.
 
     A kind of report brings ``grouping``, ``questions`` and ``estimands`` (dicts by question), ``withheld``,
-    ``varies``, ``means_are``, ``variances``, ``warnings``, ``sentence``, ``program``, ``figure`` and ``drawn``,
-    the lines and fits of its findings, and ``GLOSSARY``, the template of the words it uses.
+    ``varies``, ``means_are``, ``variances``, ``warnings``, ``sentence``, ``program``, ``figure`` and
+    ``drawn``, the lines and fits of its findings, and ``GLOSSARY``, the template of the words it uses.
     """
 
     @property

@@ -33,7 +33,7 @@ def of_two(found) -> list:
     ends = fit.profile_int(1 - found.level)
     profile = "profile of the likelihood"
     out = [
-        (f"psi, {name}", words.figures(fit.psi[name]), _to(words.figures, *ends.loc[name]),
+        (f"psi, {name}", words.figures(fit.psi[name]), _to(words.figures, *ends.loc[f"psi[{name}]"]),
          words.p_value(fit.test_psi(name).pvalue), f"{profile}; p from half a chi-square")
         for name in fit.psi.index
     ]  # fmt: skip
