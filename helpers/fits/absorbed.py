@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 
 from ..tables import solve
 from . import estimable, sandwich
 from .checks import one_of
-from .result import Reference, found
+from .result import robust
 
 
 def demeaned(summary):
@@ -72,7 +71,5 @@ def cluster_robust(summary, kind, count_groups=False):
     counted = p + (summary.ngroups if count_groups else 1)
     cov, of = sandwich.cluster_robust(rows, b, kind, counted)
     none = np.array([term in withheld for term in rows.terms])
-    cov[none] = cov[:, none] = np.nan
-    df = [np.nan if no else of(a) for a, no in zip(every, none, strict=True)]
     name = f"{kind}, groups counted" if count_groups else kind
-    return Reference(name, cov, partial(found, df)), withheld
+    return robust(name, cov, of, every, none), withheld

@@ -95,10 +95,15 @@ def withheld(summary, contrasts):
         If every term rests on one group alone.
     """
     told = reasons(summary, summary.terms, contrasts)
+    refuse_all(summary, told)
+    return told
+
+
+def refuse_all(summary, told):
+    """Refuse a cluster-robust error where every term has a reason (`reasons`) to have none."""
     if len(told) == len(summary.terms):
         said = "; ".join(f"{term}: {why}" for term, why in told.items())
         raise ValueError(
             f"no term of {summary.formula!r} has a cluster-robust standard error, for each rests on one "
             f"{summary.group} alone ({said}): bring more groups, or leave terms out"
         )
-    return told

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..tables import inverse, solve
 from . import estimable, sandwich, wild
-from .result import Fit, Reference, found, same
+from .result import Fit, Reference, robust, same
 from .terms import estimates, to_terms
 
 
@@ -70,12 +70,7 @@ class CompletePooling(Fit):
             raise ValueError(f'kind must be "CR0", "CR1", "CR1S", "CR2" or "CR3"; got {kind!r}')
         self._refuse_without_groups("cluster-robust standard errors")
         fit = self._robust(kind)
-        if len(fit.withheld) == len(fit._estimate):
-            told = "; ".join(f"{term}: {why}" for term, why in fit.withheld.items())
-            raise ValueError(
-                f"no term of {self.data.formula!r} has a cluster-robust standard error, for each rests on "
-                f"one {self.data.group} alone ({told}): bring more groups, or leave terms out"
-            )
+        estimable.refuse_all(self.data, fit.withheld)
         return fit
 
     def _robust(self, kind):
@@ -85,9 +80,7 @@ class CompletePooling(Fit):
         cov, of = sandwich.cluster_robust(data, self._centred[0], kind)
         cov = change @ cov @ change.T
         none = np.array([term in withheld for term in data.terms])
-        cov[none] = cov[:, none] = np.nan
-        df = [np.nan if no else of(a) for a, no in zip(change, none, strict=True)]
-        return replace(self, withheld=withheld, _reference=Reference(kind, cov, partial(found, df)))
+        return replace(self, withheld=withheld, _reference=robust(kind, cov, of, change, none))
 
     def wild_bootstrap(
         self, term, null=0.0, kind="restricted", weights="rademacher", draws=9999, seed=None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import ClassVar
 
@@ -13,17 +13,13 @@ from . import alike, estimable, parametric, small_samples
 from .between import Variances
 from .checks import one_of
 from .groupings import asked_for, fit_groupings
+from .mixed import MixedFit, normal, residual
 from .predicted import Predictions
 from .profile import Profile
-from .result import Reference, found, same
+from .result import Reference, found, robust
 from .slopes import fit_slopes
 from .slopes.sandwich import KINDS, around_intercepts
 from .terms import estimates, grouped
-
-
-def residual(fit):
-    """The fit with N less the coefficients for its df, beside the model's errors."""
-    return fit._with(Reference("residual", fit._by_term, partial(same, fit.nobs - len(fit._estimate))))
 
 
 def satterthwaite(fit):
@@ -56,13 +52,8 @@ def unadjusted(fit):
     return Reference(name, fit._by_term, partial(found, df))
 
 
-def normal(fit):
-    """The errors as they are and no end of df, of ML."""
-    return Reference("normal", fit._by_term, partial(same, np.inf))
-
-
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class PartialPooling(Variances, Predictions):
+class PartialPooling(Variances, Predictions, MixedFit):
     """What partial pooling found; `Fit` has what every fit says.
 
     Attributes
@@ -92,16 +83,12 @@ class PartialPooling(Variances, Predictions):
     ASKED: ClassVar[dict] = {
         "residual": residual, "satterthwaite": satterthwaite, "kenward-roger": kenward_roger
     }  # fmt: skip
-    REFERENCES: ClassVar[dict] = {"residual": residual}
     UNASKED: ClassVar[dict] = {"reml": unadjusted, "ml": normal}
 
-    method: str
     psi: float
     theta: float
     criterion: float
     _centred: tuple  # coefficients of the centred columns, and their covariance
-    withheld: dict = field(default_factory=dict)
-    _given: tuple = ()  # the reference that was asked for, if one was
 
     @cached_property
     def _estimate(self):
@@ -111,20 +98,6 @@ class PartialPooling(Variances, Predictions):
     def _by_term(self):
         """Covariance of the estimates, the variances taken for known."""
         return self._contrasts @ self._centred[1] @ self._contrasts.T
-
-    @cached_property
-    def _reference(self):
-        return self._given[0] if self._given else self.UNASKED[self.method](self)
-
-    @cached_property
-    def _cov(self):
-        return self._given[0].cov if self._given else self._by_term  # no df need be known for it
-
-    def _with(self, reference):
-        return replace(self, _given=(reference,), withheld={})
-
-    def _references(self):
-        return self.ASKED if self.method == "reml" else self.REFERENCES
 
     def cluster_robust(self, kind="CR2"):
         """Return this fit with sandwich standard errors by group, R's ``vcovCR(lmer(...), kind)``.
@@ -163,9 +136,7 @@ class PartialPooling(Variances, Predictions):
         cov, of = around_intercepts(self.data, self.psi, self.theta, self.method, kind)
         cov = self._contrasts @ cov @ self._contrasts.T
         none = np.isin(self.data.terms, list(withheld))
-        cov[none] = cov[:, none] = np.nan
-        df = [np.nan if no else of(a) for a, no in zip(self._contrasts, none, strict=True)]
-        return replace(self, withheld=withheld, _given=(Reference(kind, cov, partial(found, df)),))
+        return self._with(robust(kind, cov, of, self._contrasts, none), withheld)
 
     def parametric_bootstrap(self, term, null=0.0, draws=1999, seed=None):
         """Parametric bootstrap of a coefficient: `parametric.parametric_bootstrap`, q.v.

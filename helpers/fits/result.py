@@ -81,6 +81,12 @@ def found(numbers, contrasts):
     return np.asarray(numbers, dtype=float)
 
 
+def robust(name, cov, of, contrasts, none):
+    """A sandwich's `Reference`, ``of(a)`` the df of a contrast: NaN for the terms that have no such error."""
+    df = [np.nan if no else of(a) for a, no in zip(contrasts, none, strict=True)]
+    return Reference(name, np.where(none[:, None] | none, np.nan, cov), partial(found, df))
+
+
 def residual(fit):
     """The fit with N less the coefficients for its df, beside the errors as they are."""
     df = np.where(np.isnan(fit._se), np.nan, float(fit.nobs - len(fit._estimate)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import ClassVar
 
 import numpy as np
@@ -13,7 +12,7 @@ from ..tables import TwoWays, by_two, solve
 from . import estimable, sandwich
 from .checks import one_of
 from .least_squares import CompletePooling, least_squares
-from .result import Reference, found
+from .result import robust
 from .terms import counted, to_terms
 
 KINDS = ("CR0", "CR1", "CR1S")
@@ -121,12 +120,9 @@ class TwoWayPooling(CompletePooling):
                 f"{second!r} ({told}): cluster by one of them, or fit partial_pooling"
             )
         none = np.array([term in withheld for term in self.data.terms])
-        cov[none] = cov[:, none] = np.nan
-        df = np.where(none, np.nan, least - 1.0)
         name = f"{kind}, least G" if factor == "least" else kind
-        return replace(
-            self, withheld=withheld, notes=notes, _reference=Reference(name, cov, partial(found, df))
-        )
+        reference = robust(name, cov, lambda a: least - 1.0, self._contrasts, none)
+        return replace(self, withheld=withheld, notes=notes, _reference=reference)
 
     def _one_way(self, summary, kind, groups):
         """One of the three sandwiches, of the terms as given."""

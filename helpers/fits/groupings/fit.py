@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import ClassVar
 
@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 
 from ..checks import one_of
+from ..mixed import MixedFit, normal, residual
 from ..predicted import Predicted
-from ..result import ELSEWHERE, Fit, NotOfThisPooling, Reference, found, same
+from ..result import ELSEWHERE, NotOfThisPooling, Reference, found
 from ..small_samples import BOUNDED
 from ..terms import estimates
 from . import inference
@@ -19,11 +20,6 @@ from .likelihood import Point
 from .sandwich import Around
 from .told import Told
 from .variances import Variances
-
-
-def residual(fit):
-    """The fit with N less the coefficients for its df, beside the model's errors."""
-    return fit._with(Reference("residual", fit._by_term, partial(same, fit.nobs - len(fit._estimate))))
 
 
 def satterthwaite(fit):
@@ -53,13 +49,8 @@ def unadjusted(fit):
     return Reference(BOUNDED if bounded else "kenward-roger", fit._by_term, partial(found, df))
 
 
-def normal(fit):
-    """The errors as they are and no end of df, of ML."""
-    return Reference("normal", fit._by_term, partial(same, np.inf))
-
-
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class GroupingsFit(Variances, Around, Told, Fit):
+class GroupingsFit(Variances, Around, Told, MixedFit):
     """Intercepts of two groupings, nested or crossed; `Fit` has what every fit says.
 
     Attributes
@@ -87,14 +78,10 @@ class GroupingsFit(Variances, Around, Told, Fit):
     ASKED: ClassVar[dict] = {
         "residual": residual, "satterthwaite": satterthwaite, "kenward-roger": kenward_roger
     }  # fmt: skip
-    REFERENCES: ClassVar[dict] = {"residual": residual}
     UNASKED: ClassVar[dict] = {"reml": unadjusted, "ml": normal}
 
-    method: str
     _groupings: object
     _point: Point
-    _given: tuple = ()  # the reference that was asked for, if one was
-    withheld: dict = field(default_factory=dict)
 
     def __getattr__(self, name):
         if name in ELSEWHERE:
@@ -126,20 +113,6 @@ class GroupingsFit(Variances, Around, Told, Fit):
     def _by_term(self):
         """Covariance of the estimates, the variances taken for known."""
         return self._of_terms(self._point.cov)
-
-    @cached_property
-    def _reference(self):
-        return self._given[0] if self._given else self.UNASKED[self.method](self)
-
-    @cached_property
-    def _cov(self):
-        return self._given[0].cov if self._given else self._by_term  # no df need be known for it
-
-    def _with(self, reference):
-        return replace(self, _given=(reference,), withheld={})
-
-    def _references(self):
-        return self.ASKED if self.method == "reml" else self.REFERENCES
 
     @property
     def ngroups(self):

@@ -8,13 +8,12 @@ V is 1. The sums of a school alone meet its own variance. `slopes.sandwich` has 
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 
 from .. import estimable
 from ..checks import one_of
-from ..result import Reference, found
+from ..result import robust
 from ..slopes.likelihood import triangular
 from ..slopes.sandwich import KINDS, combined, scores
 
@@ -70,9 +69,7 @@ class Around:
         cov, of = cluster_robust(self._point, kind)
         cov = self._working @ cov @ self._working.T * self._length**2
         none = np.isin(self.data.terms, list(withheld))
-        cov[none] = cov[:, none] = np.nan
-        df = [np.nan if no else of(a) for a, no in zip(self._working, none, strict=True)]
-        return replace(self, withheld=withheld, _given=(Reference(kind, cov, partial(found, df)),))
+        return self._with(robust(kind, cov, of, self._working, none), withheld)
 
 
 def by_outer(groupings):

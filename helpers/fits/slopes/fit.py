@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
@@ -102,8 +102,7 @@ class SlopesFit(SlopesEstimate):
             If the kind is none of these, or no term has such an error.
         """
         one_of("kind", kind, sandwich.KINDS)
-        reference, withheld = references.robust(self, kind)
-        return replace(self, withheld=withheld, _given=(reference,))
+        return self._with(*references.robust(self, kind))
 
     def profile_int(self, alpha=0.05, likelihood=None):
         """Profile likelihood intervals for sds, correlations and theta, and under ML for the coefficients.

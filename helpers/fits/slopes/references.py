@@ -6,20 +6,16 @@ from functools import partial
 
 import numpy as np
 
-from .. import estimable
-from ..result import Reference, found, same
+from .. import estimable, result
+from ..mixed import normal, residual
+from ..result import Reference
 from ..terms import to_terms
 from . import inference, sandwich
 
 
-def _by_term(fit, cov):
+def by_term(fit, cov):
     """Covariance of the terms, from that of the coefficients in working units."""
     return fit._contrasts @ cov @ fit._contrasts.T * fit._length**2
-
-
-def _of_model(fit):
-    """Covariance of the estimates, the variances taken for known."""
-    return _by_term(fit, fit._solution.theta * fit._solution.cov)
 
 
 def _each(of, contrasts):
@@ -33,22 +29,16 @@ def _adjusted(fit):
     return fit._solution.theta * cov, of
 
 
-def residual(fit):
-    """The fit with N less the coefficients for its df, beside the model's errors."""
-    df = partial(same, fit.nobs - len(fit._estimate))
-    return fit._with(Reference("residual", _of_model(fit), df))
-
-
 def satterthwaite(fit):
     """The fit with Satterthwaite's df beside the model's errors; on the boundary those of the face."""
     of = inference.satterthwaite(fit._solution)
-    return fit._with(Reference("satterthwaite", _of_model(fit), partial(_each, of)))
+    return fit._with(Reference("satterthwaite", fit._by_term, partial(_each, of)))
 
 
 def kenward_roger(fit):
     """The fit with Kenward and Roger's df and errors."""
     cov, of = _adjusted(fit)
-    return fit._with(Reference("kenward-roger", _by_term(fit, cov), partial(_each, of)))
+    return fit._with(Reference("kenward-roger", by_term(fit, cov), partial(_each, of)))
 
 
 def unadjusted(fit):
@@ -57,12 +47,7 @@ def unadjusted(fit):
     def df(contrasts):
         return _each(inference.kenward_roger(fit._solution)[1], contrasts)
 
-    return Reference("kenward-roger", _of_model(fit), df)
-
-
-def normal(fit):
-    """The errors as they are and no end of df, of ML."""
-    return Reference("normal", _of_model(fit), partial(same, np.inf))
+    return Reference("kenward-roger", fit._by_term, df)
 
 
 def robust(fit, kind):
@@ -70,9 +55,7 @@ def robust(fit, kind):
     withheld = estimable.withheld(fit.data, to_terms(fit.data))
     cov, of = sandwich.cluster_robust(fit._solution, fit.data, kind)
     none = np.isin(fit.data.terms, list(withheld))
-    cov = np.where(none[:, None] | none, np.nan, _by_term(fit, cov))
-    df = np.where(none, np.nan, _each(of, fit._contrasts))
-    return Reference(kind, cov, partial(found, df)), withheld
+    return result.robust(kind, by_term(fit, cov), of, fit._contrasts, none), withheld
 
 
 ASKED = {"residual": residual, "satterthwaite": satterthwaite, "kenward-roger": kenward_roger}

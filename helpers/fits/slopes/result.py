@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
-from ..result import ELSEWHERE, Fit
+from ..mixed import MixedFit
+from ..result import ELSEWHERE
 from ..terms import estimates, to_terms
 from . import references
 from .inference import Solution
@@ -19,7 +20,7 @@ _ONE = "{what} is worked out for random intercepts alone; where slopes vary {ins
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class SlopesEstimate(Told, Fit):
+class SlopesEstimate(Told, MixedFit):
     """Intercepts and slopes that vary from group to group: what REML or ML found, by term.
 
     Attributes
@@ -40,7 +41,7 @@ class SlopesEstimate(Told, Fit):
     pooling: ClassVar[str] = "partial"
     title: ClassVar[str] = "Partial pooling"
     ASKED: ClassVar[dict] = references.ASKED
-    REFERENCES: ClassVar[dict] = {"residual": references.residual}
+    UNASKED: ClassVar[dict] = references.UNASKED
     ELSEWHERE: ClassVar[dict] = ELSEWHERE | {
         "icc": (
             "the intraclass correlation differs with the predictors where slopes vary; where they are 0 it "
@@ -60,12 +61,9 @@ class SlopesEstimate(Told, Fit):
         )
     }  # fmt: skip
 
-    method: str
     varying: list
-    withheld: dict = field(default_factory=dict)
     _solution: Solution
     _whole: object
-    _given: tuple = ()  # the reference that was asked for, if one was
 
     @cached_property
     def _estimate(self):
@@ -77,14 +75,9 @@ class SlopesEstimate(Told, Fit):
         return to_terms(self.data) / self._solution.likelihood.reduced.lengths[:-1]
 
     @cached_property
-    def _reference(self):
-        return self._given[0] if self._given else references.UNASKED[self.method](self)
-
-    def _with(self, reference):
-        return replace(self, _given=(reference,), withheld={})
-
-    def _references(self):
-        return self.ASKED if self.method == "reml" else self.REFERENCES
+    def _by_term(self):
+        """Covariance of the estimates, the variances taken for known."""
+        return references.by_term(self, self._solution.theta * self._solution.cov)
 
     @property
     def criterion(self):
