@@ -148,7 +148,7 @@ def _codes(asked, names):
 
 def _how_read(source, data):
     """Which file, how it was read, by which program, when."""
-    yield f"{source.name}, {data.attrs['read']}; {len(data)} rows."
+    yield f"{source.name}, {data.attrs['read']}. {len(data)} rows."
     if "decimal comma" in data.attrs["read"]:
         yield "Numbers in this report have a decimal point."
     try:
