@@ -8,8 +8,6 @@ page. Where rows of one group are less alike than rows of two, words and code ha
 
 from __future__ import annotations
 
-from functools import cached_property
-
 from ..course import figures
 from . import of_one, variances, watch, words
 from .asked import Asked
@@ -18,7 +16,7 @@ from .findings import Findings
 from .page import WIDE
 from .program import code, program
 from .sentence import sentence
-from .told import Told
+from .told import Rooms, Told
 from .two import ReportOfTwo
 from .words import wrapped
 
@@ -101,60 +99,12 @@ class Report(Told, Findings):
         As in `findings.Findings`.
     """
 
+    ROOMS = Rooms(of_one, watch, sentence, code, program, variances.rows)
     GLOSSARY = "words_of_one.html.jinja"
-
-    @cached_property
-    def grouping(self) -> str:
-        """How the data are grouped, in words."""
-        return of_one.grouping(self)
-
-    @cached_property
-    def warnings(self) -> list:
-        """What matters with these data: a sentence or two each, the matter before the colon."""
-        return watch.warnings(self)
-
-    @cached_property
-    def sentence(self) -> str:
-        """A sentence to report, numbers rounded: the table's."""
-        return sentence(self)
-
-    @property
-    def code(self) -> tuple:
-        """The fit of the sentence in Python, and in R where every predictor is a column."""
-        return code(self)
-
-    @property
-    def program(self) -> str:
-        """The code as the page has it, whole."""
-        return program(self)
-
-    @cached_property
-    def questions(self) -> dict:
-        """Key of each question but that of slopes to its words and to what would be drawn anew."""
-        return of_one.questions(self)
-
-    @cached_property
-    def estimands(self) -> dict:
-        """Key of each question but that of slopes to what the table calls its estimand."""
-        return of_one.estimands(self)
-
-    @property
-    def means_are(self) -> str:
-        """Say where the means of the table are; nothing where there are no predictors."""
-        return of_one.means_are(self)
 
     def varies(self, term) -> str:
         """Where a predictor varies."""
         return words.variation(self.levels[term])
-
-    def withheld(self, line) -> str:
-        """Say why a line has no standard error, or no estimate."""
-        return of_one.withheld(self, line)
-
-    @property
-    def variances(self) -> list:
-        """Rows of the table of variances and tests, as text."""
-        return variances.rows(self)
 
     @property
     def drawn(self) -> str:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
+from types import ModuleType
+from typing import ClassVar, NamedTuple
 
 from . import words
 from .page import page
@@ -12,13 +15,79 @@ from .words import wrapped
 _START_OF_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
+class Rooms(NamedTuple):
+    """Where a kind of report finds its words: modules for the first two, functions of the findings then.
+
+    ``words`` has ``grouping``, ``questions``, ``estimands``, ``means_are`` and ``withheld``, ``watch`` has
+    ``warnings``.
+    """
+
+    words: ModuleType
+    watch: ModuleType
+    sentence: Callable
+    code: Callable
+    program: Callable
+    variances: Callable
+
+
 class Told:
     """The part of a report that is the same for every kind.
 
-    A kind of report brings ``grouping``, ``questions`` and ``estimands`` (dicts by question), ``withheld``,
-    ``varies``, ``means_are``, ``variances``, ``warnings``, ``sentence``, ``program``, ``figure`` and
-    ``drawn``, the lines and fits of its findings, and ``GLOSSARY``, the template of the words it uses.
+    A kind of report brings its ``ROOMS``, ``varies``, ``figure`` and ``drawn``, the lines and fits of its
+    findings, and ``GLOSSARY``, the template of the words it uses.
     """
+
+    ROOMS: ClassVar[Rooms]
+    GLOSSARY: ClassVar[str]
+
+    @cached_property
+    def grouping(self) -> str:
+        """How the data are grouped, in words."""
+        return self.ROOMS.words.grouping(self)
+
+    @cached_property
+    def questions(self) -> dict:
+        """Key of each question but that of slopes to its words and to what would be drawn anew."""
+        return self.ROOMS.words.questions(self)
+
+    @cached_property
+    def estimands(self) -> dict:
+        """Key of each question but that of slopes to what the table calls its estimand."""
+        return self.ROOMS.words.estimands(self)
+
+    @property
+    def means_are(self) -> str:
+        """Say where the means of the table are; nothing where there are no predictors."""
+        return self.ROOMS.words.means_are(self)
+
+    def withheld(self, line) -> str:
+        """Say why a line has no standard error, or no estimate."""
+        return self.ROOMS.words.withheld(self, line)
+
+    @cached_property
+    def warnings(self) -> list:
+        """What matters with these data: a sentence or two each, the matter before the colon."""
+        return self.ROOMS.watch.warnings(self)
+
+    @cached_property
+    def sentence(self) -> str:
+        """A sentence to report, numbers rounded: the table's."""
+        return self.ROOMS.sentence(self)
+
+    @property
+    def code(self) -> tuple:
+        """The fit of the sentence in Python, and in R where every predictor is a column."""
+        return self.ROOMS.code(self)
+
+    @property
+    def program(self) -> str:
+        """The code as the page has it, whole."""
+        return self.ROOMS.program(self)
+
+    @property
+    def variances(self) -> list:
+        """Rows of the table of variances and tests, as text."""
+        return self.ROOMS.variances(self)
 
     @property
     def outcome(self) -> str:

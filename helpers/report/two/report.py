@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-
 from ...course import figures
 from .. import variances
 from ..page import WIDE
-from ..told import Told
+from ..told import Rooms, Told
 from . import watch, words
 from .findings import FindingsOfTwo
 from .program import code, program
@@ -23,6 +21,7 @@ class ReportOfTwo(Told, FindingsOfTwo):
         As in `findings.FindingsOfTwo`.
     """
 
+    ROOMS = Rooms(words, watch, sentence, code, program, variances.of_two)
     GLOSSARY = "words_of_two.html.jinja"
 
     @property
@@ -30,58 +29,9 @@ class ReportOfTwo(Told, FindingsOfTwo):
         """What the groupings are called."""
         return words.asked(self)
 
-    @cached_property
-    def grouping(self) -> str:
-        """How the data are grouped, in words."""
-        return words.grouping(self)
-
-    @cached_property
-    def questions(self) -> dict:
-        """Key of each question but that of slopes to its words and to what would be drawn anew."""
-        return words.questions(self)
-
-    @cached_property
-    def estimands(self) -> dict:
-        """Key of each question but that of slopes to what the table calls its estimand."""
-        return words.estimands(self)
-
-    @property
-    def means_are(self) -> str:
-        """Say where the means of the table are; nothing where there are no predictors."""
-        return words.means_are(self)
-
     def varies(self, term) -> str:
         """Where a predictor varies."""
         return words.varies(self, term)
-
-    def withheld(self, line) -> str:
-        """Say why a line has no standard error."""
-        return words.withheld(self, line)
-
-    @cached_property
-    def warnings(self) -> list:
-        """What matters with these data: a sentence or two each, the matter before the colon."""
-        return watch.warnings(self)
-
-    @cached_property
-    def sentence(self) -> str:
-        """A sentence to report, numbers rounded: the table's."""
-        return sentence(self)
-
-    @property
-    def variances(self) -> list:
-        """Rows of the table of variances and tests, as text."""
-        return variances.of_two(self)
-
-    @property
-    def code(self) -> tuple:
-        """The fit of the sentence in Python, and in R where every predictor is a column."""
-        return code(self)
-
-    @property
-    def program(self) -> str:
-        """The code as the page has it, whole."""
-        return program(self)
 
     @property
     def drawn(self) -> str:
