@@ -1,8 +1,8 @@
 """Intercepts and slopes that vary from group to group, with any covariance: what ``slopes=`` opens.
 
 In the order in which a table goes through it: `ask` (columns found, what cannot be fitted refused),
-`likelihood`, `search` (where it is highest), `inference` and `sandwich` (errors and df), `told` (how it
-prints), `result` (estimates) and `fit` (what can be asked of them).
+`likelihood`, `pair` (the same where one slope varies, quicker), `search` (where it is highest), `inference`
+and `sandwich` (errors and df), `told` (how it prints), `result` (estimates) and `fit` (what can be asked).
 """
 
 from .ask import fit_slopes

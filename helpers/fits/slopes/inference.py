@@ -42,7 +42,7 @@ class Solution:
     @cached_property
     def gls(self):
         """The `likelihood.Gls` at D."""
-        return self.likelihood.gls(self.sums.cross)
+        return self.likelihood.gls(self.likelihood.sums(self.D, 0).cross)
 
     @cached_property
     def cov(self):

@@ -215,7 +215,7 @@ class Likelihood:
             self._both[..., start : start + _CHUNK] for start in range(0, self._both.shape[-1], _CHUNK)
         ]
         y, x = np.log(reduced.lengths[-1]), np.log(reduced.lengths[:-1]).sum()
-        self._constant = self.degrees * (1 + np.log(2 * np.pi / self.degrees) + 2 * y) + 2 * x * self.reml
+        self.constant = self.degrees * (1 + np.log(2 * np.pi / self.degrees) + 2 * y) + 2 * x * self.reml
 
     def sums(self, D, order=2):
         """Return the `Sums` at D, of shape (..., q, q); with order 0 only those of the value itself."""
@@ -293,7 +293,7 @@ class Likelihood:
 
     def value(self, sums, gls):
         """R's REMLcrit, or -2 log likelihood under ML."""
-        value = self._constant + self.degrees * np.log(gls.rss) + sums.log_det
+        value = self.constant + self.degrees * np.log(gls.rss) + sums.log_det
         if self.reml:
             value = value - 2 * np.log(np.diagonal(gls.root, axis1=-2, axis2=-1)).sum(axis=-1)
         return value

@@ -14,8 +14,12 @@ from typing import NamedTuple
 import numpy as np
 from scipy import ndimage
 
+from .pair import Pair
+
 _ENOUGH = 1e-14  # of the criterion: a Newton step that promises less is the last
+_SURE = 1e-10  # a step that promises less keeps what it promises: the next would promise the square
 _NEARLY = 1e-3  # and in the first look, from several starts
+_LAST = 1e-6  # and where another descent follows that counts to more digits
 _HOPE = 4.0  # a minimum is no lower than so many times what Newton's step promises
 _STEPS = 200  # at most; ten are usual
 _NOISE = 1e-13  # of the criterion, relative: a rise by less is rounding
@@ -82,7 +86,15 @@ def _step(gradient, hessian):
     return (vectors @ step[..., None])[..., 0], promise
 
 
-def descend(likelihood, L, enough=_ENOUGH):
+def _expanded(likelihood, L):
+    """Value, gradient and Hessian of the criterion in the free entries of L."""
+    if isinstance(likelihood, Pair):
+        return likelihood.in_factor(L)
+    now = likelihood.expand(L @ L.swapaxes(-1, -2))
+    return now.value, *in_factor(now, L)[1:]
+
+
+def descend(likelihood, L, enough=_SURE):
     """Newton's method within a trusted radius, from one factor or several at once.
 
     A start that promises much less than another has is not followed to its end, and of those that come to one
@@ -90,10 +102,10 @@ def descend(likelihood, L, enough=_ENOUGH):
 
     Parameters
     ----------
-    likelihood : likelihood.Likelihood
+    likelihood : likelihood.Likelihood or pair.Pair
     L : ndarray of shape (S, q, r)
     enough : float
-        The promise at which to stop.
+        The promise at which the step is taken and is the last.
 
     Returns
     -------
@@ -102,34 +114,31 @@ def descend(likelihood, L, enough=_ENOUGH):
     value : ndarray of shape (T,)
     """
     rows, columns, *_ = _entries(*L.shape[-2:])
-    L, radius = L.copy(), np.full(len(L), 1.0 + np.abs(L).max())
-    now = likelihood.expand(L @ L.swapaxes(-1, -2))
-    value = now.value
-    _, gradient, hessian = in_factor(now, L)
+    radius = 1.0 + np.abs(L).max(axis=(-2, -1))
+    value, gradient, hessian = _expanded(likelihood, L)
     for _ in range(_STEPS):
         step, promise = _step(gradient, hessian)
         length = np.sqrt((step**2).sum(axis=-1))
         step *= np.minimum(1.0, radius / np.maximum(length, 1e-300))[:, None]
         trial = L.copy()
         trial[:, rows, columns] += step
-        then = likelihood.expand(trial @ trial.swapaxes(-1, -2))
-        better = then.value <= value + _NOISE * np.abs(value)
-        if len(L) == 1:
-            if better[0]:
-                L, value = trial, then.value
-                _, gradient, hessian = in_factor(then, L)
-        else:
-            L, value = np.where(better[:, None, None], trial, L), np.where(better, then.value, value)
-            _, slope, curve = in_factor(then, trial)
-            gradient = np.where(better[:, None], slope, gradient)
-            hessian = np.where(better[:, None, None], curve, hessian)
-        if (promise < enough).all():
-            break
+        if promise.max() < enough:
+            return trial, value - promise
+        then, slope, curve = _expanded(likelihood, trial)
+        better = then <= value + _NOISE * np.abs(value)
         length = np.minimum(length, radius)
         radius = np.where(better, np.maximum(radius, 2 * length), length / 4)
+        if better.all():
+            L, value, gradient, hessian = trial, then, slope, curve
+        elif better.any():
+            L, value = np.where(better[:, None, None], trial, L), np.where(better, then, value)
+            gradient = np.where(better[:, None], slope, gradient)
+            hessian = np.where(better[:, None, None], curve, hessian)
         if len(L) > 1:
             on = _followed(value, promise)
-            L, value, gradient, hessian, radius = (part[on] for part in (L, value, gradient, hessian, radius))
+            if not on.all():
+                parts = (L, value, gradient, hessian, radius)
+                L, value, gradient, hessian, radius = (part[on] for part in parts)
     return L, value
 
 
@@ -215,13 +224,6 @@ def starts(likelihood):
     return grid[low[np.argsort(value[low], kind="stable")][:_STARTS]]
 
 
-def _lowest(likelihood):
-    """The lowest of the minima that the starts lead to."""
-    L, value = descend(likelihood, starts(likelihood))
-    best = value.argmin()
-    return _settled(likelihood, Maximum(L[best], float(value[best])))
-
-
 def maximum(likelihood):
     """Find the `Maximum`, on the boundary or inside, from several starts.
 
@@ -233,20 +235,35 @@ def maximum(likelihood):
     -------
     Maximum
     """
-    J = likelihood.reduced.roots.shape[-1]
-    if J <= _MANY:
-        return _lowest(likelihood)
-    size = np.einsum("kaj,kaj->j", likelihood.reduced.roots, likelihood.reduced.roots)
-    large = np.argpartition(size, J - _FEW // 2)[J - _FEW // 2 :]
-    some = np.unique(np.concatenate([large, np.linspace(0, J - 1, _FEW // 2).astype(int)]))
-    few = type(likelihood)(likelihood.reduced.some(some), "reml" if likelihood.reml else "ml")
-    L, value = descend(few, starts(few), _NEARLY)
-    L, q = L[[value.argmin()]], len(likelihood.reduced.roots)
-    faint = np.sqrt(_FAINT / likelihood.reduced.average.diagonal())
-    own = L[0, range(q), range(q)]  # what is all but 0 in some groups need not be in all
-    L[0, range(q), range(q)] = np.where(np.abs(own) < faint, faint, own)
+    if len(likelihood.reduced.roots) == 2:
+        try:
+            L = _found(likelihood, Pair)
+        except np.linalg.LinAlgError:  # where cancellation leaves `Pair` nothing
+            L = _found(likelihood)
+    else:
+        L = _found(likelihood)
     L, value = descend(likelihood, L)
     return _settled(likelihood, Maximum(L[0], float(value[0])))
+
+
+def _found(likelihood, look=lambda likelihood: likelihood):
+    """The factor (1, q, q) of the lowest of the minima that the starts lead to."""
+    reduced = likelihood.reduced
+    J = reduced.roots.shape[-1]
+    if J <= _MANY:
+        whole = look(likelihood)
+        L, value = descend(whole, starts(whole), _LAST)
+        return L[[value.argmin()]]
+    size = np.einsum("kaj,kaj->j", reduced.roots, reduced.roots)
+    large = np.argpartition(size, J - _FEW // 2)[J - _FEW // 2 :]
+    some = np.unique(np.concatenate([large, np.linspace(0, J - 1, _FEW // 2).astype(int)]))
+    few = look(type(likelihood)(reduced.some(some), "reml" if likelihood.reml else "ml"))
+    L, value = descend(few, starts(few), _NEARLY)
+    L, q = L[[value.argmin()]], len(reduced.roots)
+    faint = np.sqrt(_FAINT / reduced.average.diagonal())
+    own = L[0, range(q), range(q)]  # what is all but 0 in some groups need not be in all
+    L[0, range(q), range(q)] = np.where(np.abs(own) < faint, faint, own)
+    return descend(look(likelihood), L, _LAST)[0]
 
 
 def _settled(likelihood, found):
