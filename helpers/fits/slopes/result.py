@@ -11,7 +11,7 @@ import pandas as pd
 
 from ..mixed import MixedFit
 from ..result import ELSEWHERE
-from ..terms import estimates, to_terms
+from ..terms import estimates, index_of, to_terms
 from . import references
 from .inference import Solution
 from .told import Told
@@ -93,7 +93,8 @@ class SlopesEstimate(Told, MixedFit):
     def psi(self):
         """Covariance of the coefficients between groups, terms by terms, "Intercept" first."""
         half = np.where(self._is_zero[:, None], 0.0, self._back @ self._solution.top.factor)
-        return pd.DataFrame(self.theta * half @ half.T, self.varying, self.varying)
+        names = index_of(tuple(self.varying))
+        return pd.DataFrame(self.theta * half @ half.T, names, names)
 
     @cached_property
     def sds(self):

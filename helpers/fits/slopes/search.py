@@ -7,7 +7,7 @@ there is 0.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import product
 from typing import NamedTuple
 
@@ -74,6 +74,20 @@ def in_factor(expansion, L):
 
 def _step(gradient, hessian):
     """Newton's step, downhill also where the criterion is not convex, and what it promises."""
+    try:
+        root = np.linalg.cholesky(hessian)
+    except np.linalg.LinAlgError:
+        return _turned_step(gradient, hessian)
+    pivots = np.diagonal(root, axis1=-2, axis2=-1)
+    if pivots.min(initial=1.0) ** 2 < _FLAT * pivots.max(initial=0.0) ** 2:
+        return _turned_step(gradient, hessian)
+    half = np.linalg.inv(root)
+    along = half @ gradient[..., None]
+    return -(half.swapaxes(-1, -2) @ along)[..., 0], (along * along).sum(axis=(-2, -1)) / 2
+
+
+def _turned_step(gradient, hessian):
+    """`_step` where a curvature is negative or none."""
     values, vectors = np.linalg.eigh(hessian)
     along = (gradient[..., None, :] @ vectors)[..., 0, :]
     size = np.abs(values)
@@ -213,7 +227,7 @@ def starts(likelihood):
     value = likelihood.criterion(grid @ grid.swapaxes(-1, -2))
     if shape is None:
         return grid[np.argsort(value, kind="stable")[:_STARTS]]
-    about = ndimage.generate_binary_structure(len(shape), 1)
+    about = _neighbours(len(shape))
     low = value <= ndimage.minimum_filter(value.reshape(shape), footprint=about).ravel()
     if len(shape) == 3:
         face = grid[:, 1, 1] == 0
@@ -221,7 +235,30 @@ def starts(likelihood):
         low[sides] = True
     low &= value <= value.min() + _NEAR
     low = np.flatnonzero(low)
-    return grid[low[np.argsort(value[low], kind="stable")][:_STARTS]]
+    L = grid[low[np.argsort(value[low], kind="stable")][:_STARTS]]
+    return _nearer(likelihood, L) if len(shape) == 3 else L
+
+
+def _nearer(likelihood, L):
+    """Of the points about each start, half as far apart as the grid is, the lowest: a step costs more."""
+    sd, turn = _finer()
+    turned = np.where((L[:, 1, 1] == 0)[:, None, None], L[:, 1:], (turn @ L[:, None, 1, :, None])[..., 0])
+    points = np.empty((len(L), len(sd), 2, 2))
+    points[:, :, 0], points[:, :, 1] = L[:, None, 0] * sd[:, :1], turned * sd[:, 1:]
+    flat = points.reshape(-1, 2, 2)
+    value = likelihood.criterion(flat @ flat.swapaxes(-1, -2)).reshape(len(L), -1)
+    return points[range(len(L)), value.argmin(axis=1)]
+
+
+@lru_cache
+def _finer():
+    """Factors (27, 2) of the sds, and turns (27, 2, 2) of the second row of L: other correlations."""
+    steps = np.array(list(product((0.5**0.5, 1.0, 2**0.5), (0.5**0.5, 1.0, 2**0.5), (-0.36, 0.0, 0.36))))
+    cos, sin = np.cos(steps[:, 2]), np.sin(steps[:, 2])
+    return steps[:, :2], np.array([[cos, -sin], [sin, cos]]).transpose(2, 0, 1)
+
+
+_neighbours = lru_cache(partial(ndimage.generate_binary_structure, connectivity=1))
 
 
 def maximum(likelihood):
