@@ -40,7 +40,8 @@ MODELS = {
     "minus": ("y ~ x", "x"),
     "none": ("y ~ x", "x"),
 }
-# Where lme4 1.1 stops, however tight, so far from the optimum that the errors lack a digit or two
+# Where lme4 1.1 stops, however tight, short of the optimum: its own criterion, at our psi, is lower than where it
+# stopped by 2e-10 (clinic) to 9e-7 (hsb.rb), and an error is off by no more than a share of the root of that
 STOPPED = {"radon1", "hsb.cses", "hsb.sector", "hsb.rb", "hsb.alone", "clinic", "plus", "minus"}
 GROUPS = {"radon": "county", "hsb": "school", "sleep": "Subject", "clinic": "clinic", "growth": "plant"}
 
@@ -89,7 +90,9 @@ def test_estimates_and_errors_are_lme4s(fitted, of_r, name):
     np.testing.assert_allclose(fitted(name, "ml").criterion, of_r(name, "deviance"), rtol=1e-9)
     scale = np.abs(fit.params).max()
     np.testing.assert_allclose(fit.params, of_r(name, "fixef"), rtol=1e-4, atol=1e-5 * scale)
-    np.testing.assert_allclose(fit.bse, of_r(name, "se"), rtol=1e-4 if name in STOPPED else 1e-6)
+    above = float(of_r(name, "criterion")) - fit.criterion
+    assert name not in STOPPED or above > 1e-10
+    np.testing.assert_allclose(fit.bse, of_r(name, "se"), rtol=0.2 * above**0.5 if name in STOPPED else 1e-6)
     q = len(fit.varying)
     # lme4's variances are where its optimiser stopped, the worse the flatter
     np.testing.assert_allclose(fit.psi, of_r(name, "psi").reshape(q, q), rtol=1e-3, atol=1e-4 * fit.theta)
