@@ -6,14 +6,19 @@ from pathlib import Path
 
 import dask
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
-from bench import clock, cluster, exact, fits, page, peers, scale
+from bench import __main__ as bench_main
+from bench import clock, cluster, exact, fits, page, peers, scale, slopes
 from mpmath import mpf
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "book" / "bench.md").read_text(encoding="utf-8")
-SECTIONS = ["One fit", "Many fits", "Large tables", "A table that no process holds", "Who is right"]
+SECTIONS = [
+    "One fit", "A slope that varies", "Many fits", "Large tables", "A table that no process holds",
+    "Who is right",
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +82,41 @@ def test_large_tables_are_measured_against_sums_good_to_eighteen_digits(monkeypa
 )
 def test_digits(value, of, scale, expected):
     assert exact.digits(value, mpf(of), scale and mpf(scale)) == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.fixture(scope="module")
+def lines(reference):
+    """lme4's sleepstudy, its group numbered and its predictor called x."""
+    table = reference("slopes").whole["tables"]["sleep"]
+    data = pd.DataFrame(
+        {"y": table["Reaction"], "x": table["Days"], "g": pd.factorize(np.array(table["Subject"]))[0]}
+    )
+    return peers.Case("sleepstudy", slopes.FORMULA, data, "g")
+
+
+def test_the_exact_answer_where_slopes_vary_is_lme4s_to_what_lme4_stops_at(lines, reference):
+    answer, r = slopes.answer(lines), reference("slopes")
+    a, b, c = map(float, answer.psi)
+    np.testing.assert_allclose([a, b, b, c], np.ravel(r["sleep.psi"]), rtol=1e-4)
+    assert float(answer.se) == pytest.approx(r["sleep.se"][1], rel=1e-6)
+
+
+def test_the_exact_answer_where_slopes_vary_does_not_depend_on_the_origin(lines):
+    data = lines.data.assign(x=lines.data["x"] + 3, y=lines.data["y"] - 100)
+    here, there = slopes.answer(lines), slopes.answer(peers.Case("moved", slopes.FORMULA, data, "g"))
+    v11, v12, v22 = there.psi
+    for moved, value in zip((v11 + 6 * v12 + 9 * v22, v12 + 3 * v22, v22), here.psi, strict=True):
+        assert abs(moved / value - 1) < mpf(10) ** -18
+    assert abs(there.se / here.se - 1) < mpf(10) ** -18
+
+
+def test_helpers_answer_where_slopes_vary(lines):
+    answer = slopes.answer(lines)
+    for prepare in (slopes.helpers_formula, slopes.helpers_polars):
+        assert min(slopes.digits(prepare(lines)(), answer)) > 11
+    off = [float(value) for value in (*answer.psi, answer.se)]
+    off[1] += 1e-3 * np.sqrt(off[0] * off[2])
+    assert slopes.digits(off, answer) == pytest.approx((3, 16), abs=0.5)
 
 
 # ---- the clock -----------------------------------------------------------------------------------
@@ -152,6 +192,10 @@ def test_memory_is_that_of_the_call():
     assert 0.2 < float(held) < 20
 
 
+def test_memory_with_slopes_is_that_of_the_call():
+    assert 0.2 < float(slopes.held("slopes that vary", 100_000, 10_000)) < 20
+
+
 @pytest.mark.parametrize("groups", cluster.GROUPS)
 def test_the_cluster_makes_the_rows_that_one_process_makes(groups):
     N = 4 * 1000
@@ -186,6 +230,22 @@ def test_the_page_has_every_section_and_no_failure():
     assert "not installed" not in PAGE
     for title in (case.title for case in fits.cases()):
         assert f"### {title}: `" in PAGE
+
+
+def test_a_section_measured_again_takes_the_place_of_the_old_one_and_says_so():
+    text = bench_main.replaced("## A\n\none\n\n## B\n\ntwo\n", "## A\n\nnew", 3)
+    assert text.startswith("## A\n\nThis section is of a run of its own: 3 rounds, ")
+    assert text.endswith("\n\nnew\n\n## B\n\ntwo\n")
+    assert bench_main.replaced(text, "## B\n\nlast", 1).endswith("\n\nlast\n")
+    with pytest.raises(ValueError, match="no section '## C'"):
+        bench_main.replaced(text, "## C\n\nnew", 1)
+
+
+def test_every_contender_with_slopes_stands_in_their_section():
+    section = PAGE.split("## A slope that varies")[1].split("\n## ")[0]
+    assert section.count("\n### ") == 3
+    for name in [*slopes.contenders(peers.R()), *slopes.ALONE_AND_BOTH]:
+        assert f"\n| {name} |" in section, name
 
 
 def test_every_contender_stands_on_the_page():

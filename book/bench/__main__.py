@@ -1,8 +1,10 @@
-"""Measure, and write the page. With --quick: few rounds, small sizes, printed and not stored."""
+"""Measure, and write the page. With --quick: few rounds, small sizes, printed and not stored; with --slopes
+that section alone is measured, by so many rounds, and put in its place."""
 
 import argparse
 import os
 import platform
+import re
 from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -14,16 +16,17 @@ from .fits import speed, who_is_right
 from .page import paragraphs
 from .peers import R
 from .scale import scales
+from .slopes import slopes
 
 PAGE = Path(__file__).parents[1] / "bench.md"
 PACKAGES = ("numpy", "scipy", "pandas", "polars", "statsmodels", "mixedlm-rs", "lme-python", "linearmodels")
 FULL = {
     "fits": 40, "batches": 15, "large": 5, "sizes": (10**4, 10**5, 10**6, 10**7), "replicates": 20_000,
-    "cluster": 10**8,
+    "cluster": 10**8, "slopes": ((7_230, 1_721), (10**6, 10**5)),
 }  # fmt: skip
 QUICK = {
     "fits": 2, "batches": 2, "large": 1, "sizes": (10**4, 10**5), "replicates": 400,
-    "cluster": 10**6,
+    "cluster": 10**6, "slopes": ((900, 200), (10**5, 10**4)),
 }  # fmt: skip
 
 
@@ -59,6 +62,7 @@ def page(r, effort):
         "an optional extra: none of them is needed for the course.",
         measured_on(r, effort),
         speed(r, effort["fits"]),
+        slopes(r, effort["fits"], effort["slopes"], effort["large"]),
         batches(effort["replicates"], effort["batches"]),
         scales(r, effort["sizes"], effort["large"]),
         cluster(effort["cluster"]),
@@ -66,12 +70,30 @@ def page(r, effort):
     )
 
 
+def replaced(text, section, rounds):
+    """The page with a section in place of the one of the same title, and what it says of its run."""
+    title, rest = section.split("\n\n", 1)
+    old = re.search(rf"^{re.escape(title)}$.*?(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+    if old is None:
+        raise ValueError(f"the page has no section {title!r}")
+    load = f"{os.getloadavg()[1]:.0f} programs at work on {os.cpu_count()} cores"
+    own = f"This section is of a run of its own: {rounds} rounds, {date.today()}, {load}."
+    new = paragraphs(title, own, rest) + "\n" + "\n" * (old.end() < len(text))
+    return text[: old.start()] + new + text[old.end() :]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a smoke run: print the page, store nothing")
-    quick = parser.parse_args().quick
-    r = R()
-    text = page(r, QUICK if quick else FULL) + "\n"
+    parser.add_argument("--slopes", type=int, metavar="ROUNDS", help="measure that section again, alone")
+    asked = parser.parse_args()
+    quick, r = asked.quick, R()
+    effort = QUICK if quick else FULL
+    if asked.slopes:
+        section = slopes(r, asked.slopes, effort["slopes"], min(asked.slopes, effort["large"]))
+        text = replaced(PAGE.read_text(encoding="utf-8"), section, asked.slopes)
+    else:
+        text = page(r, effort) + "\n"
     r.close()
     if quick:
         print(text)

@@ -40,8 +40,8 @@ MODELS = {
     "minus": ("y ~ x", "x"),
     "none": ("y ~ x", "x"),
 }
-# Where lme4 1.1 stops, however tight, short of the optimum: its own criterion, at our psi, is lower than where it
-# stopped by 2e-10 (clinic) to 9e-7 (hsb.rb), and an error is off by no more than a share of the root of that
+# Where lme4 1.1 stops, however tight, short of the optimum: its own criterion, at our psi, is lower than
+# where it stopped by 2e-10 (clinic) to 9e-7 (hsb.rb), and an error is off by no more than a share of its root
 STOPPED = {"radon1", "hsb.cses", "hsb.sector", "hsb.rb", "hsb.alone", "clinic", "plus", "minus"}
 GROUPS = {"radon": "county", "hsb": "school", "sleep": "Subject", "clinic": "clinic", "growth": "plant"}
 
