@@ -14,9 +14,10 @@ from scipy import optimize, stats
 from helpers import complete_pooling, partial_pooling
 from helpers.fits.result import ELSEWHERE, Fit
 from helpers.fits.slopes import likelihood as slopes
+from helpers.fits.slopes import pair
 from helpers.fits.slopes.inference import Solution
 from helpers.fits.slopes.sandwich import around_intercepts
-from helpers.fits.slopes.search import descend, maximum
+from helpers.fits.slopes.search import descend, in_factor, maximum
 from helpers.fits.terms import to_terms
 from helpers.tables import summarise
 
@@ -323,6 +324,38 @@ def test_several_starts_at_once_give_what_each_gives():
     for k in range(4):
         for whole, one in zip(together, likelihood.expand(D[k]), strict=True):
             np.testing.assert_allclose(whole[k], one, rtol=1e-11, atol=1e-11)
+
+
+@pytest.mark.parametrize(("method", "rank", "held"), [*product(["reml", "ml"], [2, 1], [2**18, 4 * 10 * 3])])
+def test_the_algebra_of_two_is_the_likelihood(monkeypatch, method, rank, held):
+    """Also on the boundary, and where the products of the groups are not kept."""
+    monkeypatch.setattr(pair, "_HELD", held)
+    data = some_data(5, J=13)
+    summary = summarise(data, "y ~ x0 + w", "g")
+    reduced, _ = slopes.of_summary(summary, [1], np.ones(3, dtype=bool))
+    likelihood = slopes.Likelihood(reduced, method)
+    two = pair.Pair(likelihood)
+    assert (len(two._parts) > 1) == (held < 1000)
+    L = np.tril(np.random.default_rng(2).normal(size=(4, 2, 2)))[..., :rank]
+    D = L @ L.swapaxes(-1, -2)
+    now = likelihood.expand(D)
+    _, gradient, hessian = in_factor(now, L)
+    found = two.in_factor(L)
+    for one, other in zip((*found, two.criterion(D)), (now.value, gradient, hessian, now.value), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-10, atol=1e-10 * np.abs(other).max())
+
+
+def test_where_the_algebra_of_two_cannot_be_done_the_likelihood_finds_the_same(monkeypatch):
+    data = some_data(2, J=12)
+    here = partial_pooling("y ~ x0", data, "g", "x0")
+
+    def gives_up(self, L):
+        raise np.linalg.LinAlgError
+
+    monkeypatch.setattr(pair.Pair, "in_factor", gives_up)
+    there = partial_pooling("y ~ x0", data, "g", "x0")
+    np.testing.assert_allclose(there.psi, here.psi, rtol=1e-9)
+    np.testing.assert_allclose(there.criterion, here.criterion, rtol=1e-14)
 
 
 def test_groups_are_added_up_by_chunks_to_the_same_sums(monkeypatch):
