@@ -96,7 +96,7 @@ def named(groups, there=()):
         parts = " + ".join(f"(1 | {name})" for name in names) if not nested else f"(1 | {'/'.join(names)})"
         raise ValueError(
             f"{len(names)} groupings ({', '.join(names)}): two at most are fitted here; in R "
-            f"lme4's lmer(... + {parts}) fits them"
+            f"lme4's lmer(... + {parts}) fits them; {refuse.signpost('Three groupings and more')}"
         )
     if names[0] == names[1]:
         raise ValueError(f"groups names {names[0]!r} twice: name it once, or another grouping beside it")

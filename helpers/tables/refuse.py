@@ -7,6 +7,11 @@ import difflib
 _WHOLE = 2.0**53  # beyond it doubles skip integers
 
 
+def signpost(section) -> str:
+    """Where the course says what lies outside its model: a section of book/ends.md."""
+    return f'see "{section}" on the page "Where this course ends"'
+
+
 def unknown(wanted, there):
     """Say so if a column is not there."""
     for name in wanted:

@@ -119,9 +119,10 @@ def _names(data, groups):
         raise ValueError(f'groups is a list of one: write groups="{names[0]}"')
     if len(names) != 2:
         how = "~ " + " + ".join(names)
+        more = f"; in R, sandwich::vcovCL(lm(...), cluster = {how}) takes more; "
+        more += refuse.signpost("Three groupings and more")
         raise ValueError(
-            f"groups names {len(names)} columns: one or two are offered"
-            + (f"; in R, sandwich::vcovCL(lm(...), cluster = {how}) takes more" if len(names) > 2 else "")
+            f"groups names {len(names)} columns: one or two are offered{more if len(names) > 2 else ''}"
         )
     if names[0] == names[1]:
         raise ValueError(f"groups names {names[0]!r} twice: name one column, or another one beside it")

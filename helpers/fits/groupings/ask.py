@@ -8,6 +8,7 @@ from scipy.sparse import csgraph
 
 from ...tables import GroupSummary
 from ...tables.groupings import named, summarise_groupings
+from ...tables.refuse import signpost
 from .fit import GroupingsFit
 from .inference import groups_left
 from .likelihood import Likelihood
@@ -65,8 +66,7 @@ def fit_groupings(formula, data, names, nested, slopes=None, method="reml", miss
         by = f"(1 + {term} | {first}/{second})" if nested else f"(1 + {term} | {first}) + (1 | {second})"
         raise ValueError(
             f"slopes that vary together with two groupings ({first}, {second}) are not fitted here; in "
-            f"R lme4's "
-            f"lmer({formula} + {by}) fits them"
+            f"R lme4's lmer({formula} + {by}) fits them; {signpost('Slopes that vary, and two groupings')}"
         )
     if method not in ("reml", "ml"):
         raise ValueError(f'method must be "reml" or "ml"; got {method!r}')

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...tables.refuse import signpost
 from ..words import digits, name, outcome, rows, share
 from .check import watch
 
@@ -44,7 +45,7 @@ def two_values(found):
             f"Two values: {outcome(found)} is {low} or {high} and nothing else. Its variance goes with "
             "its mean, which this model takes for constant. For the mean, the CR2 row (notebook 10) does not "
             f"need that. Intervals may leave {low} to {high}, and one row to come has none. Where shares "
-            "are near 0 or 1, fit a mixed logistic model instead."
+            f"are near 0 or 1, fit a mixed logistic model instead: {signpost('Yes or no')}."
         )
 
 
