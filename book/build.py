@@ -4,6 +4,7 @@
 is all it needs, and no shell.
 """
 
+import json
 import os
 import shutil
 import subprocess
@@ -51,7 +52,17 @@ def notebooks():
     run("jupyter", *convert, "--execute", "--ExecutePreprocessor.record_timing=False", *files)
     # nbconvert joins what a busy machine printed in pieces before it runs the cells, so once more after
     run("jupyter", *convert, "--coalesce-streams", *files)
+    for file in files:
+        forget_version(Path(file))
     run("python", "book/readme_figure.py")
+
+
+def forget_version(path):
+    """Drop the version of Python from a notebook, so that each Python stores the same bytes."""
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    notebook["metadata"]["language_info"].pop("version", None)
+    text = json.dumps(notebook, ensure_ascii=False, indent=1) + "\n"
+    path.write_text(text, encoding="utf-8", newline="\n")
 
 
 def site():

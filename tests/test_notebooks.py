@@ -91,6 +91,11 @@ def test_it_was_run_top_to_bottom_without_a_word_on_stderr(path):
 
 
 @each_notebook
+def test_no_notebook_stores_the_version_of_the_python_that_ran_it(path):
+    assert "version" not in read(path).metadata["language_info"], "run `make notebooks`"
+
+
+@each_notebook
 def test_no_line_of_code_or_output_is_cut_on_the_page(path):
     for cell in code_cells(path):
         for line in cell.source.splitlines():
