@@ -1,8 +1,7 @@
 # Two commands do everything: make book, make test. Both make their own environment first.
+# What a recipe does is in book/build.py, for machines without make.
 PYTHON ?= python3
 BIN := .venv/bin
-SITE := book/_build/html
-TEXTS := $(wildcard notebooks/*.md)
 
 .PHONY: book lab test notebooks site pdf times bench lock clean
 
@@ -15,19 +14,10 @@ test: .venv/ready
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 notebooks: .venv/ready
-	$(BIN)/jupytext --quiet --to ipynb --update $(TEXTS)
-	$(BIN)/jupyter nbconvert --log-level=ERROR --to notebook --execute --inplace \
-	    --ExecutePreprocessor.record_timing=False $(TEXTS:.md=.ipynb)
-	# nbconvert joins what a busy machine printed in pieces before it runs the cells, so once more after
-	$(BIN)/jupyter nbconvert --log-level=ERROR --to notebook --inplace --coalesce-streams $(TEXTS:.md=.ipynb)
-	$(BIN)/python book/readme_figure.py
+	$(BIN)/python book/build.py notebooks
 
 site: .venv/ready
-	rm -rf book/_build
-	$(BIN)/jupyter-book build . --config book/_config.yml --toc book/_toc.yml --path-output book/ -W -n --keep-going
-	@echo
-	@echo "The course: open $(CURDIR)/$(SITE)/index.html"
-	@echo "or serve it: $(BIN)/python -m http.server --directory $(SITE) 8000   and open http://localhost:8000"
+	$(BIN)/python book/build.py site
 
 # Prints the built site to one file; needs Chromium, as the site tests do.
 pdf: site
@@ -51,11 +41,7 @@ clean:
 	rm -rf .venv .venv-bench book/_build book/node_modules
 
 .venv/ready: requirements.txt pyproject.toml book/package-lock.json
-	$(PYTHON) -c "import sys; sys.exit(None if (3, 11) <= sys.version_info < (3, 14) else 'needs Python 3.11 to 3.13; try make PYTHON=python3.12')"
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --prefix book --ignore-scripts --no-audit --no-fund --loglevel=error
+	$(PYTHON) book/build.py environment
 	touch $@
 
 .venv-bench/ready: requirements.txt pyproject.toml

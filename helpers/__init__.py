@@ -1,5 +1,7 @@
 """Standard errors under complete, no and partial pooling: the package behind the course."""
 
+from importlib.metadata import version as _version
+
 from .course.datasets import classrooms, high_school, radon
 from .course.exercises import check_exercise
 from .course.stated import check_stated
@@ -16,3 +18,5 @@ __all__ = [
     "partial_pooling",
     "radon",
 ]
+
+__version__ = _version("which-standard-error")

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import jupytext
 import nbformat
+import numpy as np
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from helpers import high_school, partial_pooling
 from helpers.course.exercises import exercises
 from helpers.course.stated import checks_in, ledger, rounds_to
 
@@ -91,6 +93,11 @@ def test_it_was_run_top_to_bottom_without_a_word_on_stderr(path):
 
 
 @each_notebook
+def test_no_notebook_stores_the_version_of_the_python_that_ran_it(path):
+    assert "version" not in read(path).metadata["language_info"], "run `make notebooks`"
+
+
+@each_notebook
 def test_no_line_of_code_or_output_is_cut_on_the_page(path):
     for cell in code_cells(path):
         for line in cell.source.splitlines():
@@ -163,6 +170,34 @@ def test_r_ran_what_the_appendix_shows_and_printed_what_it_states():
             assert rounds_to(ran[call]["value"], value), call
             assert f": stated {value}, computed" in found[2], call
     assert shown == set(ran)
+
+
+def test_the_appendix_names_the_degrees_of_freedom_that_packages_take_by_default():
+    path = Path(__file__).parent / "reference" / "default_df.json"
+    content = json.loads(path.read_text(encoding="utf-8"))
+    ran = {key: np.atleast_1d(entry["value"]).tolist() for key, entry in content["values"].items()}
+    _, table = own_text(APPENDIX).split("takes by default")
+    rows = [
+        [part.strip() for part in line.split("|")[1:-1]] for line in re.findall(r"^\|.*", table, re.MULTILINE)
+    ]
+    said = {row[0].split()[0].strip("`,"): row[1:3] for row in rows[2:]}
+    schools = high_school()
+    schools["cses"] = schools["ses"] - schools["mean_ses"]
+    ours = partial_pooling("math ~ cses", schools, groups="school").df
+    for package, df in {
+        "lmerTest": ran["lmerTest"],
+        "helpers": ours,
+        "nlme": ran["nlme"],
+        "parameters": ran["parameters"],
+    }.items():
+        assert said[package] == [f"{value:.0f}" for value in df], package
+    assert ran["afex.summary"] == ran["lmerTest"]
+    assert ran["emmeans.mean.small"] == pytest.approx([ours["Intercept"]], rel=1e-8)
+    assert ran["emmeans.mean"] == ran["emmeans.slope"] == ["Inf"]
+    assert ran["marginaleffects.slope"] == []
+    assert ran["glmmTMB.statistic"] == ["z value"]
+    for package, version in re.findall(r"(\w+) `([\d.]+)`", "\n".join(row[0] for row in rows)):
+        assert content["meta"][package] == version, package
 
 
 def checks():

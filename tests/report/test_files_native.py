@@ -69,9 +69,12 @@ def written_by_others(folder):
     text = frame.to_csv(index=False, na_rep="#NULL!")
     paths["spss csv"] = folder / "spss.csv"
     paths["spss csv"].write_text(text, encoding="utf-8-sig")
-    for kind in ("gz", "bz2", "xz", "zst", "zip"):
+    for kind in ("gz", "bz2", "xz", "zip"):
         paths[kind] = folder / f"rows.csv.{kind}"
         frame.to_csv(paths[kind], index=False)
+    paths["zst"] = folder / "rows.csv.zst"
+    with pa.output_stream(paths["zst"], compression="zstd") as stream:
+        stream.write(frame.to_csv(index=False).encode())
     return paths
 
 

@@ -61,8 +61,8 @@ def unpacked(raw, path) -> tuple[bytes, str]:
         return raw, ""
     try:
         if how == "zst":
-            reader = needed("zstandard", path, "packed by zstd").ZstdDecompressor()
-            return reader.stream_reader(io.BytesIO(raw)).read(), how
+            arrow = needed("pyarrow", path, "packed by zstd")
+            return arrow.CompressedInputStream(arrow.BufferReader(raw), "zstd").read(), how
         if how == "zip":
             with zipfile.ZipFile(io.BytesIO(raw)) as archive:
                 names = [one for one in archive.namelist() if not one.endswith("/") and "__MACOSX" not in one]
@@ -74,10 +74,6 @@ def unpacked(raw, path) -> tuple[bytes, str]:
         return {"gz": gzip, "bz2": bz2, "xz": lzma}[how].decompress(raw), how
     except (OSError, EOFError, RuntimeError, zlib.error, lzma.LZMAError, zipfile.BadZipFile) as error:
         raise ValueError(f"{str(path)!r} cannot be unpacked ({how}): {one_line(error)}") from None
-    except Exception as error:
-        if type(error).__module__.startswith("zstandard"):
-            raise ValueError(f"{str(path)!r} cannot be unpacked ({how}): {one_line(error)}") from None
-        raise
 
 
 def _is_plain_zip(raw):

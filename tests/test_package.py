@@ -1,0 +1,70 @@
+"""The package as a release: what the wheel holds, and that it runs where only the wheel is installed."""
+
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import helpers
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """A wheel, built from a copy so that nothing is left in the checkout."""
+    source, built = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("built")
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source)
+    shutil.copytree(ROOT / "helpers", source / "helpers", ignore=shutil.ignore_patterns("__pycache__"))
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-index"]
+    subprocess.run([*command, "--no-build-isolation", "-w", str(built), str(source)], check=True)
+    (path,) = built.glob("*.whl")
+    return path
+
+
+def test_the_wheel_holds_every_file_of_the_package(wheel):
+    held = set(zipfile.ZipFile(wheel).namelist())
+    files = {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "helpers").rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert "helpers/py.typed" in files
+    assert files <= held
+    assert {name.split("/")[0] for name in held - files} == {wheel.name.split("-py3")[0] + ".dist-info"}
+
+
+def test_installed_from_the_wheel_it_is_imported_and_reports_on_a_file(wheel, tmp_path):
+    place = tmp_path / "place"
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--no-index",
+        "--no-compile",
+        "--target",
+    ]
+    subprocess.run([*command, str(place), str(wheel)], check=True)
+    environment = {**os.environ, "PYTHONPATH": str(place), "PYTHONSAFEPATH": "1"}
+
+    def run(*arguments):
+        done = subprocess.run(
+            [sys.executable, *arguments], cwd=tmp_path, env=environment, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    where, version = run("-c", "import helpers; print(helpers.__file__, helpers.__version__)").split()
+    assert Path(where).is_relative_to(place)
+    assert version == helpers.__version__ == wheel.name.split("-")[1]
+    radon = place / "helpers" / "data" / "radon.csv"
+    said = run("-m", "helpers", "report", str(radon), "--outcome", "radon", "--group", "county")
+    assert "85 groups" in said or "85 counties" in said, said
