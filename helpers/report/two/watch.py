@@ -133,16 +133,16 @@ def a_slope_that_differs(found):
                 continue
             told = edges.told_differs(found, line.term, fit, robust, name(each))
             if told:
-                yield f"{told} {_with_slopes(found, line, each)}"
+                yield f"{told} {_with_slopes(found, line, each, robust.bse[line.term])}"
 
 
-def _with_slopes(found, line, each):
+def _with_slopes(found, line, each, size):
     """What the sentence has of a slope that differs between groups of a column, and what to report."""
     first, second = map(in_r, found.names)
     inner = f"(1 | {first}:{second})" if found.fits.nested else ""
     other = inner or f"(1 | {in_r(next(x for x in found.names if x != each))})"
     x = in_r(plain(line.term)) if plain(line.term) in found.columns else "x"
-    se = f"{fixed([line.se], line.se)[0]} on {degrees(line.df)} df"
+    se = f"{fixed([line.se], size)[0]} on {degrees(line.df)} df"
     if found.fits.nested:
         instead = f"For the average slope of all groups of {name(each)} report the CR2 error"
     else:
@@ -169,12 +169,13 @@ def two_ways_mended(found):
     if fits.two_ways is None:
         yield (
             "Clustered two ways: no term has such an error here, so the table leaves it out. What is "
-            "subtracted for the cells outweighs what is added, or one group carries a term alone (notebook 15)."
+            "subtracted for the cells outweighs what is added, or one group alone carries a term (notebook "
+            "15)."
         )
     elif fits.two_ways.notes:
         yield (
             f"Clustered two ways: {'; '.join(fits.two_ways.notes)}. These errors then depend on the units "
-            "of the predictors, and lean on few groups: set the model's beside them (notebook 15)."
+            "of the predictors: set the model's beside them (notebook 15)."
         )
 
 
