@@ -20,7 +20,7 @@ from helpers.course.stated import checks_in, ledger, rounds_to
 FOLDER = Path(__file__).parents[1] / "notebooks"
 PATHS = sorted(FOLDER.glob("*.ipynb"))
 CHAPTERS = [path for path in PATHS if path.name[:2].isdigit()]
-EXPLORER = FOLDER / "explorer.ipynb"
+EXPLORERS = [FOLDER / "explorer.ipynb", FOLDER / "explorer_two.ipynb"]
 APPENDIX = FOLDER / "r_and_python.ipynb"
 NUMBER = re.compile(r"(?<![\w.])\d+\.\d+(?![\w.]*\w)")
 WIDTH = 79  # what a page of the site shows without scrolling
@@ -123,7 +123,7 @@ def test_every_figure_carries_the_alt_text_made_from_its_data(path):
 
 
 def test_a_notebook_is_a_chapter_or_one_of_the_two_pages_behind_them():
-    assert [*CHAPTERS, EXPLORER, APPENDIX] == PATHS
+    assert [*CHAPTERS, *EXPLORERS, APPENDIX] == PATHS
 
 
 def own_text(path):

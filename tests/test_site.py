@@ -234,7 +234,8 @@ def test_pages_work_as_files(built, browser):
     page, errors = browser.new_page(), []
     page.on("console", lambda m: m.type in ("error", "warning") and errors.append(m.text))
     page.on("pageerror", lambda e: errors.append(str(e)))
-    for name in ("book/intro", "notebooks/04_balanced_formulas", "notebooks/explorer"):
+    notebooks = ("04_balanced_formulas", "explorer", "explorer_two")
+    for name in ("book/intro", *(f"notebooks/{name}" for name in notebooks)):
         page.goto((built / "html" / f"{name}.html").as_uri(), wait_until="load")
         assert page.locator("article h1").first.is_visible()
     page.close()

@@ -76,6 +76,20 @@ class TwoGroupings:
         return [fit.data for fit in self.robust.values()]
 
     @property
+    def around_each(self):
+        """Fits that take a slope for the same in all groups and CR2 around them, by column of such groups.
+
+        Of nested groupings the model with both; of those that cross, where no grouping has independent
+        groups, the model with that grouping alone.
+        """
+        if self.nested:
+            fits = dict.fromkeys(self.top, self.both)
+        else:
+            fits = {name: partial_pooling(None, fit.data) for name, fit in self.robust.items()}
+        found = {name: (fit, _or_none(fit.cluster_robust, "CR2")) for name, fit in fits.items()}
+        return {name: both for name, both in found.items() if both[1] is not None}
+
+    @property
     def methods(self):
         """Each method, in order, to what its mean is over and to its fit."""
         two = " and ".join(self.both.groupings.names)

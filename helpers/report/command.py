@@ -41,7 +41,8 @@ def _parser():
     )
     told.add_argument("--outcome", required=True, metavar="COLUMN", help="what was measured")
     told.add_argument("--group", required=True, nargs="+", metavar="COLUMN",
-                      help="which group a row is in; school+class where it takes both to say so")  # fmt: skip
+                      help="which group a row is in; school/class for classes in schools, plate sample for "
+                      "groupings that cross, school+class where it takes both to name one group")  # fmt: skip
     told.add_argument("--predictors", nargs="+", default=[], metavar="TERM",
                       help='columns, blanks between them, or terms such as "np.log(age)"')  # fmt: skip
     told.add_argument(

@@ -229,7 +229,7 @@ def _refuse_constant(labels, names):
 def _refuse(names, sizes, cells, N, nested):
     for name, size in zip(names, sizes, strict=True):
         if size == N:
-            other = names[0] if name == names[1] else names[1]
+            other = names[0] if name == names[1] else names[1].removeprefix(f"{name}/")
             raise ValueError(
                 f"every {name} has one row only: its variance cannot be told from that within, of the rows; "
                 f'write groups="{other}"'

@@ -12,6 +12,7 @@ from helpers import compare, partial_pooling
 from helpers.fits.compare_groupings import two_groupings
 from helpers.report import command, report
 from helpers.report.two import ReportOfTwo
+from helpers.report.watch.edges import FAR
 
 CASES = Path(__file__).parents[1] / "cases"
 
@@ -265,3 +266,157 @@ def test_names_and_labels_are_escaped_on_the_page(groups):
     page = report.describe(data, "y", groups).to_html()
     assert "<script" not in page
     assert "<b>" not in page
+
+
+# ---- slopes that differ, and what two-way clustering cannot say ----------------------------------
+
+
+def cells(kind, sd, seed=4):
+    """Rows of 12 groups of a, with classes b in them or 8 of b across, and a slope that has this sd in a."""
+    rng = np.random.default_rng(seed)
+    a, b = np.repeat(np.arange(12), 20), np.repeat(np.arange(48), 5)
+    if kind == "crossed":
+        a, b = np.repeat(np.arange(12), 16), np.tile(np.arange(8), 24)
+    x = rng.normal(size=len(a))
+    y = x * (1 + rng.normal(0, sd, 12))[a] + rng.normal(size=12)[a] + rng.normal(size=48)[b]
+    return pd.DataFrame({"a": a, "b": b, "x": x, "y": y + rng.normal(size=len(a))})
+
+
+@pytest.mark.parametrize(
+    ("kind", "groups"), [("nested", "a/b"), ("nested", ["b", "a"]), ("crossed", ["a", "b"])]
+)
+def test_a_slope_that_differs_is_told_with_its_errors(kind, groups):
+    data = cells(kind, 1.0)
+    found = report.describe(data, "y", groups, ["x"])
+    (warning,) = [w for w in found.warnings if w.startswith("A slope that differs")]
+    centred = data.assign(x=data["x"] - data["x"].mean())
+    fit = partial_pooling("y ~ x", centred, groups if kind == "nested" else "a").with_df("kenward-roger")
+    robust = fit.cluster_robust("CR2")
+    assert (
+        f"SE {fit.bse['x']:.3f} if it is the same in every a, and {robust.bse['x']:.3f} on "
+        f"{robust.df['x']:.1f} df if it may differ"
+    ) in warning
+    assert (
+        f"{robust.bse['x'] / fit.bse['x']:.1f} times the other in fewer than {FAR:.0%} of studies" in warning
+    )
+    (line_of_x,) = found.slopes
+    assert f"The sentence takes it for the same, {line_of_x.se:.3f} on {line_of_x.df:.1f} df" in warning
+    other = "(1 | a:b)" if kind == "nested" else "(1 | b)"
+    assert f"(1 + x | a) + {other})" in warning
+
+
+@pytest.mark.parametrize(("kind", "groups"), [("nested", "a/b"), ("crossed", ["a", "b"])])
+def test_nothing_is_said_of_one_slope(kind, groups):
+    for seed in range(3):
+        assert leads(report.describe(cells(kind, 0.0, seed), "y", groups, ["x"])) == ["Few groups"]
+
+
+def test_a_predictor_of_the_groups_has_no_slope_in_them(treated):
+    data = read("three_levels").assign(sector=lambda d: d["school"] % 2)
+    assert "A slope that differs" not in leads(report.describe(data, "score", "school/class", ["sector"]))
+
+
+def test_a_negative_eigenvalue_of_two_way_clustering_is_told():
+    rng = np.random.default_rng(10)
+    data = pd.DataFrame({"plate": np.repeat(range(6), 5), "sample": np.tile(range(5), 6)})
+    data["x"] = rng.normal(size=30)
+    data["y"] = data["x"] + rng.normal(size=30)
+    found = report.describe(data, "y", ["plate", "sample"], ["x"])
+    centred = data.assign(x=data["x"] - data["x"].mean())
+    (note,) = two_groupings("y ~ x", centred, ["plate", "sample"], False).two_ways.notes
+    (warning,) = [w for w in found.warnings if w.startswith("Clustered two ways")]
+    assert note in warning
+    assert "1 negative eigenvalue of the two-way covariance set to 0" in warning
+    assert note in " ".join(found.to_html().split())
+
+
+def test_a_mean_that_has_no_two_way_error_is_told():
+    y = np.array([[1.0, -1, 0], [-1, 0, 1], [0, 1, -1]])  # sums of rows and columns are 0
+    data = pd.DataFrame({"plate": np.repeat(range(3), 6), "sample": np.tile(np.repeat(range(3), 2), 3)})
+    data["y"] = np.repeat(y.ravel(), 2) + np.tile([0.1, -0.1], 9)
+    found = report.describe(data, "y", ["plate", "sample"])
+    assert "Clustered two ways: no term has such an error here" in "\n".join(found.warnings)
+    assert not found.table["method"].str.contains("two ways").any()
+
+
+# ---- groupings that cannot be meant, by function and by command ----------------------------------
+
+
+def told_by_all(data, groups, tmp_path, capsys):
+    """The message of `partial_pooling`, which is that of `compare`, `describe` and the command."""
+    messages = set()
+    for ask in (
+        lambda: partial_pooling("score ~ 1", data, groups),
+        lambda: compare("score ~ 1", data, groups),
+        lambda: report.describe(data, "score", groups),
+    ):
+        with pytest.raises(ValueError, match=r"write groups=") as refused:
+            ask()
+        messages.add(str(refused.value))
+    (message,) = messages
+    data.to_csv(tmp_path / "data.csv", index=False)
+    group = [groups] if isinstance(groups, str) else groups
+    assert command.main(["report", str(tmp_path / "data.csv"), "--outcome", "score", "--group", *group]) == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert message in said
+    return message
+
+
+@pytest.mark.parametrize("groups", ["school/row", "row/school", ["school", "row"], ["row", "school"]])
+def test_the_number_of_a_row_is_no_grouping(groups, tmp_path, capsys):
+    data = read("three_levels").assign(row=np.arange(480))
+    message = told_by_all(data, groups, tmp_path, capsys)
+    assert "has one row only" in message
+    assert message.endswith('write groups="school"')
+
+
+@pytest.mark.parametrize("groups", ["school/again", "again/school", ["school", "again"]])
+def test_two_groupings_that_are_the_same_are_one(groups, tmp_path, capsys):
+    data = read("three_levels").assign(again=lambda d: "s" + d["school"].astype(str))
+    message = told_by_all(data, groups, tmp_path, capsys)
+    assert "are the same groups" in message
+    assert "12 of them: their variances cannot be told apart" in message
+
+
+def test_a_class_in_two_schools_is_named(tmp_path, capsys):
+    data = read("three_levels")
+    data["room"] = data["school"].astype(str) + "-" + data["class"].astype(str)
+    data.loc[5, "room"] = again = data["room"].iloc[470]
+    fit = partial_pooling("score ~ 1", data, "school/room")
+    assert fit.ngroups["school/room"] == 49
+    assert f"labels are used again: {again!r} in 2 groups of school" in " ".join(
+        fit.summary().__str__().split()
+    )
+    data.to_csv(tmp_path / "data.csv", index=False)
+    call = ["report", str(tmp_path / "data.csv"), "--outcome", "score", "--group", "school/room"]
+    assert command.main([*call, "--output", str(tmp_path / "page.html")]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert f"{again} in 2 groups of school, for another group in each: they are 49 groups and not 48." in said
+    assert "its school is wrong in some rows, or the groupings cross (--group school room)" in said
+    assert (
+        "is wrong in some rows"
+        not in report.describe(read("implicit_nesting"), "score", "school/class").grouping
+    )
+
+
+# ---- the page ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_page_of_two_groupings_is_accessible(treated, tmp_path, browser, axe, scheme, width):
+    path = tmp_path / "page.html"
+    path.write_text(treated.to_html("schools.csv"), encoding="utf-8")
+    viewport = {"width": width, "height": 900}
+    context = browser.new_context(color_scheme=scheme, viewport=viewport, bypass_csp=True)
+    page = context.new_page()
+    page.goto(path.as_uri())
+    page.add_script_tag(path=axe)
+    faults = page.evaluate(
+        'async () => (await axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", '
+        '"best-practice"] })).violations.map((fault) => fault.id)'
+    )
+    overflow = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    context.close()
+    assert faults == []
+    assert overflow <= 0

@@ -141,9 +141,9 @@ class DenseFactor:
 
     @cached_property
     def _inverse(self):
-        half = lapack.dpotri(self._root, lower=1)[0]
-        lower = np.tril(half, -1)
-        return lower + lower.T + np.diag(half.diagonal())
+        H = lapack.dpotri(self._root, lower=1)[0]  # its upper half is 0, as the root's is
+        H += np.tril(H, -1).T
+        return H
 
     @property
     def diagonal(self):
@@ -164,13 +164,13 @@ class DenseFactor:
         first = np.vdot(H, self.S), np.vdot(H, E), np.vdot(H, F)
         HE = H @ E
         if self.g * self.S.diagonal().max() > 1e-3:
-            HS = H.copy()
-            HS[np.diag_indices(len(H))] -= 1.0
-            square = np.vdot(HS, HS) / self.g**2  # HS = (I - H) / g
+            beside = H.ravel("K")[1:].reshape(len(H) - 1, len(H) + 1)[:, :-1]  # all but the diagonal, no copy
+            square = np.einsum("jk,jk", beside, beside) + np.sum((1 - H.diagonal()) ** 2)
+            square = square / self.g**2  # HS = (I - H) / g
         else:
             HS = H @ self.S
-            square = np.vdot(HS, HS.T)
-        return Traces(*first, square, np.vdot(HE, H), np.vdot(HE, HE.T))
+            square = np.einsum("jk,kj", HS, HS)
+        return Traces(*first, square, np.vdot(HE, H), np.einsum("jk,kj", HE, HE))
 
     def within_columns(self, B):
         """Diagonal of B'M^-1 B of a sparse B."""

@@ -6,7 +6,8 @@ import numpy as np
 
 from ... import formulas
 from ...tables import levels
-from ..watch import predictors, rows
+from ..program import in_r
+from ..watch import edges, predictors, rows
 from ..watch.check import watch
 from ..watch.groups import ALIKE, FEW, told_alike
 from ..watch.levels import both_by
@@ -116,6 +117,68 @@ def a_predictor_of_groups(found):
         )
 
 
+@watch(
+    "A slope that differs",
+    f"CR2 as far above the model's error as in {edges.FAR:.0%} of studies with one slope",
+    "the model has one slope for all groups",
+)
+def a_slope_that_differs(found):
+    """A slope whose CR2 error by one of the groupings is too large for one slope in all of its groups."""
+    if not found.slopes:
+        return
+    shares = found.shares.set_axis(found.names, axis=1)
+    for each, (fit, robust) in found.fits.around_each.items():
+        for line in found.slopes:
+            if shares.loc[line.term, each] > 1 - 1e-12:  # which has one value in such a group, and no slope
+                continue
+            told = edges.told_differs(found, line.term, fit, robust, name(each))
+            if told:
+                yield f"{told} {_with_slopes(found, line, each, robust.bse[line.term])}"
+
+
+def _with_slopes(found, line, each, size):
+    """What the sentence has of a slope that differs between groups of a column, and what to report."""
+    first, second = map(in_r, found.names)
+    inner = f"(1 | {first}:{second})" if found.fits.nested else ""
+    other = inner or f"(1 | {in_r(next(x for x in found.names if x != each))})"
+    x = in_r(plain(line.term)) if plain(line.term) in found.columns else "x"
+    se = f"{fixed([line.se], size)[0]} on {degrees(line.df)} df"
+    if found.fits.nested:
+        instead = f"For the average slope of all groups of {name(each)} report the CR2 error"
+    else:
+        instead = (
+            f"Both errors are of models with {name(each)} alone. For the average slope, with many groups of "
+            "both, report the error clustered two ways"
+        )
+    return (
+        f"The sentence takes it for the same, {se}. {instead}, or take R's lme4, lmer(... + (1 + {x} | "
+        f"{in_r(each)}) + {other}), which is not fitted here (notebooks 14 and 15)."
+    )
+
+
+@watch(
+    "Clustered two ways",
+    "a negative eigenvalue of V_a + V_b - V_cells, or no error at all",
+    "what is subtracted can outweigh what is added",
+)
+def two_ways_mended(found):
+    """Errors clustered two ways whose covariance was no covariance."""
+    fits = found.fits
+    if fits.nested:
+        return
+    if fits.two_ways is None:
+        yield (
+            "Clustered two ways: no term has such an error here, so the table leaves it out. What is "
+            "subtracted for the cells outweighs what is added, or one group alone carries a term (notebook "
+            "15)."
+        )
+    elif fits.two_ways.notes:
+        yield (
+            f"Clustered two ways: {'; '.join(fits.two_ways.notes)}. These errors then depend on the units "
+            "of the predictors: set the model's beside them (notebook 15)."
+        )
+
+
 WATCHED = [
     rows.missing_values,
     rows.two_values,
@@ -124,6 +187,8 @@ WATCHED = [
     singular_fit,
     names_alike,
     labels_used_again,
+    a_slope_that_differs,
+    two_ways_mended,
     predictors.names_alike,
     predictors.perhaps_a_category,
     a_predictor_of_groups,

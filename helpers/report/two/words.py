@@ -6,6 +6,7 @@ import numpy as np
 
 from ..words import decimals, digits, figures, name, outcome, place, rows, share, where
 
+_HARDLY = 0.1  # groups by a label used again, of all labels: with so few it may be a slip
 _SAME = "every group has the same mean, or slope"
 
 
@@ -59,13 +60,24 @@ def grouping(found) -> str:
         told.append(
             f"Labels of {name(found.names[1])} are used again, {name(label)} in {users} groups of "
             f"{name(found.names[0])}, for another group in each: they are {found.fit.ngroups.iloc[1]} groups "
-            f"and not {labels}."
+            f"and not {labels}.{_by_mistake(found, found.fit.ngroups.iloc[1] - labels, labels)}"
         )
     aside = ", predictors left aside," if found.predictors else ""
     told.append(f"The standard deviation of {what}{aside} is {_spread(found, alone)}. {_alike(found)}")
     if found.predictors:
         told.append(f"Given the predictors it is {_spread(found, found.fit)}, which the table stands on.")
     return " ".join(told)
+
+
+def _by_mistake(found, more, labels):
+    """Ask after labels that hardly any group shares: as if they were meant to be unique."""
+    if more > labels * _HARDLY:
+        return ""
+    first, second = map(name, found.names)
+    return (
+        f" Nearly all others are in one {first} only. If that {second} is one group, its {first} is wrong in "
+        f"some rows, or the groupings cross (--group {first} {second})."
+    )
 
 
 def _lie(found):

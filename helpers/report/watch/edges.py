@@ -132,19 +132,28 @@ def a_slope_that_differs(found):
     if found.strangers.found or robust is None:
         return
     for line in found.slopes:
-        term = line.term
-        if term not in found.fits.inner or term in robust.withheld:
-            continue
-        df, times = robust.df[term], (robust.bse[term] / fit.bse[term]) ** 2
-        if stats.chi2.sf(times * df, df) < FAR:
-            ours, theirs = fixed([fit.bse[term], robust.bse[term]], robust.bse[term])
+        if line.term in found.fits.inner and (
+            told := told_differs(found, line.term, fit, robust, group(found))
+        ):
             yield (
-                f"A slope that differs: {slope(found, term)} has the SE {ours} if it is the same in every "
-                f"{group(found)}, and {theirs} on {degrees(df)} df if it may differ (CR2). Were it the same, "
-                f"one would be {decimals(np.sqrt(times), 1)} times the other in fewer than {share(FAR)} of "
-                f"studies. The sentence takes {_taken(found, line)}: it speaks of all groups there are, and "
+                f"{told} The sentence takes {_taken(found, line)}: it speaks of all groups there are, and "
                 "such an interval holds their average slope whether slopes differ or not (notebook 14)."
             )
+
+
+def told_differs(found, term, fit, robust, of):
+    """Warn of a slope whose CR2 error, around a fit, is too large for one slope in all groups; else None."""
+    if term in robust.withheld:
+        return None
+    df, times = robust.df[term], (robust.bse[term] / fit.bse[term]) ** 2
+    if stats.chi2.sf(times * df, df) >= FAR:
+        return None
+    ours, theirs = fixed([fit.bse[term], robust.bse[term]], robust.bse[term])
+    return (
+        f"A slope that differs: {slope(found, term)} has the SE {ours} if it is the same in every {of}, and "
+        f"{theirs} on {degrees(df)} df if it may differ (CR2). Were it the same, one would be "
+        f"{decimals(np.sqrt(times), 1)} times the other in fewer than {share(FAR)} of studies."
+    )
 
 
 def _taken(found, line):
