@@ -12,6 +12,8 @@ from .words import (
     level_of_text,
     name,
     one_group,
+    one_more,
+    one_value,
     outcome,
     place,
     plain,
@@ -38,7 +40,7 @@ def means_are(found) -> str:
 
 def questions(found) -> dict:
     """Key of each question but that of slopes to its words and to what would be drawn anew."""
-    data, J, one_more = found.fit.data, found.fit.ngroups, f"one more {group(found)}"
+    data, J, another = found.fit.data, found.fit.ngroups, one_more(found)
     size = data.sizes[found.one]
     known = rows(size)
     if size == data.sizes.max():
@@ -56,9 +58,9 @@ def questions(found) -> dict:
                    f"over new draws of {J} groups from those {K}, and new rows"),
         "all": (f"How well is the mean of all groups there are or could be known{at}?",
                 "over new groups and new rows"),
-        "new": (f"Where may the mean of {one_more} lie{at}?",
+        "new": (f"Where may the mean of {another} lie{at}?",
                 "over new groups and new rows, and the group to come"),
-        "row": (f"Where may one {outcome(found)} of {one_more} lie{at}?",
+        "row": (f"Where may {one_value(found)} in {another} lie{at}?",
                 "over new groups and new rows, and the row to come"),
         "rows": ("How well is the mean over all rows known?",
                  "over rows drawn one by one (independent), or new groups of such sizes (CR2)"),

@@ -36,6 +36,10 @@ def page(report, title=None) -> str:
         variances=report.variances,
         variances_head=variances.HEAD,
         level=words.percent(report.level),
+        pictures=[
+            (each.title, each.text, [_image(*panel) for panel in each.panels]) for each in report.pictures
+        ],
+        panel=f"{figures.checks.SIZE[0] * 100:.0f}",
         warnings=[warning.split(":", 1) for warning in report.warnings],
         sentence=report.sentence,
         glossary=report.GLOSSARY,
@@ -64,7 +68,10 @@ def _printable(value):
 
 def _drawn(report, width):
     """The figure as PNG in base64, and its alt text."""
-    figure, alt = report.figure(width)
+    return _image(*report.figure(width))
+
+
+def _image(figure, alt):
     image = io.BytesIO()
     figures.save(figure, image)
     return base64.b64encode(image.getvalue()).decode(), alt

@@ -9,7 +9,7 @@ page. Where rows of one group are less alike than rows of two, words and code ha
 from __future__ import annotations
 
 from ..course import figures
-from . import of_one, variances, watch, words
+from . import left, of_one, variances, watch, words
 from .asked import Asked
 from .files import read_table
 from .findings import Findings
@@ -99,7 +99,7 @@ class Report(Told, Findings):
         As in `findings.Findings`.
     """
 
-    ROOMS = Rooms(of_one, watch, sentence, code, program, variances.rows)
+    ROOMS = Rooms(of_one, watch, sentence, code, program, variances.rows, left.of_one)
     GLOSSARY = "words_of_one.html.jinja"
 
     def varies(self, term) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..fits import PARTIAL, SLOPED_ROBUST
 from .findings import ROBUST_LINE
-from .words import cells, decimals, digits, figures, group, outcome, percent, rows, sizes, slope, where
+from .words import cells, decimals, digits, figures, group, outcome, percent, rows, sizes, slope, thing, where
 
 
 def sentence(found) -> str:
@@ -52,7 +52,8 @@ def _free(found, line):
         return ""
     sd = found.fits.sloped.sds[line.term]
     size = f"sd {figures(sd)}" if sd > 0 else "sd estimated as 0"
-    return f", free to differ from {group(found)} to {group(found)} ({size}),"
+    each = thing(found, found.fit.data.group) or "group"
+    return f", free to differ from {each} to {each} ({size}),"
 
 
 def _variances(found):

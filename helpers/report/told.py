@@ -8,7 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import ClassVar, NamedTuple
 
-from . import words
+from . import pictures, words
 from .page import page
 from .words import wrapped
 
@@ -19,7 +19,7 @@ class Rooms(NamedTuple):
     """Where a kind of report finds its words: modules for the first two, functions of the findings then.
 
     ``words`` has ``grouping``, ``questions``, ``estimands``, ``means_are`` and ``withheld``, ``watch`` has
-    ``warnings``.
+    ``warnings``. ``left`` has what the model leaves of rows and groups.
     """
 
     words: ModuleType
@@ -28,6 +28,7 @@ class Rooms(NamedTuple):
     code: Callable
     program: Callable
     variances: Callable
+    left: Callable
 
 
 class Told:
@@ -88,6 +89,16 @@ class Told:
     def variances(self) -> list:
         """Rows of the table of variances and tests, as text."""
         return self.ROOMS.variances(self)
+
+    @cached_property
+    def left(self):
+        """Residuals and group effects of the model, as `left.Left`."""
+        return self.ROOMS.left(self)
+
+    @property
+    def pictures(self) -> list:
+        """Residuals, and group effects: `pictures.Picture` of each, with what to look for."""
+        return pictures.of(self)
 
     @property
     def outcome(self) -> str:

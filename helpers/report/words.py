@@ -15,6 +15,8 @@ import pandas as pd
 from .findings import NUMBERS
 
 WIDE = 79  # characters of a line of text
+_WORD = re.compile(r"(?=.*[aeiouyäöüéè])[^\W\d_]{3,}", re.IGNORECASE)
+_LIKE_A_NOUN = re.compile(r"[^\W\d_]{3,}([ -][^\W\d_]{2,}){0,3}")  # a label of one to four words
 
 # ---- names and numbers ---------------------------------------------------------------------------
 
@@ -100,9 +102,37 @@ def group(found) -> str:
     return name(found.fit.data.group)
 
 
-def one_group(found, label) -> str:
+def thing(found, column) -> str | None:
+    """What a column is of, as a noun: its label in the file, else its name; None where that reads as neither.
+
+    ``clinic_id`` is of a clinic; ``schid`` or ``g2`` is no word that one more could be had of.
+    """
+    label = name(found.whole.attrs.get("labels", {}).get(column, ""))
+    if _LIKE_A_NOUN.fullmatch(label):
+        return label if label[1].isupper() else label[0].lower() + label[1:]
+    text = re.sub(r"(?<=[a-z])(?=[A-Z])|[_.\s]+", " ", name(column)).strip()
+    text = re.sub(r" (id|no|nr|num|number|code|key)$", "", text, flags=re.IGNORECASE)
+    words = text.split()
+    known = words and all(_WORD.fullmatch(word) for word in words)
+    return text if known and not re.search(r"[a-z]id$", words[-1], re.IGNORECASE) else None
+
+
+def one_more(found, column=None, what="one more") -> str:
+    """One more clinic; of a column that is no noun, one more group of it."""
+    column = found.fit.data.group if column is None else column
+    return f"{what} {thing(found, column) or f'group of {name(column)}'}"
+
+
+def one_value(found) -> str:
+    """One outcome: "one systolic blood pressure", "one value of math"."""
+    noun = thing(found, found.fit.data.outcome)
+    return f"one {noun}" if noun and " " in noun else f"one value of {outcome(found)}"
+
+
+def one_group(found, label, column=None) -> str:
     """Name one group, by its column and its label; by its label where that begins with the column's name."""
-    of, own = group(found), name(label)
+    column = found.fit.data.group if column is None else column
+    of, own = thing(found, column) or name(column), name(label)
     return own if own.casefold().startswith(of.casefold()) else f"{of} {own}"
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import importlib
 import io
 import os
+import re
 import shutil
+import unicodedata
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,8 +19,17 @@ _HEAD = ("method", "estimate", "SE", "df", "interval")
 _TEX = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "%": r"\%", "#": r"\#",
     "_": r"\_", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}",
-    ">": r"\textgreater{}", "|": r"\textbar{}", '"': r"\textquotedbl{}", "[": "{[}", "]": "{]}",
+    ">": r"\textgreater{}", "|": r"\textbar{}", '"': "''", "[": "{[}", "]": "{]}",
 }  # fmt: skip
+_SIGNS = {
+    "\u2264": r"\leq",
+    "\u2265": r"\geq",
+    "\u2212": "-",
+    "\u00b2": "^2",
+    "\u00b3": "^3",
+    "\u00b5": r"\mu",
+}
+_CAPITALS = ("Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma", "Upsilon", "Phi", "Psi", "Omega")
 
 
 def whole(path, content):
@@ -112,19 +123,27 @@ def _tex(found):
     """Tables that need no package; `interval` may break over lines."""
 
     def rows_of(head, blocks, form):
-        yield rf"\begin{{tabular}}{{{form}}}"
+        yield rf"\noindent\begin{{tabular}}{{{form}}}"
         yield r"\hline"
         yield " & ".join(map(_escaped, head)) + r" \\ \hline"
         for question, rows in blocks:
             if question:
-                yield rf"\multicolumn{{{len(head)}}}{{p{{0.9\linewidth}}}}{{{_escaped(question)}}} \\"
+                form = r"@{}p{0.9\linewidth}@{}"
+                yield rf"\multicolumn{{{len(head)}}}{{{form}}}{{{_escaped(question)}}} \\"
             for row in rows:
                 yield " & ".join(map(_escaped, row)) + r" \\"
         yield r"\hline"
         yield r"\end{tabular}"
 
-    lines = [*rows_of(_HEAD, _blocks(found), r"lrrrp{0.3\linewidth}"), "", _escaped(_note(found)), ""]
-    lines += rows_of(variances.HEAD, [("", found.variances)], r"lrlrp{0.35\linewidth}")
+    lines = [
+        *rows_of(_HEAD, _blocks(found), r"@{}p{0.27\linewidth}rrrp{0.28\linewidth}@{}"),
+        "",
+        _escaped(_note(found)),
+        "",
+    ]
+    lines += rows_of(
+        variances.HEAD, [("", found.variances)], r"@{}p{0.2\linewidth}rp{0.2\linewidth}lp{0.25\linewidth}@{}"
+    )
     return "\n".join(lines) + "\n"
 
 
@@ -133,4 +152,16 @@ def _note(found):
 
 
 def _escaped(text):
-    return "".join(_TEX.get(c, c) for c in text)
+    """Text as every LaTeX prints it; letters that are neither Latin nor Greek need XeLaTeX or LuaLaTeX."""
+    return "".join(_TEX.get(c) or _in_math(c) for c in text)
+
+
+def _in_math(c):
+    """A letter as it is; a Greek one, or a sign that text fonts lack, in math."""
+    sign = _SIGNS.get(c)
+    found = re.fullmatch("GREEK (SMALL|CAPITAL) LETTER ([A-Z]+)", unicodedata.name(c, ""))
+    if found:
+        letter = found[2].lower().replace("lamda", "lambda")
+        letter = letter.capitalize() if found[1] == "CAPITAL" else letter
+        sign = f"\\{letter}" if letter in _CAPITALS or (letter.islower() and letter != "omicron") else None
+    return rf"\ensuremath{{{sign}}}" if sign else c

@@ -62,6 +62,12 @@ def grouped(data):
     return means, fit.group_means["estimate"], no_pooling("score ~ 1", data, groups="classroom")
 
 
+def left(data):
+    """Fitted values and residuals of the classrooms."""
+    fitted = grouped(data)[1].to_numpy()[data["classroom"].cat.codes]
+    return fitted, data["score"].to_numpy() - fitted
+
+
 def covered(z):
     """What `simulate.coverage` gives, with this share for z."""
     rows = ["partial pooling, z", "partial pooling, t"]
@@ -121,6 +127,10 @@ DRAWN = {
     "class_mean_variance_parts": lambda c: [(366.23, 785.87, 20, 10), (266.23, 985.87, 20, 10)],
     "shrinkage_by_distance": lambda c: [(400, 900, 10), (266.23, 985.87, 10)],
     "grouped_means": lambda c: [grouped(c), grouped(other(c))],
+    "residuals_by_fitted": lambda c: [(*left(c), "score"), (*left(other(c)), "score")],
+    "residuals_against_normal": lambda c: [(left(c)[1],), (left(other(c))[1],)],
+    "effects_against_normal": lambda c: [
+        (grouped(c)[1] - 1629, "means, by classroom"), (grouped(other(c))[1] - 1629, "means, by classroom")],
     "slopes_within_and_between": lambda c: [
         (c, 2.19, (1.0, 5.87), (1.5, 2.39), "score", "error", "classroom", 4),
         (other(c), 1.19, (1.0, 4.87), (1.5, 1.39), "score", "error", "classroom", 5)],
@@ -387,6 +397,34 @@ def test_the_groups_are_drawn_however_many_and_whatever_their_names(J):
     figure.canvas.draw()
     assert "\n" not in alt
     assert f"in {J} groups" in alt
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("J", [2, 3, 300, 10_001])
+def test_what_a_model_leaves_is_drawn_however_many_groups_there_are(J):
+    rng = np.random.default_rng(1)
+    z = pd.Series(rng.normal(size=J), [f"$the\nsame$ long beginning of a name {k}" for k in range(J)])
+    figure, alt = figures.effects_against_normal(z, "means")
+    figure.canvas.draw()
+    assert f"The {J} group effects" in alt
+    assert f"at {z.max():.3g}, the lowest" in alt
+    texts = [text.get_text() for text in figure.axes[0].texts]
+    assert [str(z.idxmax())[-8:] in texts[0], str(z.idxmin())[-8:] in texts[1]] == [True, True]
+    low, high = (set(text.splitlines()[1:]) for text in texts[::-1])
+    assert not low & high  # names cut in their middle stay different
+    figure, alt = figures.residuals_by_fitted(np.repeat(rng.normal(size=J), 2), rng.normal(size=2 * J), "$y")
+    figure.canvas.draw()
+    assert f"of {2 * J} rows" in alt
+
+
+def test_the_medians_and_bands_of_many_residuals_are_quantiles_of_their_rows():
+    rng = np.random.default_rng(2)
+    fitted = np.repeat([1.0, 2.0, 5.0], 2000)
+    residuals = rng.normal(size=6000)
+    figure, _ = figures.residuals_by_fitted(fitted, residuals, "y")
+    x, y = figure.axes[0].lines[0].get_data()
+    np.testing.assert_allclose(x, [1, 2, 5])
+    np.testing.assert_allclose(y, np.median(residuals.reshape(3, -1), axis=1))
 
 
 def test_the_slopes_alt_text_counts_the_groups_that_are_drawn(classrooms):

@@ -8,6 +8,7 @@ import pytest
 from reported import file, of_schools, small
 from scipy import stats
 
+from helpers import classrooms
 from helpers.report import command, report, variances, words, written
 
 CSV = "g;y\n" + "".join(f"{'abcdef'[k % 6]};{k % 7},{k % 4}\n" for k in range(60))
@@ -87,15 +88,33 @@ def test_latex_takes_no_name_for_a_command():
     assert text.count("{") - text.count(r"\{") == text.count("}") - text.count(r"\}")
 
 
+def test_latex_needs_no_package_for_a_sign():
+    name = 'say "ψ" ≤ 2² Ω ο'
+    text = written.table(report.describe(small().rename(columns={"g": name}), "y", name), "t.tex").decode()
+    greek = r"say ''\ensuremath{\psi}'' \ensuremath{\leq} 2\ensuremath{^2} \ensuremath{\Omega} ο"
+    assert greek in text
+    known = r"hline|textless|multicolumn|linewidth|begin|end|noindent|ensuremath|psi|leq|Omega"
+    assert set(re.findall(r"\\([A-Za-z]+)", text)) <= set(known.split("|"))
+
+
+def test_intervals_and_p_values_of_balanced_rooms_are_those_of_the_mean_squares(reference):
+    r = reference("left")
+    data = classrooms()
+    data = data[data["classroom"].astype(int) <= 6]
+    data["classroom"] = data["classroom"].astype(str)
+    found = report.describe(data, "score", "classroom")
+    psi, theta, icc = variances.rows(found)
+    assert theta[1] == f"{r['rooms.theta']:.1f}"
+    assert theta[2] == "{:.1f} to {:.0f}".format(*r["rooms.theta_int"])
+    assert icc[2] == "{:.3f} to {:.3f}".format(*r["rooms.icc_int"])
+    assert psi[3] == "<0.001"
+    assert found.fit.test_psi().pvalue == pytest.approx(r["rooms.psi_p"], rel=1e-5)
+
+
 def test_intervals_and_p_values_by_other_ways():
     found = of_schools()
     rows = {row[0]: row for row in variances.rows(found)}
-    data, fit = found.fit.data, found.fit
-    df = data.nobs - data.ngroups - 1  # ses varies within schools
-    theta = found.fits.no.theta
-    low, high = variances.theta_int(found)
-    assert stats.chi2.cdf(df * theta / low, df) == pytest.approx(0.975)
-    assert stats.chi2.cdf(df * theta / high, df) == pytest.approx(0.025)
+    fit = found.fit
     assert rows["intraclass correlation"][2] == "{:.3f} to {:.3f}".format(*fit.icc_int())
     assert rows["psi, between groups"][3] == "<0.001"
     sector = next(line for line in found.slopes if line.term.startswith("sector"))

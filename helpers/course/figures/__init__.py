@@ -1,6 +1,7 @@
 """The figures of the course in one look; each function returns a figure and alt text made of its data."""
 
 from .balanced import f_against_groups, se_by_class_size, sum_of_squares_split
+from .checks import effects_against_normal, residuals_against_normal, residuals_by_fitted
 from .design import design_contours, power_curves
 from .estimands import coverage_by_population, se_by_population, standard_errors_and_bound, students_by_class
 from .few_groups import coverage_by_groups, df_by_predictor
@@ -33,6 +34,7 @@ __all__ = [
     "criterion_at_the_boundary",
     "design_contours",
     "df_by_predictor",
+    "effects_against_normal",
     "equal_families",
     "errors_by_level",
     "f_against_groups",
@@ -43,6 +45,8 @@ __all__ = [
     "power_curves",
     "profile_deviance",
     "repeated_means",
+    "residuals_against_normal",
+    "residuals_by_fitted",
     "save",
     "se_brackets",
     "se_by_class_size",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...course import figures
-from .. import variances
+from .. import left, variances
 from ..page import WIDE
 from ..told import Rooms, Told
 from . import watch, words
@@ -21,7 +21,7 @@ class ReportOfTwo(Told, FindingsOfTwo):
         As in `findings.FindingsOfTwo`.
     """
 
-    ROOMS = Rooms(words, watch, sentence, code, program, variances.of_two)
+    ROOMS = Rooms(words, watch, sentence, code, program, variances.of_two, left.of_two)
     GLOSSARY = "words_of_two.html.jinja"
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..words import decimals, digits, figures, name, outcome, place, rows, share, where
+from ..words import decimals, digits, figures, name, one_more, one_value, outcome, place, rows, share, where
 
 _HARDLY = 0.1  # groups by a label used again, of all labels: with so few it may be a slip
 _SAME = "every group has the same mean, or slope"
@@ -125,12 +125,12 @@ def questions(found) -> dict:
     other = "" if found.fits.nested else ", over all groups of the other"
     return {
         "all": (f"How well is the mean of all groups of {of} there are or could be known{at}?", both),
-        "new 0": (f"Where may the mean of one more {name(found.names[0])} lie{at}?",
+        "new 0": (f"Where may the mean of {one_more(found, found.names[0])} lie{at}?",
                   f"{both}, and the group to come{other}"),
-        "new 1": (f"Where may the mean of one more {name(found.names[1])}{_of_one_more(found)} lie{at}?",
+        "new 1": (f"Where may the mean of {one_more(found, found.names[1])}{_of_one_more(found)} lie{at}?",
                   f"{both}, and the group to come{other}"),
-        "row": (f"Where may one {outcome(found)} of one more {name(found.names[0])} and one more "
-                f"{name(found.names[1])} lie{at}?", f"{both}, and the row to come"),
+        "row": (f"Where may {one_value(found)} in {one_more(found, found.names[0])} and "
+                f"{one_more(found, found.names[1])} lie{at}?", f"{both}, and the row to come"),
         "rows": ("How well is the mean over all rows known?",
                  f"over rows drawn one by one (independent), or new groups of {by} (CR2)"
                  + ", or of both (two ways)" * (not found.fits.nested)),
@@ -138,18 +138,19 @@ def questions(found) -> dict:
 
 
 def _of_one_more(found):
-    return f" of one more {name(found.names[0])}" if found.fits.nested else ""
+    return f" in {one_more(found, found.names[0])}" if found.fits.nested else ""
 
 
 def estimands(found) -> dict:
     """Key of each question but that of slopes to what the table calls its estimand."""
     at = f" where {place(found, found.levels.index)}" if found.predictors else ""
-    (first, second), of = map(name, found.names), top(found)
+    first, second = (one_more(found, each, "a new") for each in found.names)
+    of = top(found)
     return {
         "all": f"mean of all groups of {of}{at}",
-        "new 0": f"mean of a new {first}{at}",
-        "new 1": f"mean of a new {second}{f' in a new {first}' * found.fits.nested}{at}",
-        "row": f"one row of a new {first} and a new {second}{at}",
+        "new 0": f"mean of {first}{at}",
+        "new 1": f"mean of {second}{f' in {first}' * found.fits.nested}{at}",
+        "row": f"one row of {first} and {second}{at}",
         "rows": f"mean of all rows{at}",
     }
 

@@ -1,0 +1,118 @@
+"""What a model leaves to be looked at: the residual of each row, and the effect of each group."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from ..tables import columns
+from ..tables.labels import as_labels, number
+
+
+class Effects(NamedTuple):
+    """What the groups of one grouping add to a coefficient.
+
+    Attributes
+    ----------
+    what, of : str
+        The coefficient, "Intercept" or a term, and the column of the groups.
+    labels : Index of length J
+    z : ndarray of shape (J,)
+        Best linear unbiased predictions, each over its own sd given the variances, the root of psi less its
+        conditional variance (Lange and Ryan 1989); none where psi is 0.
+    """
+
+    what: str
+    of: str
+    labels: pd.Index
+    z: np.ndarray
+
+
+class Left(NamedTuple):
+    """Residuals and effects.
+
+    Attributes
+    ----------
+    fitted, residuals : ndarray of shape (N,)
+        In the unit of the outcome: fixed part and effects, and the outcome less these.
+    groups : Index
+        Group of each row, as labels (of the first of two groupings).
+    effects : list of Effects
+    slopes : list of str
+        Terms whose slopes vary in the model.
+    """
+
+    fitted: np.ndarray
+    residuals: np.ndarray
+    groups: pd.Index
+    effects: list
+    slopes: list
+
+
+def of_one(found) -> Left:
+    """Of one grouping: by the model in which slopes vary, where they can, else by random intercepts."""
+    data, sloped = found.fit.data, found.fits.sloped
+    model = found.fit if sloped is None else sloped
+    table = columns.read(found.whole, data.formula, data.group, "drop" if data.dropped else "raise")
+    there = np.flatnonzero(table.counts)
+    groups = (np.cumsum(table.counts > 0) - 1)[table.codes]
+    named = dict(zip(_terms(table), table.columns[:-1], strict=True))
+    fitted = _fixed(model.params, named, found.centres, len(groups))
+    means = found.fit.group_effects
+    effects = [_effects("Intercept", data.group, means, found.fit.psi)]
+    if sloped is None:
+        fitted += means["estimate"].to_numpy()[groups]
+    else:
+        for term in sloped.varying:
+            effect = sloped.group_effects[term]["estimate"].to_numpy()[groups]
+            fitted += effect if term == "Intercept" else effect * (named[term] - found.centres.get(term, 0.0))
+            if term != "Intercept":
+                effects.append(
+                    _effects(term, data.group, sloped.group_effects[term], sloped.psi.loc[term, term])
+                )
+    slopes = [] if sloped is None else list(sloped.varying[1:])
+    return Left(
+        fitted, table.columns[-1] - fitted, table.labels[there][groups].rename(data.group), effects, slopes
+    )
+
+
+def of_two(found) -> Left:
+    """Of two groupings: by the model with both."""
+    fit = found.fit
+    table = columns.read(found.whole, fit.data.formula, found.names[0], "raise")
+    named = dict(zip(_terms(table), table.columns[:-1], strict=True))
+    fitted = _fixed(fit.params, named, found.centres, len(table.codes))
+    by_row = []
+    for name in found.names:
+        codes, labels, _ = number(as_labels(found.whole[name]))
+        by_row.append(labels[codes])
+    pairs = [by_row[0], pd.MultiIndex.from_arrays(by_row) if found.fits.nested else by_row[1]]
+    effects = []
+    for name, own, rows in zip(found.order, found.names, pairs, strict=True):
+        table_of = fit.group_effects[name]
+        fitted += table_of["estimate"].to_numpy()[table_of.index.get_indexer(rows)]
+        effects.append(_effects("Intercept", own, table_of, fit.psi[name]))
+    return Left(fitted, table.columns[-1] - fitted, by_row[0].rename(found.names[0]), effects, [])
+
+
+def _terms(table):
+    return [term for k, term in enumerate(table.terms) if k != table.intercept]
+
+
+def _fixed(params, named, centres, rows):
+    """Fixed part of each row; numbers were counted from their means."""
+    fitted = np.full(rows, float(params["Intercept"]))
+    for term, column in named.items():
+        fitted += params[term] * (column - centres.get(term, 0.0))
+    return fitted
+
+
+def _effects(what, of, table, psi):
+    if psi <= 0:
+        return Effects(what, of, table.index, np.empty(0))
+    own = psi - table["se_conditional"].to_numpy() ** 2
+    return Effects(
+        what, of, table.index, table["estimate"].to_numpy() / np.sqrt(np.maximum(own, 1e-12 * psi))
+    )

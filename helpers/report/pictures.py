@@ -1,0 +1,101 @@
+"""Pictures of residuals and of group effects, with what to look for and what there is to see."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from ..course import figures
+from ..course.figures.checks import GROUPS, ends
+from . import words
+
+
+class Picture(NamedTuple):
+    """What a picture shows.
+
+    Attributes
+    ----------
+    title, text : str
+        What it is of, and what to look for.
+    panels : list of (Figure, str)
+        Figures and their alt texts.
+    """
+
+    title: str
+    text: str
+    panels: list
+
+
+def of(found) -> list:
+    """Pictures of residuals and of group effects; a text alone where there is nothing to draw."""
+    return [_residuals(found), _effects(found)]
+
+
+def _residuals(found):
+    title = "What the model leaves of each row"
+    if found.has_two_values:
+        text = (
+            f"{found.outcome} has two values: its residuals lie on two curves, whatever the model, and are "
+            "not drawn."
+        )
+        return Picture(title, text, [])
+    fitted, residuals, groups, _, slopes = found.left
+    z = residuals / np.sqrt(np.mean(residuals**2))
+    k = int(np.abs(z).argmax())
+    lower = fitted <= np.median(fitted)
+    skew, spread = stats.skew(residuals), ""
+    if not lower.all():
+        low, high = (words.figures(np.sqrt(np.mean(residuals[half] ** 2))) for half in (lower, ~lower))
+        spread = (
+            f"; the standard deviation is {low} in the lower half of the fitted values, {high} in the upper"
+        )
+    by = "all groups have the same slopes"
+    if slopes:
+        terms = " and ".join(words.name(words.plain(term)) for term in slopes)
+        by = f"each group has its own slope of {terms}"
+    of = words.one_group(found, groups[k], groups.name)
+    whose = f"In the model in which {by}, the" if found.predictors else "The"
+    text = (
+        "Look for rows far from all others, for dots that leave the line at one end (skew) or at both (long "
+        "tails), and for a spread that grows or shrinks from left to right. "
+        f"{whose} farthest residual, of {of}, is {words.decimals(z[k], 1)} "
+        f"standard deviations from 0, and the skewness is {words.decimals(skew, 2)}{spread}."
+    )
+    panels = [figures.residuals_by_fitted(fitted, residuals, found.outcome)]
+    return Picture(title, text, [*panels, figures.residuals_against_normal(residuals)])
+
+
+def _effects(found):
+    panels, told = [], []
+    for effects in found.left.effects:
+        term = (
+            "means" if effects.what == "Intercept" else f"slopes of {words.name(words.plain(effects.what))}"
+        )
+        title = f"{term}, by {words.name(effects.of)}"
+        if not len(effects.z):
+            told.append(f"Of the {title}, there is no picture: their psi is estimated as 0.")
+            continue
+        z = pd.Series(effects.z, effects.labels)
+        panels.append(figures.effects_against_normal(z, title))
+        low, high = (", ".join(names) for names in ends(z.sort_values(kind="stable")))
+        told.append(f"Of the {title}, the highest are {high}, the lowest {low}.")
+    most = max((len(effects.labels) for effects in found.left.effects if len(effects.z)), default=0)
+    look = ""
+    if most:
+        shape = "a shape other than the curve's" if most > GROUPS else (
+            "dots outside the band, which holds 95% of normal effects at each place"
+        )  # fmt: skip
+        both = (
+            "Effects on means are those of the random-intercept model, on slopes those of the model in which "
+            "slopes vary. "
+            if found.left.slopes
+            else ""
+        )
+        look = (
+            f"Look for groups far from all others, and for {shape}. Where groups have few rows, their "
+            f"effects look more normal than they are. {both}"
+        )
+    return Picture("What the groups add", look + " ".join(told), panels)
