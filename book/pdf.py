@@ -65,7 +65,8 @@ def chapter(html, name, names):
         if parts.scheme:
             continue
         if page in names:
-            link["href"] = "#" + anchor(page, parts.fragment)
+            answers = parts.fragment.startswith("/")  # a path of the chooser, which is no place
+            link["href"] = "#" + anchor(page, "" if answers else parts.fragment)
         else:
             del link["href"]  # a download: not part of the one document
     article["id"] = anchor(name)

@@ -1,4 +1,4 @@
-"""The package as a command: ``python -m helpers report FILE --outcome score --group classroom``."""
+"""The package as a command: ``report FILE --outcome score --group classroom``, and ``which``."""
 
 import sys
 

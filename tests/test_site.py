@@ -2,11 +2,13 @@
 
 import functools
 import gzip
+import os
 import pickle
 import re
 import subprocess
 import sys
 import threading
+import tomllib
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import quote, urlsplit
@@ -15,11 +17,13 @@ import chapter_tools
 import pandas as pd
 import pdf
 import pytest
+import use_page
 from bs4 import BeautifulSoup
 from docutils import nodes
 from sphinx.config import Config
 
 import helpers
+from helpers.course import which
 from helpers.course.stated import ledger
 
 ROOT = Path(__file__).parents[1]
@@ -84,7 +88,10 @@ def site(built):
 def visits(built, site, browser, axe):
     """What every page showed in every mode, by (page, mode); the index only leads elsewhere."""
     html = built / "html"
-    pages = sorted({str(file.relative_to(html)) for file in html.rglob("*.html")} - {"index.html"})
+    pages = {str(file.relative_to(html)) for file in html.rglob("*.html")} - {"index.html"}
+    pages = sorted(
+        page for page in pages if not page.startswith("_downloads")
+    )  # reports have tests of their own
     seen = {}
     for scheme, width in MODES:
         size = {"width": width, "height": 900}
@@ -151,7 +158,10 @@ def test_internal_links_resolve(built, site, visits):
     ids = {page: {*saw["ids"], "", "top"} for (page, _), saw in visits.items()}
 
     def dead(saw):
-        links = [link for link in saw["links"] if link.startswith(site) and "#psi=" not in link]  # a setting
+        settings = ("#psi=", "#/")  # of the explorer, of the chooser
+        links = [
+            link for link in saw["links"] if link.startswith(site) and not any(s in link for s in settings)
+        ]
         paths = [urlsplit(link.removeprefix(site)) for link in links]
         return [
             p.geturl()
@@ -196,6 +206,8 @@ def test_each_chapter_can_be_taken_along_with_its_data(built):
         assert files[0] == notebook.name
         assert (built / "html" / "_downloads" / files[0]).read_bytes() == notebook.read_bytes()
         assert all((built / "html" / "_downloads" / file).is_file() for file in files)
+    taken = built / "html" / "_downloads" / f"{chapter_tools.SAMPLE}-report.html"
+    assert "mean of all groups" in BeautifulSoup(taken.read_text(encoding="utf-8"), "html.parser").get_text()
     for name in chapter_tools.DATA:
         taken = pd.read_csv(built / "html" / "_downloads" / f"{name}.csv")
         assert len(taken) == len(getattr(helpers, name)())
@@ -235,11 +247,217 @@ def test_pages_work_as_files(built, browser):
     page.on("console", lambda m: m.type in ("error", "warning") and errors.append(m.text))
     page.on("pageerror", lambda e: errors.append(str(e)))
     notebooks = ("04_balanced_formulas", "explorer", "explorer_two")
-    for name in ("book/intro", *(f"notebooks/{name}" for name in notebooks)):
+    for name in ("book/intro", "book/which", *(f"notebooks/{name}" for name in notebooks)):
         page.goto((built / "html" / f"{name}.html").as_uri(), wait_until="load")
         assert page.locator("article h1").first.is_visible()
     page.close()
     assert not errors
+
+
+# ---- the chooser ---------------------------------------------------------------------------------
+
+CHOOSER = "book/which.html"
+
+
+def chosen(page):
+    """The name of the end that the chooser shows, or nothing."""
+    ends = page.locator("se-which section h3").all_inner_texts()
+    return ends[0].removesuffix("#").strip() if ends else None
+
+
+def press_link(page, target):
+    """Reach a link by Tab from where the focus is, and follow it."""
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.getAttribute('href')") == target:
+            return page.keyboard.press("Enter")
+    raise AssertionError(f"no Tab reaches {target}")
+
+
+@pytest.mark.parametrize("served", [True, False], ids=["served", "from files"])
+def test_every_path_of_the_chooser_is_walked_by_keyboard_alone(built, site, browser, served):
+    page, errors, asked = browser.new_page(reduced_motion="reduce"), [], []
+    page.on("pageerror", lambda e: errors.append(str(e)))
+    page.goto((site if served else f"{(built / 'html').as_uri()}/") + CHOOSER, wait_until="load")
+    page.on("request", lambda r: r.url.endswith("favicon.svg") or asked.append(r.url))
+    walks = list(which.paths())
+    for answers, end in walks if served else walks[::10]:
+        page.evaluate("location.hash = '#/'")
+        page.wait_for_function("document.activeElement.id === 'which-question'")
+        for k in range(1, len(answers) + 1):
+            press_link(page, "#/" + "/".join(answers[:k]))
+            page.wait_for_function(f"location.hash === '#/{'/'.join(answers[:k])}'")
+            page.wait_for_function("document.activeElement.matches('se-which h2')")
+        assert chosen(page) == which.tree()["ends"][end]["name"]
+        assert page.locator("[role=status]").inner_text() == "Answer"
+        assert page.locator("se-which section").count() == 1
+    page.close()
+    assert not errors
+    assert not asked
+
+
+def test_an_address_of_the_chooser_can_be_sent_and_is_taken_as_far_as_it_goes(site, browser):
+    page = browser.new_page()
+    for address, heading in {
+        "#/number/once/one/mean/rows": "Your standard error",
+        "#end-these": "Your standard error",
+        "#/number/once/one/mean/never": "What would be drawn anew if the study were repeated?",
+        "#/": "What kind of outcome?",
+        "#data-radon": "What kind of outcome?",
+    }.items():
+        page.goto("about:blank")
+        page.goto(f"{site}{CHOOSER}{address}", wait_until="load")
+        assert page.locator("se-which h2").inner_text() == heading
+        assert (chosen(page) is not None) is (heading == "Your standard error")
+        assert ("that there is not: never" in page.locator("[role=status]").inner_text()) is (
+            "never" in address
+        )
+    page.goto(f"{site}{CHOOSER}#/number/once/one/mean/rows")
+    page.locator(".which-trail a").nth(3).click()
+    assert page.locator("se-which h2").inner_text() == "What do you want to speak of?"
+    page.go_back()
+    page.get_by_text("Your standard error").wait_for()
+    page.close()
+
+
+@pytest.mark.parametrize(("scheme", "width"), MODES)
+def test_no_state_of_the_chooser_has_a_fault(site, browser, axe, scheme, width):
+    size = {"width": width, "height": 900}
+    context = browser.new_context(color_scheme=scheme, viewport=size, reduced_motion="reduce")
+    page = context.new_page()
+    page.goto(site + CHOOSER, wait_until="load")
+    page.add_script_tag(path=axe)
+    questions = {which.reached("/".join(a[:k])): "/" + "/".join(a[:k])
+                 for a, _ in which.paths() for k in range(len(a))}  # fmt: skip
+    states = [*questions.values(), *(f"end-{end.replace('_', '-')}" for end in which.tree()["ends"])]
+    for state in states:
+        wide = page.evaluate(STATE, state)
+        assert wide <= 0, f"{state}: {wide} px too wide"
+    for state in (max(questions.values(), key=len), "/" + "/".join(next(which.paths())[0])):
+        page.evaluate(STATE, state)
+        assert page.evaluate(AUDIT) == [], state
+    page.evaluate("document.querySelector('se-which').ends.hidden = false")  # every end at once
+    page.evaluate("window.dispatchEvent(new Event('resize'))")
+    assert page.evaluate(AUDIT) == []
+    context.close()
+
+
+# Run in the page: how much wider it is after a change of address, and what axe says of the article.
+STATE = """async (state) => {
+  location.hash = state;
+  await new Promise((done) => setTimeout(done, 5));
+  return document.documentElement.scrollWidth - window.innerWidth;
+}"""
+AUDIT = """async () => {
+  const report = await axe.run("article", { runOnly: [
+    "wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] });
+  return report.violations.map((fault) => [fault.id, ...fault.nodes.map((node) => node.html)]);
+}"""
+
+
+def test_without_scripts_the_chooser_is_a_table_and_every_end_can_be_read(site, browser):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(site + CHOOSER)
+    rows = page.locator("table.which-table tbody tr")
+    assert rows.count() == len(list(which.paths()))
+    for end in which.tree()["ends"]:
+        link = page.locator(f"table.which-table a[href='#end-{end.replace('_', '-')}']").first
+        assert link.is_visible()
+    assert page.locator("#which-ends ~ section, section#the-standard-errors").first.is_visible()
+    context.close()
+
+
+def test_the_first_page_leads_into_the_chooser(site, browser):
+    page = browser.new_page()
+    page.goto(f"{site}book/intro.html")
+    links = [link.get_attribute("href") for link in page.locator(".which-start a").all()]
+    assert len(links) > 3
+    for link in links:
+        assert link.startswith("which.html#/")
+        assert which.reached(link.split("#")[1])
+    page.locator(".which-start a").first.click()
+    page.wait_for_url("**/which.html#/**")
+    assert page.locator("se-which h2").inner_text().endswith("?")
+    page.close()
+
+
+# ---- found and shared ----------------------------------------------------------------------------
+
+
+def head(file):
+    """What a page tells search engines and those it is sent to: name or property, and content."""
+    soup = BeautifulSoup(file.read_text(encoding="utf-8"), "html.parser")
+    tags = [(tag.get("name") or tag.get("property"), tag["content"]) for tag in soup.select("meta[content]")]
+    names = [name for name, _ in tags]
+    assert len(names) == len(set(names) - {"viewport"}) + names.count("viewport"), file.name
+    return dict(tags), soup
+
+
+def test_every_page_describes_itself_and_no_two_chapters_alike(built):
+    pages = [
+        f for f in (built / "html").rglob("*.html") if f.name != "index.html" and "-report" not in f.name
+    ]
+    told = {}
+    for file in pages:
+        tags, soup = head(file)
+        assert tags["description"] == tags["og:description"]
+        assert 30 < len(tags["description"]) <= 200, f"{file.name}: {tags['description']}"
+        assert "og:url" not in tags
+        assert not soup.select("link[rel=canonical]")
+        told[file.name] = tags["description"]
+        assert next(a["href"] for a in soup.select(".course-footer a")).endswith("use.html")
+    chapters = [told[f"{path.stem}.html"] for path in ROOT.glob("notebooks/*.ipynb")]
+    assert len(set(chapters)) == len(chapters)
+    assert told["03_four_estimands.html"].endswith("Which one is yours?")
+
+
+PROJECT = """import sys
+sys.path[:0] = [{extensions!r}]
+extensions = ["myst_parser", "found_and_shared"]
+html_title = "Course"
+"""
+
+
+def test_with_a_site_address_pages_say_it_and_a_lost_reader_finds_back(tmp_path, browser):
+    (tmp_path / "conf.py").write_text(PROJECT.format(extensions=str(BOOK / "_ext")), encoding="utf-8")
+    words = "A page of some words. They are as many as a description needs. $x$ is left out.\n"
+    (tmp_path / "index.md").write_text(f"# Page\n\n{words}", encoding="utf-8")
+    command = [sys.executable, "-m", "sphinx", "-W", "-q", "-D", "myst_enable_extensions=dollarmath"]
+    run = subprocess.run(
+        [*command, tmp_path, tmp_path / "out"], capture_output=True, text=True, timeout=60,
+        env=os.environ | {"SITE_URL": "https://host.invalid/course"},
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    tags, soup = head(tmp_path / "out" / "index.html")
+    assert tags["description"] == "A page of some words. They are as many as a description needs."
+    assert tags["og:url"] == "https://host.invalid/course/index.html"
+    assert tags["og:image"].endswith("/course/_static/which-standard-error.png")
+    assert soup.select_one("link[rel=canonical]")["href"] == tags["og:url"]
+    lost = BeautifulSoup((tmp_path / "out" / "404.html").read_text(encoding="utf-8"), "html.parser")
+    assert all(a["href"].startswith("https://host.invalid/course/") for a in lost.select("a"))
+
+
+def test_the_page_of_use_adds_up_and_plans_fit_their_time(built):
+    told = use_page.chapters(ROOT)
+    minutes = {number: (first, full) for number, (_, _, first, full) in told.items()}
+    assert {"01": (20, 20), "05": (25, 40), "09": (25, 60), "13": (25, 45)}.items() <= minutes.items()
+    html = (built / "html" / "book" / "use.html").read_text(encoding="utf-8")
+    tables = [[[cell.get_text(strip=True) for cell in row("td")] for row in table.select("tbody tr")]
+              for table in BeautifulSoup(html, "html.parser").select("table")]  # fmt: skip
+    chapters, plans = tables
+    assert len(chapters) == len(told) + 1
+    assert chapters[-1][1] == str(sum(int(row[1]) for row in chapters[:-1]))
+    for hours, (_, named, reading, _) in zip((1, 3, 6), plans, strict=True):
+        text = re.sub(
+            r"(\d\d) to (\d\d)",
+            lambda m: ", ".join(f"{k:02}" for k in range(int(m[1]), int(m[2]) + 1)),
+            named,
+        )
+        assert int(reading) == sum(minutes[number][0] for number in re.findall(r"\d\d", text))
+        assert 30 * hours <= int(reading) <= 50 * hours
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    assert f"version {version}" in html
 
 
 def test_the_course_prints_to_one_pdf_with_links_and_an_outline(built, browser, tmp_path):

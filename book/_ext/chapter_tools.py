@@ -8,9 +8,11 @@ from html import escape
 from pathlib import Path
 
 import helpers
+from helpers import report
 
 DATA = ("classrooms", "radon", "high_school")  # what a notebook calls; the file is named so too
 FOLDER = "_downloads"
+SAMPLE = "13_your_own_data"  # the chapter whose report of its own data can be looked at
 
 
 def repository():
@@ -31,12 +33,18 @@ def tools(app, pagename):
         *((f"{name}.csv", f"{name}.csv") for name in needs(source)),
     ]
     links = [f'<a download href="../{FOLDER}/{file}">{said}</a>' for file, said in files]
+    sample = (
+        f' <a href="../{FOLDER}/{SAMPLE}-report.html">A sample report</a>.'
+        if pagename.endswith(SAMPLE)
+        else ""
+    )
     seconds = json.loads(Path(app.srcdir, "book", "seconds.json").read_text(encoding="utf-8"))
     took = seconds.get(Path(pagename).name)
     runs = f" It runs in about {took:.0f} s." if took else ""
     install = f'%pip install "which-standard-error[course,scale] @ git+{repository()}"'
     colab = f" In Colab run <code>{escape(install)}</code> first." if repository() else ""
-    return f'<p class="chapter-tools">Download {", ".join(links)}.{runs}{colab}</p>'
+    package = ' It needs <a href="../book/use.html#run-it">this course\'s package</a>.'
+    return f'<p class="chapter-tools">Download {", ".join(links)}.{sample}{package}{runs}{colab}</p>'
 
 
 def add(app, pagename, templatename, context, doctree):
@@ -53,6 +61,9 @@ def copy(app, error):
         shutil.copyfile(notebook, target / notebook.name)
     for name in DATA:
         getattr(helpers, name)().to_csv(target / f"{name}.csv", index=False)
+    found = report.describe(helpers.high_school(), "math", "school", ["ses", "sector"])
+    page = found.to_html("A sample report: High School and Beyond.")
+    (target / f"{SAMPLE}-report.html").write_text(page, encoding="utf-8")
 
 
 def launch(app, config):

@@ -1,4 +1,4 @@
-"""The report as a command: what is asked at a prompt, the files it writes, and what it prints."""
+"""The report as a command (and the chooser beside it): what is asked, the files it writes, what it prints."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 
 import matplotlib
 
+from ..course import which
 from . import written
 from .files import missing, read_table
 from .files.together import together
@@ -29,7 +30,7 @@ class _Parser(argparse.ArgumentParser):
 
 def _parser():
     parser = _Parser(prog="python -m helpers", description="Standard errors for grouped data.")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="report")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="{report,which}")
     told = commands.add_parser(
         "report",
         help="say which standard error answers which question about a file, in a page of HTML",
@@ -75,6 +76,7 @@ def _parser():
     )
     told.add_argument("--decimal", help='the decimal mark, "." or "," (default: found out)')
     told.add_argument("--encoding", help="of the file (default UTF-8)")
+    which.add_command(commands)
     return parser
 
 
@@ -84,6 +86,8 @@ def main(arguments=None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+    if asked.command == "which":
+        return which.run(asked)
     matplotlib.use("Agg")
     try:
         _report(asked)

@@ -1,0 +1,111 @@
+"""The page of the chooser, and its start on the first page, made from `helpers/data/which.json`."""
+
+import json
+import re
+import shutil
+from html import escape
+from pathlib import Path
+
+import jinja2
+from chapter_tools import FOLDER
+
+from helpers.course import which
+
+DATA = Path(which.__file__).parents[1] / "data"
+PAGE, FIRST, ENDS = "book/which", "book/intro", "book/ends"
+TEMPLATE = "chooser.md.jinja"
+MARK = "<!-- chooser -->"
+USUAL = ("number", "once", "one")  # what the first page takes for given
+SHOWN = {  # key of the data: what stands above the code, and how it is coloured
+    "python": ("Python, with this course's package", "python"),
+    "statsmodels": ("Python, statsmodels", "python"),
+    "r": ("R", "r"),
+    "stata": ("Stata (read, not run)", "stata"),
+}
+
+
+def titles(folder):
+    """Name of each notebook's file, without ending: its title."""
+    texts = {path.stem: path.read_text(encoding="utf-8") for path in Path(folder, "notebooks").glob("*.md")}
+    return {stem: re.search(r"^# (.+)$", text, re.MULTILINE)[1] for stem, text in texts.items()}
+
+
+def said(answers):
+    """What the answers of a path say, without those that are the usual ones."""
+    place, words = which.tree()["start"], []
+    for name in answers:
+        answer = which.tree()["questions"][place]["answers"][name]
+        words += [answer["say"]] if place not in ("outcome", "rows") or name not in USUAL else []
+        place = answer["to"]
+    return words
+
+
+def low(text):
+    """Text with its subscripts set low, code left as it is."""
+    parts = re.split(r"(`[^`]*`)", text)
+    return "".join(p if p[:1] == "`" else re.sub(r"(\w\u0304?)_(\w+)", r"\1<sub>\2</sub>", p) for p in parts)
+
+
+def page(folder):
+    """The chooser as Markdown: the questions for the script, a table of all paths, each standard error."""
+    tree = which.tree()
+    loader = jinja2.FileSystemLoader(Path(__file__).parent)
+    environment = jinja2.Environment(loader=loader, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["low"] = low
+    asked = {key: tree[key] for key in ("start", "questions")}
+    return environment.get_template(TEMPLATE).render(
+        tree=tree,
+        shown=SHOWN,
+        titles=titles(folder),
+        paths=[(said(answers), end) for answers, end in which.paths()],
+        ends_page=Path(folder, f"{ENDS}.md").is_file(),
+        data=json.dumps(asked, ensure_ascii=False).replace("</", "<\\/"),
+    )
+
+
+def start():
+    """The question of what to speak of, each answer a link into the chooser."""
+    question = which.tree()["questions"][which.reached("/".join(USUAL))]
+    links = "\n".join(
+        f'<li><a href="which.html#/{"/".join((*USUAL, name))}">{escape(answer["say"])}</a></li>'
+        for name, answer in question["answers"].items()
+    )
+    ask = f"<p><strong>{escape(question['ask'])}</strong></p>"
+    return f'<div class="which-start">\n{ask}\n<ul>\n{links}\n</ul>\n</div>'
+
+
+def fill(app, docname, source):
+    if docname in (PAGE, FIRST):
+        source[0] = source[0].replace(MARK, page(app.srcdir) if docname == PAGE else start())
+
+
+def script(app, pagename, templatename, context, doctree):
+    if pagename == PAGE:
+        app.add_js_file("which.js", defer="defer")
+
+
+def copy(app, error):
+    """The one file of the samples that no notebook offers."""
+    if not error and app.builder.format == "html":
+        target = Path(app.outdir, FOLDER)
+        target.mkdir(exist_ok=True)
+        shutil.copyfile(DATA / "three_levels.csv", target / "three_levels.csv")
+
+
+def depend(app, env):
+    """The two pages are made anew when the data or the template change."""
+    parts = [
+        Path(which.__file__).parents[1] / "data" / "which.json",
+        Path(__file__).with_name(TEMPLATE),
+    ]
+    for docname in {PAGE, FIRST} & env.found_docs:
+        for part in parts:
+            env.dependencies[docname].add(str(part))
+
+
+def setup(app):
+    app.connect("source-read", fill)
+    app.connect("html-page-context", script)
+    app.connect("env-updated", depend)
+    app.connect("build-finished", copy)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
