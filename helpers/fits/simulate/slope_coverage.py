@@ -30,7 +30,7 @@ METHODS = (
 )  # fmt: skip
 GROUPS, SIZES = (5, 10, 20, 50, 100), (3, 10, 50)
 RATIOS = (0.0, 0.25, 1.0, 4.0, 16.0)
-REPLICATES, SEED = 4_000, 14
+REPLICATES, SEED = 2_000, 14
 FILE = "coverage_14.csv"
 ICC = 0.2  # of the outcome where x is 0
 _PATTERNS = {3: (2, 2, 2, 3, 6), 10: (5, 5, 5, 10, 25), 50: (25, 25, 25, 50, 125)}  # 1:1:1:2:5
