@@ -129,8 +129,9 @@ class Poolings(NamedTuple):
 
         Slopes vary, and the error is CR2 around that fit; where they cannot vary, around the random
         intercepts. Simulated coverage (`simulate.slope_coverage`) is why. A term that does not vary within
-        groups, or has no CR2 error, has the model's. In that study CR2 around slopes that vary covers 91 to
-        98 per cent: below 93 with few groups that know their slopes unequally well, above 97 with five.
+        groups, or has no CR2 error, has the model's. In that study CR2 around slopes that vary covers 93 to
+        97 per cent in all but a few designs: less with five or ten groups that know their slopes unequally
+        well, for the variances are estimates; more with five such groups and slopes that do not vary.
         """
         for method in (SLOPED_ROBUST, PARTIAL_ROBUST):
             if term in self.inner and method in self.around and term not in self.around[method].withheld:

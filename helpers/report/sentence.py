@@ -1,8 +1,9 @@
 """The sentence to report: the table's numbers, rounded, each by the method that holds for it.
 
 The mean, and slopes between groups, are the random-intercept model's. An average slope within groups follows
-the rule of notebook 14 (`compare.Poolings.of_slope`): it has CR2 around the model in which slopes vary. Where
-rows of one group are less alike than rows of two, all are CR2 around least squares.
+the rule of notebook 14 (`compare.Poolings.of_slope`): it has CR2 around the model in which slopes vary, and a
+sentence of its own, for it is another fit. Where rows of one group are less alike than rows of two, all are
+CR2 around least squares.
 """
 
 from __future__ import annotations
@@ -32,11 +33,13 @@ def sentence(found) -> str:
     mean = next(line for line in found.lines if line.method == by and line.question == asked)
     whose = _whose(mean) if asked != "finite" else ("", "Satterthwaite ")
     parts = [f"the mean of {outcome(found)} {which}{at} was {numbers_of(found, mean, whose)}"]
+    sloped = [line for line in found.slopes if line.method == SLOPED_ROBUST]
     for line in found.slopes:
-        parts.append(
-            f"{slope(found, line.term)}{_free(found, line)} was {numbers_of(found, line, _whose(line))}"
-        )
+        if line not in sloped:
+            parts.append(f"{slope(found, line.term)} was {numbers_of(found, line, _whose(line))}")
     told += ", " + "; ".join(parts) + "."
+    if sloped:
+        told += " " + _of_slopes(found, sloped)
     if data.dropped:
         told += f" {rows(data.dropped).capitalize()} with missing values were left out."
     return told
@@ -46,14 +49,22 @@ def _whose(line):
     return ("CR2 ", "") if line.method.endswith("CR2") else ("Kenward-Roger ", "")
 
 
-def _free(found, line):
-    """Say of a slope that it may differ from group to group, and by how much it does."""
-    if line.method != SLOPED_ROBUST:
-        return ""
-    sd = found.fits.sloped.sds[line.term]
-    size = f"sd {figures(sd)}" if sd > 0 else "sd estimated as 0"
+def _of_slopes(found, lines):
+    """Say of the model in which slopes vary which do, and of each its average and how much it varies."""
     each = thing(found, found.fit.data.group) or "group"
-    return f", free to differ from {each} to {each} ({size}),"
+    anew = f"from {each} to {each}"
+    *most, last = (slope(found, term) for term in found.fits.inner)
+    vary = f"{', '.join(most)} and {last}" if most else last
+    parts = []
+    for line in lines:
+        sd = found.fits.sloped.sds[line.term]
+        size = f"with an sd of {figures(sd)} {anew}" if sd > 0 else "with an sd estimated as 0"
+        average = "the average " + slope(found, line.term).removeprefix("the ")
+        parts.append(f"{average} was {numbers_of(found, line, _whose(line))}, {size}")
+    return (
+        f"In a second model, fitted by REML to the same rows, which also lets {vary} vary {anew}, "
+        f"{'; '.join(parts)}."
+    )
 
 
 def _variances(found):

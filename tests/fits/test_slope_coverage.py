@@ -11,6 +11,7 @@ from helpers.fits.simulate.slope_coverage import (
     REPLICATES,
     SEED,
     cells,
+    compute,
     coverage_table,
     inferences,
     interval_coverage,
@@ -32,6 +33,25 @@ def test_the_table_has_each_method_in_each_cell_once():
     assert (TABLE.groupby(WHERE)["method"].agg(list).map(tuple) == METHODS).all()
     by_binomial = np.sqrt(TABLE["coverage"] * (1 - TABLE["coverage"]) / REPLICATES)
     np.testing.assert_allclose(TABLE["mcse"], by_binomial, atol=1e-5)
+
+
+def test_the_file_is_one_whoever_computes_it_and_goes_on_where_a_run_broke_off(tmp_path):
+    which = [2, 18, 300]
+    paths = [tmp_path / name for name in ("alone.csv", "together.csv", "again.csv")]
+    compute(paths[0], 1, 20, which)
+    compute(paths[1], 2, 20, which)
+    lines = paths[0].read_text().splitlines()
+    head, _, replicates = lines[1].rsplit(",", 2)
+    first = [
+        lines[0],
+        f"{head},7,{replicates}",
+        *lines[2 : 1 + len(METHODS)],
+    ]  # another length, to be known by
+    (tmp_path / "again.csv.part").write_text("\n".join([*first, *lines[-3:]]) + "\n")
+    compute(paths[2], 1, 20, which)
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+    assert paths[2].read_text().splitlines() == [*first, *lines[1 + len(METHODS) :]]
+    assert {path.name for path in tmp_path.iterdir()} == {path.name for path in paths}
 
 
 @pytest.mark.parametrize(
@@ -62,6 +82,16 @@ def test_the_random_intercept_holds_where_slopes_do_not_vary_and_not_where_they_
     assert model.xs(16.0, level="ratio").max() < 0.85
 
 
+def test_the_rule_is_off_with_few_groups_only_and_short_only_where_variances_are_estimated():
+    rule, known = of(RULE)["coverage"], of("the same, variances known")["coverage"]
+    assert rule.between(0.915, 0.985).all()
+    assert rule.between(0.93, 0.97).mean() > 0.9
+    assert rule[~rule.between(0.93, 0.97)].index.get_level_values("J").max() <= 20
+    assert known.min() >= 0.95 - 4 * np.sqrt(0.95 * 0.05 / REPLICATES)
+    assert (known - rule)[rule < 0.93].min() > 0
+    assert set(rule[rule > 0.97].index.get_level_values("J")) == {5}
+
+
 def test_the_t_test_on_group_slopes_never_falls_short():
     """Ibragimov and Mueller (2010): normal slopes of any variances."""
     cells = of("t test on group slopes")
@@ -88,7 +118,7 @@ def test_fits_of_many_are_those_of_one_by_one():
     S = many.symmetric(sizes + np.zeros((R, J)), rng.normal(size=(R, J)), sizes + rng.gamma(2, 2, (R, J)))
     b = rng.normal(size=(R, J, 2)) * np.array([1.0, 0.5]) * np.linspace(0.2, 1.5, R)[:, None, None]
     lines = many.Lines(b, S, rng.chisquare(sizes.sum() - 2 * J, R), int(sizes.sum()))
-    found = inferences(lines)
+    found = inferences(lines, np.array([1.0, 0.2, 0.5]))
     p = many.test(lines, many.fit(lines, many.INTERCEPTS), many.fit(lines))
     singular = 0
     for k in range(R):

@@ -223,7 +223,7 @@ def test_words_table_sentence_and_code_have_one_set_of_numbers(name):
     usual = "complete pooling, CR2" if strangers else "partial pooling"
     mean = "mean over all rows known" if strangers else "mean of all groups there are"
     alpha = 1 - more.get("level", 0.95)
-    expected, means = {}, fit
+    expected, later, means = {}, {}, fit  # what varies within groups is told after all else
     for k, term in enumerate(means.params.index):
         fit, method = means, usual
         column = re.sub(r"\[.*|center\(|\)", "", term)
@@ -242,7 +242,7 @@ def test_words_table_sentence_and_code_have_one_set_of_numbers(name):
         values = [fit.params[term], fit.bse[term], fit.df[term], *ends.loc[term]]
         printed = [*cells[:3], *cells[3].split(" to ")]
         assert all(map(rounded_alike, printed, values)), (term, printed, values)
-        expected[term] = printed
+        (later if fit is sloped else expected)[term] = printed
         if "level" not in more:  # what the code prints, in its summary, are these numbers too
             line = [line for line in shown.splitlines() if line.startswith(term)][-(fit is not means) :][0]
             t, p = line.split()[4:6]
@@ -267,7 +267,7 @@ def test_words_table_sentence_and_code_have_one_set_of_numbers(name):
         told = told[1:]
     else:
         assert f"({whose} SE " in sentence
-    assert [list(numbers) for numbers in told] == list(expected.values())
+    assert [list(numbers) for numbers in told] == [*expected.values(), *later.values()]
     # The first paragraph and the warnings: no word of a psi that the table has not.
     first = page.parts["p"][0] if "ul" not in page.parts else " ".join(page.parts["p"])
     if not strangers:
@@ -316,8 +316,12 @@ def test_the_page_of_the_clinics_has_the_slope_and_the_error_of_r(reference):
     )
     found = report.describe(read("random_slope"), "response", "clinic", ["dose"])
     sd = np.sqrt(slopes["clinic.psi"][-1])
-    start = f"the slope of dose, free to differ from clinic to clinic (sd {sd:.4f}), was "
-    assert f"{start}{slope:.3f} (CR2 SE {se:.3f}, df {df:.1f}, 95% CI " in found.sentence
+    mean, of_slope = found.sentence.split(". ")  # a sentence for each of the two fits
+    assert mean.startswith("In a random-intercept model ")
+    assert "slope" not in mean
+    start = "which also lets the slope of dose vary from clinic to clinic, the average slope of dose was "
+    assert f"{start}{slope:.3f} (CR2 SE {se:.3f}, df {df:.1f}, 95% CI " in of_slope
+    assert of_slope.endswith(f"), with an sd of {sd:.4f} from clinic to clinic.")
     assert f"{se:.3f} on {df:.1f} df" in warned(found, "A slope that differs")
     page = found.to_html()
     rows = next(rows for question, rows in Page(page).rows.items() if "one more of dose?" in question)

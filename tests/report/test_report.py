@@ -118,14 +118,16 @@ def test_the_sentence_holds_the_numbers(schools):
     fit = schools.fit
     for text in ("7185 rows", "160 groups of school", f"psi = {fit.psi:.3f}", f"theta = {fit.theta:.2f}",
                  f"{fit.icc:.3f}", "REML", "(Kenward-Roger SE ", "95% CI",
-                 "the slope of ses, free to differ from school to school",
+                 ". In a second model, fitted by REML to the same rows, which also lets the slope of ses "
+                 "vary from school to school, the average slope of ses was",
                  "the difference of sector public from catholic was",
                  "where ses is at its mean (0.0001434) and sector is catholic"):  # fmt: skip
         assert text in schools.sentence
     ses = partial_pooling("math ~ center(ses) + sector", high_school(), "school", slopes="center(ses)")
     robust, term = ses.cluster_robust("CR2"), "center(ses)"
-    told = f"(sd {ses.sds[term]:.4f}), was {robust.params[term]:.3f} (CR2 SE {robust.bse[term]:.3f}, "
-    assert f"{told}df {robust.df[term]:.1f}, " in schools.sentence
+    told = f"was {robust.params[term]:.3f} (CR2 SE {robust.bse[term]:.3f}, df {robust.df[term]:.1f}, "
+    assert told in schools.sentence
+    assert schools.sentence.endswith(f"), with an sd of {ses.sds[term]:.4f} from school to school.")
     sector = f"{fit.params['sector[T.public]']:.3f} (Kenward-Roger SE {fit.bse['sector[T.public]']:.3f}"
     assert sector in schools.sentence
 
@@ -204,7 +206,7 @@ def test_means_are_where_each_term_has_its_mean():
     for other in (centred, far):
         np.testing.assert_allclose(other.table[numbers], plain.table[numbers], rtol=1e-6)
     assert "where hours is at its mean, was" in centred.sentence
-    assert "the slope of hours, free to differ from school to school (sd " in centred.sentence
+    assert "which also lets the slope of hours vary from school to school, the average" in centred.sentence
     assert "center(" not in centred.sentence + centred.text
 
 

@@ -67,11 +67,36 @@ def _inverse(M):
     return symmetric(c / det, -b / det, a / det), det
 
 
-def _root(M):
-    """Square root of a positive semidefinite 2 x 2 matrix."""
-    det = np.sqrt(np.maximum(M[..., 0, 0] * M[..., 1, 1] - M[..., 0, 1] ** 2, 0.0))
-    trace = M[..., 0, 0] + M[..., 1, 1]
-    return (M + det[..., None, None] * np.eye(2)) / np.sqrt(trace + 2 * det)[..., None, None]
+# Of many 2 x 2 matrices arithmetic by entry is several times as quick as matrix products: a symmetric one is
+# its entries (a, b, c) here, a vector its two.
+
+
+def _entries(M):
+    return M[..., 0, 0], M[..., 0, 1], M[..., 1, 1]
+
+
+def _root(a, b, c):
+    """Square root of a positive semidefinite matrix."""
+    det = np.sqrt(np.maximum(a * c - b * b, 0.0))
+    size = np.sqrt(a + c + 2 * det)
+    return (a + det) / size, b / size, (c + det) / size
+
+
+def _times(M, v):
+    """M v."""
+    return M[0] * v[0] + M[1] * v[1], M[1] * v[0] + M[2] * v[1]
+
+
+def _around(M, D):
+    """M D M, of symmetric M and D."""
+    (one, two), (three, four) = _times(M, (D[0], D[1])), _times(M, (D[1], D[2]))
+    return one * M[0] + three * M[1], one * M[1] + three * M[2], two * M[1] + four * M[2]
+
+
+def _solved(M, v):
+    """M^-1 v."""
+    det = M[0] * M[2] - M[1] * M[1]
+    return (M[2] * v[0] - M[1] * v[1]) / det, (M[0] * v[1] - M[1] * v[0]) / det
 
 
 def covariance(L):
@@ -82,15 +107,20 @@ def covariance(L):
 
 def at(lines, D):
     """Generalised least squares and the criterion, but for a constant, at D of shape (R, 2, 2)."""
-    A, det_S = _inverse(lines.S)
-    W, det_V = _inverse(A + D[:, None])
-    C, det_W = _inverse(W.sum(axis=1))
-    beta = np.einsum("rab,rjbc,rjc->ra", C, W, lines.b, optimize=True)
-    away = lines.b - beta[:, None]
-    u = np.einsum("rjab,rjb->rja", W, away)
-    rss = lines.rss + np.einsum("rja,rja->r", u, away)
+    (a, b, c), (one, two) = _entries(lines.S), np.moveaxis(lines.b, -1, 0)
+    det_S = a * c - b * b
+    p, q, r = (part[:, None] for part in _entries(D))
+    p, q, r = c / det_S + p, q - b / det_S, a / det_S + r
+    det_V = p * r - q * q
+    p, q, r = r / det_V, -q / det_V, p / det_V
+    C, det_W = _inverse(symmetric(*(part.sum(axis=1) for part in (p, q, r))))
+    whole = np.stack([(p * one + q * two).sum(axis=1), (q * one + r * two).sum(axis=1)], axis=-1)
+    beta = (C @ whole[..., None])[..., 0]
+    one, two = one - beta[:, :1], two - beta[:, 1:]
+    u, v = p * one + q * two, q * one + r * two
+    rss = lines.rss + (u * one + v * two).sum(axis=1)
     value = np.log(det_V * det_S).sum(axis=1) + np.log(det_W) + (lines.N - 2) * np.log(rss)
-    return At(value, W, C, beta, u, rss)
+    return At(value, symmetric(p, q, r), C, beta, np.stack([u, v], axis=-1), rss)
 
 
 class Sums(NamedTuple):
@@ -122,12 +152,13 @@ def _sums(now):
 def _slope_and_curve(lines, now):
     """Gradient (R, 3) and Hessian (R, 3, 3) of the criterion in D's entries."""
     sums, C, nu = _sums(now), now.C, lines.N - 2
-    Eu = np.einsum("sab,rjb->rjsa", _E, now.u)
-    g = np.einsum("rja,rjsa->rs", now.u, Eu)
-    WEu = np.einsum("rjab,rjsb->rjsa", now.W, Eu)
-    q = WEu.sum(axis=1)
-    R, J = now.u.shape[:2]
-    uWu = Eu.swapaxes(2, 3).reshape(R, 2 * J, 3).swapaxes(1, 2) @ WEu.swapaxes(2, 3).reshape(R, 2 * J, 3)
+    u, v = np.moveaxis(now.u, -1, 0)
+    Eu, W = ((u, 0 * u), (v, u), (0 * u, v)), _entries(now.W)
+    WEu = np.stack([np.stack(_times(W, each), axis=-1) for each in Eu], axis=-1)
+    q, R = WEu.sum(axis=1).swapaxes(1, 2), len(u)
+    uWu = np.stack([np.stack(each, axis=-1) for each in Eu], axis=-1).reshape(R, -1, 3)
+    uWu = uWu.swapaxes(1, 2) @ WEu.reshape(R, -1, 3)
+    g = np.stack([(u * u).sum(axis=1), 2 * (u * v).sum(axis=1), (v * v).sum(axis=1)], axis=1)
     CM = np.einsum("rab,rsbc->rsac", C, sums.M)
     gradient = sums.trace - np.einsum("rsaa->rs", CM) - nu * g / now.rss[:, None]
     hessian = 2 * np.einsum("rxy,rstyx->rst", C, sums.Q, optimize=True)
@@ -285,18 +316,18 @@ def cr2(lines, L):
 
     L = 0 is complete pooling: CR2 around least squares, for independent rows.
     """
-    now = at(lines, covariance(L))
-    root = _root(lines.S)  # its rows are (1, x) in an orthonormal basis of their span
-    V = np.eye(2) + root @ covariance(L)[:, None] @ root
-    half = _root(V)
-    inner = V @ V - half @ root @ now.C[:, None] @ root @ half
-    turn = _inverse(_root((inner + inner.swapaxes(-1, -2)) / 2))[0]
-    g = half @ turn @ _inverse(half)[0] @ root  # A'W X
-    e = np.einsum("rjab,rjb->rja", root, lines.b - now.beta[:, None])
-    along = np.einsum("rjab,rb->rja", g, now.C[:, :, 1], optimize=True)
-    variance = np.sum(np.einsum("rja,rja->rj", along, e) ** 2, axis=1)
-    own = np.einsum("rja,rjab,rjb->rj", along, V, along, optimize=True)
-    w = np.einsum("rjab,rja,rbc->rjc", root, along, np.linalg.cholesky(now.C), optimize=True)
+    now, D = at(lines, covariance(L)), covariance(L)
+    D, C = ([part[:, None] for part in _entries(M)] for M in (D, now.C))
+    root = _root(*_entries(lines.S))  # its rows are (1, x) in an orthonormal basis of their span
+    known = _around(root, D)
+    V = 1 + known[0], known[1], 1 + known[2]
+    half = _root(*V)
+    inner = _around(half, [v - h for v, h in zip(V, _around(root, C), strict=True)])
+    along = _times(half, _solved(_root(*inner), _solved(half, _times(root, C[1:]))))  # A'W X C, for the slope
+    e = _times(root, np.moveaxis(lines.b - now.beta[:, None], -1, 0))
+    variance = np.sum((along[0] * e[0] + along[1] * e[1]) ** 2, axis=1)
+    own = along[0] * along[0] * V[0] + 2 * along[0] * along[1] * V[1] + along[1] * along[1] * V[2]
+    w = np.stack(_times(root, along), axis=-1) @ np.linalg.cholesky(now.C)
     cross = w.swapaxes(1, 2) @ w
     trace = own.sum(axis=1) - np.einsum("raa->r", cross)
     squares = np.sum(own**2, axis=1) - 2 * np.sum(own * np.sum(w**2, axis=2), axis=1)

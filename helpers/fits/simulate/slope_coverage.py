@@ -1,13 +1,15 @@
 """Coverage and length of intervals for the average of slopes that vary, and of the rule that picks one.
 
-``python -m helpers.fits.simulate.slope_coverage`` computes the table of notebook 14 and writes it to
-``helpers/data``; it takes a quarter of an hour, with a seed for each design, so that it gives the same file
-on every run.
+``python -m helpers.fits.simulate.slope_coverage --processes 2`` computes the table of notebook 14 and writes
+it to ``helpers/data``. Each design has a seed of its own, so that the file is the same on every run and with
+any number of processes. What is done is kept beside it: a run that was broken off goes on from there.
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
+from concurrent.futures import ProcessPoolExecutor
 from importlib.resources import files
 from itertools import product
 from pathlib import Path
@@ -23,11 +25,12 @@ from .lines import INTERCEPTS, Inference, Lines
 METHODS = (
     "least squares", "least squares, CR2", "random intercept", "random intercept, CR2",
     "slopes vary, Kenward-Roger", "slopes vary, Satterthwaite", "slopes vary, CR2",
+    "the same, variances known", "the same, weights evened",
     "test first at .05", "test first at .20", "t test on group slopes",
 )  # fmt: skip
 GROUPS, SIZES = (5, 10, 20, 50, 100), (3, 10, 50)
 RATIOS = (0.0, 0.25, 1.0, 4.0, 16.0)
-REPLICATES, SEED = 1_000, 14
+REPLICATES, SEED = 2_000, 14
 FILE = "coverage_14.csv"
 ICC = 0.2  # of the outcome where x is 0
 _PATTERNS = {3: (2, 2, 2, 3, 6), 10: (5, 5, 5, 10, 25), 50: (25, 25, 25, 50, 125)}  # 1:1:1:2:5
@@ -72,9 +75,11 @@ def interval_coverage(design, J, n, ratio, correlation=0.0, *, methods=METHODS, 
     correlation : float
         Of intercepts and slopes.
     methods : sequence of str
-        From `METHODS`. "test first" has Kenward and Roger's interval of the model with slopes that vary
-        where the likelihood-ratio test rejects that they do not, else of that with random intercepts;
-        "t test on group slopes" takes their unweighted mean, on J - 1 df.
+        From `METHODS`. "the same" is CR2 around slopes that vary: "variances known" has the true ones for
+        their estimates, "weights evened" has theta / s added to the estimated variance of the slopes. "test
+        first" has Kenward and Roger's interval of the model with slopes that vary where the
+        likelihood-ratio test rejects that they do not, else of that with random intercepts; "t test on
+        group slopes" takes their unweighted mean, on J - 1 df.
     level : float
     replicates : int
     seed : int, Generator or None
@@ -106,7 +111,7 @@ def interval_coverage(design, J, n, ratio, correlation=0.0, *, methods=METHODS, 
     step = max(1, _TOGETHER // J)
     for start in range(0, replicates, step):
         lines = draw(design, J, n, ratio, correlation, min(step, replicates - start), rng)
-        found = inferences(lines)
+        found = inferences(lines, truth(design, J, n, ratio, correlation))
         with np.errstate(over="ignore"):  # df near 0: an interval without end
             half = np.array([
                 np.nan_to_num(stats.t.ppf(tail, found[m].df), nan=np.inf) * found[m].se for m in methods
@@ -127,25 +132,33 @@ def draw(design, J, n, ratio, correlation, replicates, rng):
     group, start = np.repeat(np.arange(J), sizes), np.append(0, np.cumsum(sizes)[:-1])
     if widths is None:
         x = rng.standard_normal((R, N)) + rng.standard_normal((R, J))[:, group]
-        s = np.mean(sizes - 1)
     else:
         steps = [np.arange(m) - (m - 1) / 2 for m in sizes]
         x = np.concatenate([w * d / d.std() for w, d in zip(np.resize(widths, J), steps, strict=True)])[None]
-        s = np.mean(sizes * np.resize(widths, J) ** 2)
     sums, squares = (np.add.reduceat(part, start, axis=1) for part in (x, x * x))
     S = many.symmetric(np.broadcast_to(sizes, sums.shape).astype(float), sums, squares)
     S = np.broadcast_to(S, (R, J, 2, 2))
-    sd, z = np.sqrt([ICC / (1 - ICC), ratio / s]), rng.standard_normal((R, J, 2))
-    z[..., 1] = correlation * z[..., 0] + np.sqrt(1 - correlation**2) * z[..., 1]
+    a, b, c = truth(design, J, n, ratio, correlation)
+    effects = rng.standard_normal((R, J, 2)) @ np.array([[a, b], [0, c]])
     noise = np.linalg.cholesky(np.linalg.inv(S)) @ rng.standard_normal((R, J, 2, 1))
-    return Lines(sd * z + noise[..., 0], S, rng.chisquare(N - 2 * J, R), N)
+    return Lines(effects + noise[..., 0], S, rng.chisquare(N - 2 * J, R), N)
 
 
-def inferences(lines):
+def truth(design, J, n, ratio, correlation):
+    """The true factor of D, as `lines.fit` estimates it: its entries l11, l21, l22."""
+    sizes, widths = DESIGNS[design][0](J, n), DESIGNS[design][1]
+    s = np.mean(sizes - 1) if widths is None else np.mean(sizes * np.resize(widths, J) ** 2)
+    slope = np.sqrt(ratio / s)
+    return np.array([np.sqrt(ICC / (1 - ICC)), correlation * slope, np.sqrt(1 - correlation**2) * slope])
+
+
+def inferences(lines, true):
     """Estimate, standard error and df of the average slope by each of `METHODS`."""
     J, both, one = lines.b.shape[1], many.fit(lines), many.fit(lines, INTERCEPTS)
     own, model = many.kenward_roger(lines, both), many.kenward_roger(lines, one, INTERCEPTS)
-    slopes = lines.b[..., 1]
+    slopes, S = lines.b[..., 1], lines.S
+    s = (S[..., 1, 1] - S[..., 0, 1] ** 2 / S[..., 0, 0]).mean(axis=1)
+    evened = np.stack([both[:, 0], both[:, 1], np.hypot(both[:, 2], 1 / np.sqrt(s))], axis=1)
     found = {
         "least squares": many.least_squares(lines),
         "least squares, CR2": many.cr2(lines, np.zeros_like(one)),
@@ -154,6 +167,8 @@ def inferences(lines):
         "slopes vary, Kenward-Roger": own,
         "slopes vary, Satterthwaite": many.satterthwaite(lines, both),
         "slopes vary, CR2": many.cr2(lines, both),
+        "the same, variances known": many.cr2(lines, np.broadcast_to(true, both.shape)),
+        "the same, weights evened": many.cr2(lines, evened),
         "t test on group slopes": Inference(
             slopes.mean(axis=1), slopes.std(axis=1, ddof=1) / np.sqrt(J), np.full(len(slopes), J - 1.0)
         ),
@@ -180,15 +195,54 @@ def cells():
     ]
 
 
-def compute():
-    """The whole table, design by design, as a DataFrame; a quarter of an hour."""
-    parts = []
-    for k, (design, J, n, ratio, correlation) in enumerate(cells()):
-        table = interval_coverage(design, J, n, ratio, correlation, replicates=REPLICATES, seed=[SEED, k])
-        where = {"design": design, "J": J, "n": n, "ratio": ratio, "correlation": correlation}
-        parts.append(pd.DataFrame(where | {"seed": f"{SEED}/{k}"}, table.index).join(table).reset_index())
-        print(*where.values(), file=sys.stderr, flush=True)
-    return pd.concat(parts, ignore_index=True)
+def of_cell(k, replicates=REPLICATES):
+    """The rows of the table that are of one design, by its place in `cells`."""
+    design, J, n, ratio, correlation = cells()[k]
+    table = interval_coverage(design, J, n, ratio, correlation, replicates=replicates, seed=[SEED, k])
+    where = {"design": design, "J": J, "n": n, "ratio": ratio, "correlation": correlation}
+    return pd.DataFrame(where | {"seed": f"{SEED}/{k}"}, table.index).join(table).reset_index()
+
+
+def compute(path, processes=1, replicates=REPLICATES, which=None):
+    """Compute the table and write it, design by design.
+
+    Parameters
+    ----------
+    path : Path
+        The table, when all is done. Until then the designs that are done stand in a file beside it, of the
+        same name and ``.part``; those are not computed again.
+    processes : int
+        Each design is one task with a seed of its own: the numbers do not depend on how many work.
+    replicates : int
+    which : sequence of int or None
+        Places in `cells`; all of them where None.
+    """
+    which = range(len(cells())) if which is None else which
+    place = {f"{SEED}/{k}": k for k in which}
+    part = path.with_name(path.name + ".part")
+    done = [_same(pd.read_csv(part), place, replicates)] if part.exists() else []
+    left = [k for seed, k in place.items() if not any((rows["seed"] == seed).any() for rows in done)]
+    with ProcessPoolExecutor(processes) as pool:
+        for k, rows in zip(left, pool.map(of_cell, left, [replicates] * len(left)), strict=True):
+            done.append(rows)
+            _write(pd.concat(done), part)
+            print(*cells()[k], file=sys.stderr, flush=True)
+    table = pd.concat(done).sort_values("seed", key=lambda seed: seed.map(place), kind="stable")
+    _write(table, path)
+    part.unlink(missing_ok=True)
+
+
+def _same(rows, place, replicates):
+    """What a run that was broken off had done of these designs, if with these methods and replicates."""
+    rows = rows[rows["seed"].isin(place) & (rows["replicates"] == replicates)]
+    return rows.groupby("seed").filter(lambda of_one: tuple(of_one["method"]) == METHODS)
+
+
+def _write(table, path):
+    """Write the whole table or nothing: the new file takes the place of the old when it is complete."""
+    new = path.with_name(path.name + ".new")
+    table.to_csv(new, index=False, float_format="%.6g", lineterminator="\n")
+    new.replace(path)
 
 
 def coverage_table():
@@ -207,8 +261,9 @@ def coverage_table():
 
 def main():
     """Write the table; ``python -m helpers.fits.simulate.slope_coverage``."""
-    path = Path(str(files("helpers"))) / "data" / FILE
-    compute().to_csv(path, index=False, float_format="%.6g", lineterminator="\n")
+    ask = argparse.ArgumentParser(description=main.__doc__)
+    ask.add_argument("--processes", type=int, default=1, help="how many designs are computed at a time")
+    compute(Path(str(files("helpers"))) / "data" / FILE, ask.parse_args().processes)
 
 
 if __name__ == "__main__":

@@ -100,6 +100,14 @@ class SlopesFit(SlopesEstimate):
         ------
         ValueError
             If the kind is none of these, or no term has such an error.
+
+        Examples
+        --------
+        >>> from helpers import high_school, partial_pooling
+        >>> fit = partial_pooling("math ~ ses", high_school(), "school", slopes="ses")
+        >>> robust = fit.cluster_robust("CR2")
+        >>> print(f"{fit.bse['ses']:.4f}; CR2 {robust.bse['ses']:.4f} on {robust.df['ses']:.1f} df")
+        0.1181; CR2 0.1181 on 147.9 df
         """
         one_of("kind", kind, sandwich.KINDS)
         return self._with(*references.robust(self, kind))
@@ -162,6 +170,14 @@ class SlopesFit(SlopesEstimate):
         ------
         ValueError
             If there is no such term, or several and none was named.
+
+        Examples
+        --------
+        >>> from helpers import partial_pooling, radon
+        >>> fit = partial_pooling("log_radon ~ floor", radon(), "county", slopes="floor")
+        >>> test = fit.test_slope()
+        >>> print(f"{test.statistic:.2f} on {test.df[0]} or {test.df[1]} df: P = {test.pvalue:.3f}")
+        2.98 on 1 or 2 df: P = 0.155
         """
         known = self.varying[1:]
         term = known[0] if term is None and len(known) == 1 else term
@@ -192,7 +208,18 @@ class SlopesFit(SlopesEstimate):
 
     @cached_property
     def group_coefficients(self):
-        """The coefficients of each group, fixed part plus effect, as `group_effects`; R's ``coef``."""
+        """The coefficients of each group, fixed part plus effect, as `group_effects`; R's ``coef``.
+
+        Examples
+        --------
+        >>> from helpers import partial_pooling, radon
+        >>> fit = partial_pooling("log_radon ~ floor", radon(), "county", slopes="floor")
+        >>> fit.group_coefficients.xs("estimate", axis=1, level=1).head(2).round(3)
+                Intercept  floor
+        county
+        AITKIN      1.145 -0.541
+        ANOKA       0.933 -0.771
+        """
         contrasts, level = np.zeros((len(self.varying), len(self._estimate))), np.zeros(len(self.varying))
         for k, name in enumerate(self.varying):
             if name in self.data.terms:
