@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
+from ..formulas import distributions as stats
 from ..tables import summarise
 from .checks import level_of
 from .compare_groupings import compare_groupings

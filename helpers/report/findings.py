@@ -11,10 +11,10 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from ..fits import Fit, Poolings, compared, no_pooling, partial_pooling, poolings
 from ..fits.alike import less_alike
+from ..formulas import distributions as stats
 from ..tables import levels, summarise
 from ..tables.formula import parse
 from ..tables.labels import place_among

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
+from ..formulas import distributions as stats
 from .formula import parse
 from .labels import as_labels, is_text, number
 from .reduction import summarise

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import matplotlib.pyplot as plt
 import numpy as np
-from scipy import stats
 
+from ...formulas import distributions as stats
 from .style import FAINT, NO, PARTIAL, beside, legend_above, styled
 
 _EACH = 1000  # groups, beyond which this many of them are drawn
