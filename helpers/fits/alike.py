@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
 
+from ..formulas import distributions as stats
 from ..tables import inverse
 from .intervals import variance_ratio_f
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import pandas as pd
-from scipy import stats
 
+from ..formulas import distributions as stats
 from . import information, intervals, profile_intervals
 from .checks import level_of
 from .profile import Profile

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
+from ..formulas import distributions as stats
 from ..tables import summarise
 from .checks import level_of
 from .compare_groupings import compare_groupings
@@ -189,7 +189,7 @@ def compared(fits, alpha=0.05, one=None):
     alone = f"{summary.group} {summary.labels[one]} alone{own}"
     add_term(*least_squares[0], f"mean over all rows, if independent{at}", k)
     add_term(*least_squares[1], f"mean over all rows{at}", k)
-    add_term("no pooling", no, alone, one)
+    add("no pooling", alone, no._estimate[one], no._se[one], no._df[one])  # J names would take longer
     add("no pooling", f"mean over these {J} groups{own}", *no._mean_of_groups(), no._df[0])
     pooled = partial.group_means if whole else partial.group_means_at(**dict.fromkeys(inner, 0.0))
     add("partial pooling", alone, *pooled.iloc[one][["estimate", "se_unconditional"]], partial.group_df)
@@ -199,7 +199,12 @@ def compared(fits, alpha=0.05, one=None):
             for method, fit in least_squares:
                 add_term(method, fit, f"slope of {term}", i)
             if term in no.data.terms:
-                add_term("no pooling", no, f"slope of {term}", no._terms.get_loc(term))
+                own_slope = no.ngroups + inner.index(term)
+                add(
+                    "no pooling",
+                    f"slope of {term}",
+                    *(of[own_slope] for of in (no._estimate, no._se, no._df)),
+                )
             add_term("partial pooling", partial, f"slope of {term}", i)
             if term in inner:
                 more = {PARTIAL_ROBUST: fits.around.get(PARTIAL_ROBUST), SLOPED: fits.sloped,

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import pandas as pd
-from scipy import stats
 
+from ..formulas import distributions as stats
 from ..tables import TwoWays, by_two, summarise
 from ..tables.groupings import summarise_groupings, without_gaps
 from ..tables.once import in_memory

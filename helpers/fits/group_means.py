@@ -8,8 +8,8 @@ from typing import ClassVar
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
+from ..formulas import distributions as stats
 from . import prediction
 from .checks import level_of
 from .result import Fit

@@ -13,8 +13,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from scipy import optimize, stats
+from scipy import optimize
 
+from ..formulas import distributions as stats
 from . import information
 from .profile import Profile
 

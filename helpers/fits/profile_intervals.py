@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import partial
 
 import numpy as np
-from scipy import optimize, special, stats
+from scipy import optimize, special
 
+from ..formulas import distributions as stats
 from .profile import Profile
 
 _FINE = 256  # points of the scan for the end of a profile interval, before the climb

@@ -9,8 +9,8 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
+from ..formulas import distributions as stats
 from ..tables import GroupSummary
 from .checks import level_of
 from .printing import Printed

@@ -178,8 +178,9 @@ def _refuse_text(column, role):
     values = column.dropna()
     if not isinstance(column.dtype, pd.CategoricalDtype) and not values.map(type).eq(str).all():
         return  # numbers in objects
-    numbers = pd.to_numeric(values.astype(str).str.strip(), errors="coerce")
-    bad = numbers.isna().to_numpy()
+    codes, distinct = pd.factorize(values)  # a text predictor has few, in a million rows too
+    numbers = pd.to_numeric(pd.Series(distinct).astype(str).str.strip(), errors="coerce")
+    bad = numbers.isna().to_numpy()[codes]
     if len(values) and not bad.any() and is_text(column):
         raise ValueError(
             f"{role} {column.name!r} holds numbers stored as text: make them numbers, as pandas' to_numeric "

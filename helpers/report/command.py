@@ -16,6 +16,7 @@ from ..course import which
 from . import written
 from .files import missing, read_table
 from .files.together import together
+from .progress import Progress
 from .report import describe
 
 _PACKAGE = "which-standard-error"
@@ -113,30 +114,40 @@ def _report(asked):
             raise ValueError(f"{str(target)!r} is the file to read: write elsewhere")
     if asked.table:
         written.check_ending(asked.table)
-    data = read_table(
-        source, asked.separator, asked.decimal, asked.encoding, sheet=asked.sheet, columns=asked.columns,
-        missing_values=partial(_codes, asked), long=asked.long, names=asked.names,
-    )  # fmt: skip
-    group = asked.group if len(asked.group) > 1 else asked.group[0]
-    parts = group.split("+") if isinstance(group, str) else []
-    if len(parts) > 1 and group not in data.columns:
-        data = together(data, parts)
-    found = describe(
-        data, asked.outcome, group, asked.predictors, asked.population, asked.missing, asked.level,
-        asked.one,
-    )  # fmt: skip
-    title = " ".join(
-        [
-            *_how_read(source, data),
-            *_of_file(data, [asked.outcome, *_groups(asked), *parts, *asked.predictors]),
-        ]
-    )
-    contents = [found.to_html(title).encode("utf-8")]
-    contents += [written.table(found, targets[1])] if asked.table else []
+    with Progress(source.stat().st_size if source.is_file() else 0) as progress:
+        found, contents = _contents(asked, source, targets, progress)
     for target, content in zip(targets, contents, strict=True):
         written.whole(target, content)
     print(found)
     print("\nwritten: " + ", ".join(map(str, targets)))
+
+
+def _contents(asked, source, targets, progress):
+    """What was found, and what each file is to hold."""
+    group = asked.group if len(asked.group) > 1 else asked.group[0]
+    parts = group.split("+") if isinstance(group, str) else []
+    labels = {*asked.group, *parts, *_groups(asked)}
+    numbers = [*(asked.long or [asked.outcome]), *asked.predictors]
+    data = read_table(
+        source, asked.separator, asked.decimal, asked.encoding, sheet=asked.sheet, columns=asked.columns,
+        missing_values=partial(_codes, asked), long=asked.long, names=asked.names, labels=labels,
+        numbers=[name for name in numbers if name not in labels], told=progress.reading,
+    )  # fmt: skip
+    if len(parts) > 1 and group not in data.columns:
+        data = together(data, parts)
+    progress.step("estimating")
+    found = describe(
+        data, asked.outcome, group, asked.predictors, asked.population, asked.missing, asked.level,
+        asked.one,
+    )  # fmt: skip
+    progress.step("looking what to watch")
+    used = [asked.outcome, *_groups(asked), *parts, *asked.predictors]
+    title = " ".join([*_how_read(source, data), *_of_file(data, used)])
+    _ = found.warnings, found.sentence
+    progress.step("drawing")
+    contents = [found.to_html(title).encode("utf-8")]
+    contents += [written.table(found, targets[1])] if asked.table else []
+    return found, contents
 
 
 def _codes(asked, names):

@@ -11,13 +11,14 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from ..fits import Fit, Poolings, compared, no_pooling, partial_pooling, poolings
 from ..fits.alike import less_alike
+from ..formulas import distributions as stats
 from ..tables import levels, summarise
 from ..tables.formula import parse
 from ..tables.labels import place_among
+from .files import missing
 
 NUMBERS = ["estimate", "se", "df", "lower", "upper"]
 ROBUST_LINE = "complete pooling, CR2"
@@ -111,6 +112,13 @@ def from_means(summary, columns):
     return replace(summary, shift=shift), {summary.terms[k]: float(where[k]) for k in numbers}
 
 
+def lacking(table, formula, groups) -> dict:
+    """Rows that lack what a fit needs, by column and reason."""
+    asked = parse(formula, None, "drop")
+    names = sorted(asked.names, key=lambda name: name not in asked.outcomes)  # the outcome first
+    return missing.by_column(table, [*names, *groups])
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Findings(Found):
     """What was estimated with one grouping.
@@ -135,6 +143,8 @@ class Findings(Found):
         Where among the groups the one stands whose mean is asked for.
     whole : DataFrame
         The rows as they came, other columns too.
+    lacking : dict
+        Rows left out, by column: `files.missing.by_column`.
     """
 
     fits: Poolings
@@ -146,6 +156,7 @@ class Findings(Found):
     centres: dict
     one: int
     whole: pd.DataFrame
+    lacking: dict
 
     @classmethod
     def of(cls, asked, data):
@@ -172,6 +183,7 @@ class Findings(Found):
             centres=centres,
             one=place,
             whole=table,
+            lacking=lacking(table, formula, [asked.group]) if summary.dropped else {},
         )
 
     @property

@@ -63,7 +63,8 @@ def _template():
 
 def _printable(value):
     """Take what cannot be printed out of whatever stands in the page, but the ends of lines."""
-    return "".join(c if c.isprintable() or c == "\n" else " " for c in str(value))
+    text = str(value)
+    return text if text.isprintable() else "".join(c if c.isprintable() or c == "\n" else " " for c in text)
 
 
 def _drawn(report, width):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import stats
 
+from ..formulas import distributions as stats
 from . import words
 
 HEAD = ("what", "estimate", "interval", "p", "by")

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 WRITTEN, CODED = "written", "coded"  # of a frame's attrs
+_LOOSE = re.compile(r"[^\S\n]|^$|^[+-]?[\d.,]", re.M)  # what may be written in other ways
 _FIGURES = re.compile(r"[+-]?(\d+[.,]?\d*|[.,]\d+)(e[+-]?\d{1,3})?")
 
 
@@ -120,9 +121,13 @@ def _order(labels):
 
 def alike(labels) -> list[list[str]]:
     """Sets of texts among labels that differ in blanks or capitals only, or are figures of one number."""
-    texts = pd.Series([label for label in labels if isinstance(label, str)], dtype=object)
-    same = texts.groupby(texts.map(_loosely)).agg(list)
-    return [names for names in same if len(names) > 1]
+    texts = [label for label in np.asarray(labels, dtype=object) if isinstance(label, str)]
+    joined, same = "\n".join(texts), {}
+    if joined.casefold() == joined and not _LOOSE.search(joined):  # a hundred thousand names at once
+        return []
+    for text in texts:
+        same.setdefault(_loosely(text), []).append(text)
+    return [names for _, names in sorted(same.items()) if len(names) > 1]
 
 
 def _loosely(text):

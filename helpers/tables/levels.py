@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
+from ..formulas import distributions as stats
 from .formula import parse
 from .labels import as_labels, is_text, number
 from .reduction import summarise
@@ -118,7 +118,7 @@ def within(groups, other, x) -> int | None:
         None also where x follows from the column alone, for then it is a name of x.
     """
     cells = cells_of(groups, other)
-    J, C, K = len(groups.labels), len(np.unique(cells)), len(other.labels)
+    J, C, K = len(groups.labels), len(pd.unique(cells)), len(other.labels)
     if not J < C <= len(x) / 2 or _one_in_each(groups.codes, x):
         return None
     if not _one_in_each(cells, x) or (C > K and _one_in_each(other.codes, x)):
@@ -179,8 +179,11 @@ def _names(outcome):
 
 def _one_in_each(codes, values):
     """Whether rows of one code have one value."""
-    _, first, inverse = np.unique(codes, return_index=True, return_inverse=True)
-    return bool(np.all(values[first][inverse] == values))
+    if codes.max() > 2 * len(codes):
+        codes = pd.factorize(codes)[0]
+    of_code = np.empty(codes.max() + 1, dtype=values.dtype)
+    of_code[codes] = values
+    return bool(np.all(of_code[codes] == values))
 
 
 def _both(n, y, g, c, J, K):

@@ -475,6 +475,93 @@ def test_by_command(name, arguments, said, tmp_path):
     assert said in (tmp_path / f"{name}-report.html").read_text(encoding="utf-8")
 
 
+MIXED, VARY = "partial pooling", "partial pooling, slopes vary"
+# File, what is asked, and numbers by place: those of its .expected.txt, which lme4 and R gave.
+EVERY = {
+    "growth": ("growth.csv", "height plant week", {(VARY, "estimate"): "5.7843", (VARY, "se"): "0.2646"}),
+    "lone_level": ("lone_level.csv", "y trial arm", {(MIXED, "estimate"): "0.7673", (MIXED, "se"): "1.0760"}),
+    "negative_pairs": (
+        "negative_pairs.csv",
+        "y pair arm",
+        {("no pooling", "estimate"): "4.9917", ("complete pooling, CR2", "se"): "2.6409"},
+    ),
+    "random_slope": (
+        "random_slope.csv",
+        "response clinic dose",
+        {(VARY, "estimate"): "0.3293", (VARY, "se"): "0.1013", (VARY, "df"): "18.8"},
+    ),
+    "three_levels": (
+        "three_levels.csv",
+        "score school/class treated",
+        {("", "se"): "0.4378", ("", "df"): "35.0"},
+    ),
+    "implicit_nesting": (
+        "implicit_nesting.csv",
+        "score school+class",
+        {(MIXED, "se"): "0.7884", "groups": "32"},
+    ),
+    "code_nine": (
+        "code_nine.csv",
+        "gpa student admitted",
+        {(MIXED, "estimate"): "0.4316", (MIXED, "se"): "0.0975"},
+    ),
+    "missing_dot": (
+        "missing_dot.csv",
+        "score ward",
+        {(MIXED, "estimate"): "11.2455", (MIXED, "se"): "0.9328"},
+    ),
+    "leading_zero": ("leading_zero.csv", None, {"psi": "3.8517", "theta": "1.0784", "groups": "6"}),
+    "ward": ("ward.sav", "score ward", {(MIXED, "estimate"): "11.2479", (MIXED, "se"): "0.9333"}),
+    "ward of Stata": ("ward.dta", "score ward", {(MIXED, "estimate"): "11.2479", (MIXED, "se"): "0.9333"}),
+}
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_every_case_is_right_by_command_and_by_function(name, tmp_path):
+    source, asked, numbers = EVERY[name]
+    expected = (CASES / f"{source.split('.')[0]}.expected.txt").read_text(encoding="utf-8")
+    known = set(re.findall(r"-?\d+\.\d+|\d+", expected))
+    assert set(numbers.values()) <= known
+    if asked is None:
+        columns = pd.read_csv(CASES / source).columns
+        asked = " ".join(sorted(columns, key=lambda column: column == "site"))
+    outcome, group, *predictors = asked.split()
+    call = ["report", str(CASES / source), "--outcome", outcome, "--group", group, "--missing", "drop"]
+    call += ["--predictors", *predictors] if predictors else []
+    call += ["--missing-values", "admitted=9"] if name == "code_nine" else []
+    page, csv = tmp_path / "o.html", tmp_path / "t.csv"
+    assert command.main([*call, "--output", str(page), "--table", str(csv)]) == 0
+    codes = {"missing_values": {"admitted": [9]}} if name == "code_nine" else {}
+    pair = {"group": group.split("+")} if "+" in group else {}
+    data = report.read_table(CASES / source, **codes, **pair)
+    found = report.describe(data, outcome, group, predictors, missing="drop")
+    by_command = pd.read_csv(csv)
+    numeric = ["estimate", "se", "df", "lower", "upper"]
+    pd.testing.assert_frame_equal(by_command[numeric], found.table[numeric], check_exact=True)
+    about = "slope of" if predictors else "mean of all groups"
+    rows = by_command[by_command["estimand"].str.startswith(about)]
+    for place, printed in numbers.items():
+        if isinstance(place, str):
+            value = found.fit.ngroups if place == "groups" else getattr(found.fit, place)
+        else:
+            method, column = place
+            kind = rows["method"] == method if method else rows["method"].str.startswith("partial pooling")
+            value = rows.loc[kind, column].iloc[-1]
+        unit = 10.0 ** -len(printed.partition(".")[2])  # by which lme4, that stops near the top, may be off
+        assert float(printed) == pytest.approx(value, abs=unit), (place, printed, value)
+    assert f"{found.fit.nobs} rows in" in page.read_text(encoding="utf-8")
+
+
+def test_a_case_without_an_answer_is_refused_by_command_and_by_function(capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    data = read("cluster_is_term")
+    with pytest.raises(ValueError, match="cannot be a predictor here: it is used already"):
+        report.describe(data, "y", "site", ["site"])
+    call = ["report", str(CASES / "cluster_is_term.csv"), "--outcome", "y", "--group", "site"]
+    assert command.main([*call, "--predictors", "site"]) == 2
+    assert "cannot be a predictor here: it is used already" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("group", "said"),
     [

@@ -13,6 +13,7 @@ from helpers import partial_pooling
 from helpers.report import report
 from helpers.report.command import main
 from helpers.report.files import text as rooms
+from helpers.tables.labels import as_numbers
 
 CASES = Path(__file__).parents[1] / "cases"
 
@@ -98,6 +99,29 @@ def test_a_point_for_a_missing_value_is_counted_and_left_out():
         "6.7939", "0.9577", "11.2455", "0.9328",
     ]  # fmt: skip
     assert fit.nobs == 46
+
+
+def test_rows_left_out_are_counted_by_column_and_reason(tmp_path):
+    lines = ["g,y,x"] + [f"{'abcd'[k % 4]},{k * k % 11},{k % 7}" for k in range(40)]
+    for row, line in ((3, "a,9,1"), (7, "b,9,2"), (11, "c,.,3"), (15, "d,4,"), (19, ",5,NA"), (23, ",6,1")):
+        lines[row] = line
+    path = file(tmp_path, "\n".join(lines))
+    raw = pd.read_csv(path, na_values={"y": ["."]})
+    nines = int((raw["y"] == 9).sum())
+    raw["y"] = raw["y"].where(raw["y"] != 9)
+    gone = raw.isna()
+    data = report.read_table(path, missing_values={"y": [9]})
+    told = (
+        f"left out: y is missing in {gone['y'].sum()} (1 as ., {nines} as 9), x is missing in "
+        f"{gone['x'].sum()}, g is missing in {gone['g'].sum()} ({(gone.sum(axis=1) > 1).sum()} lack more "
+        "than one)."
+    )
+    found = report.describe(data, "y", "g", ["x"], missing="drop")
+    assert found.fit.data.dropped == gone.any(axis=1).sum()
+    assert told in found.warnings[0]
+    two = report.describe(data.assign(h=data["g"].fillna("a") + (data["x"].fillna(0) > 3).astype(str)), "y",
+                          ["g", "h"], missing="drop")  # fmt: skip
+    assert f"y is missing in {gone['y'].sum()} (1 as ., {nines} as 9), g is" in two.warnings[0]
 
 
 # ---- codes ---------------------------------------------------------------------------------------
@@ -203,6 +227,36 @@ def test_arrow_and_pandas_read_one_table(content, tmp_path, monkeypatch):
     pd.testing.assert_frame_equal(plain.astype(object), by_arrow.astype(object))
     assert plain.attrs == by_arrow.attrs
     assert plain.index.tolist() == by_arrow.index.tolist()
+
+
+@pytest.mark.parametrize("block", [60, 4 << 20])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "g,y,x\n" + "".join(f"0{k % 7},{k / 8},{k % 5}\n" for k in range(90)),
+        "g,y,x\n" + "".join(f"{k % 7},{k},{k * 0.37 + 0.5:.3f}\n" for k in range(90)) + "3,.,1\n2,NA,.a\n",
+        "g,y,x\n" + "".join(f"{k % 7},{k + 1},{'fm'[k % 2]}\n" for k in range(90)) + "3,#NULL!,\n",
+        "g,y,x\n" + "".join(f"{k % 7},{k + 0.5},1\n" for k in range(90)) + "x,+5, 7\n",
+        "g,y,x\n" + "".join(f"{k % 7},{k + 0.5},{k * 1e9}\n" for k in range(90)) + "x,2e3,09\n",
+    ],
+    ids=["zeros before", "marks", "text", "plus sign", "late change"],
+)
+def test_numbers_made_block_by_block_are_those_of_the_whole(content, block, tmp_path, monkeypatch):
+    path, asked = file(tmp_path, content), {"numbers": ["y", "x"], "labels": ["g"]}
+    plain = report.read_table(path, **asked)
+    monkeypatch.setattr(rooms, "_LARGE", 0)
+    monkeypatch.setattr(rooms.blocks, "_BLOCK", block)
+    shares = []
+    found = report.read_table(path, **asked, told=shares.append)
+    assert shares[-1] == 1
+    assert found.attrs.get("missing") == plain.attrs.get("missing")
+    assert found["g"].tolist() == plain["g"].tolist()
+    for name in ("y", "x"):
+        one, other = (as_numbers(table[name]).astype(object) for table in (plain, found))
+        assert one.where(one.notna(), None).tolist() == other.where(other.notna(), None).tolist()
+    assert report.describe(found, "y", "g", missing="drop").fit.psi == pytest.approx(
+        report.describe(plain, "y", "g", missing="drop").fit.psi, rel=1e-12
+    )
 
 
 def test_numbers_are_the_doubles_nearest_to_what_is_written(tmp_path):

@@ -138,7 +138,7 @@ def test_the_answers_of_its_exercises_are_r_s(reference):
 
 @pytest.mark.parametrize("name", ASKED)
 def test_the_notebook_runs_on_each_file(name, files, capsys, monkeypatch):
-    monkeypatch.setattr("helpers.course.figures.style.display", lambda *args, **kwargs: None)
+    monkeypatch.setattr("IPython.display.display", lambda *args, **kwargs: None)
     asked, (first, *rest) = ASKED[name][0], cells_of_the_report()
     assert first.startswith("FILE = None")
     space = {}

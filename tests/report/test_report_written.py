@@ -1,6 +1,13 @@
 """Files are there whole or not at all; the table as Word and LaTeX; intervals of the variances, p values."""
 
+import contextlib
+import os
+import pty
 import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import docx
 import numpy as np
@@ -9,8 +16,9 @@ from reported import file, of_schools, small
 from scipy import stats
 
 from helpers import classrooms
-from helpers.report import command, report, variances, words, written
+from helpers.report import command, progress, report, variances, words, written
 
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2]), "MPLBACKEND": "Agg"}
 CSV = "g;y\n" + "".join(f"{'abcdef'[k % 6]};{k % 7},{k % 4}\n" for k in range(60))
 
 
@@ -45,6 +53,61 @@ def test_a_stop_while_it_computes_writes_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(command, "describe", stopped)
     assert call(file(tmp_path, CSV), "--output", tmp_path / "out.html") == 130
     assert [p.name for p in tmp_path.iterdir()] == ["data.csv"]
+
+
+def on_a_terminal(command, folder, when=None):
+    """Run a command whose stderr is a terminal, press Ctrl-C once it shows ``when``; its code and words."""
+    ours, theirs = pty.openpty()
+    run = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=theirs, env=ENVIRONMENT)
+    os.close(theirs)
+    said = b""
+    with contextlib.suppress(OSError):  # how Linux says that the other side is closed
+        while part := os.read(ours, 4096):
+            said += part
+            if when is not None and when in said:
+                run.send_signal(signal.SIGINT)
+                when = None
+    os.close(ours)
+    return run.wait(60), said.decode()
+
+
+@pytest.mark.parametrize("step", ["estimating", "drawing", None])
+def test_ctrl_c_at_any_step_leaves_no_half_file_and_a_terminal_sees_the_bar(step, tmp_path):
+    file(tmp_path, CSV + "a;1,5\n" * 600)
+    (tmp_path / "out.html").write_text("of yesterday", encoding="utf-8")
+    shorter = (
+        "from helpers.report import command, progress; progress.LONG = 0; raise SystemExit(command.main())"
+    )
+    asked = [
+        "report",
+        "data.csv",
+        "--outcome",
+        "y",
+        "--group",
+        "g",
+        "--output",
+        "out.html",
+        "--table",
+        "out.csv",
+    ]
+    code, said = on_a_terminal([sys.executable, "-c", shorter, *asked], tmp_path, step and step.encode())
+    there = sorted(path.name for path in tmp_path.iterdir())
+    if step is None:
+        assert code == 0
+        assert there == ["data.csv", "out.csv", "out.html"]
+        assert all(what in said for what in progress.STEPS if what != "reading")  # small text has no blocks
+        assert said.endswith(" \r")  # nothing is left of the bar
+    else:
+        assert code == 130
+        assert "stopped; no file is half written" in said
+        assert there == ["data.csv", "out.html"]
+        assert (tmp_path / "out.html").read_text(encoding="utf-8") == "of yesterday"
+
+
+def test_no_bar_where_nobody_sees_it(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(progress, "LONG", 0)
+    assert call(file(tmp_path, CSV), "--output", tmp_path / "o.html") == 0
+    assert capsys.readouterr().err == ""
 
 
 def test_a_table_of_no_known_kind_is_refused_before_anything_is_written(tmp_path, capsys):

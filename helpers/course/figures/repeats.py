@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import stats
 
+from ...formulas import distributions as stats
 from .style import ACCENT, COMPLETE, FAINT, INK, NO, PARTIAL, drawing, listed, styled, without_left
 
 

@@ -7,7 +7,6 @@ import io
 
 import matplotlib.pyplot as plt
 import numpy as np
-from IPython.display import display
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
@@ -44,6 +43,8 @@ def styled(figure):
 
 def show(figure, alt):
     """Display a figure as a PNG image whose text form is its alt text, and close it."""
+    from IPython.display import display  # only notebooks need it
+
     image = io.BytesIO()
     save(figure, image)
     display({"image/png": image.getvalue(), "text/plain": alt}, raw=True)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import stats
 
 from ... import formulas
 from ...fits.profile import Profile
+from ...formulas import distributions as stats
 from ...tables import summarise
 from .style import ACCENT, COMPLETE, FAINT, INK, NO, PARTIAL, beside, drawing, legend_above, styled
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import matplotlib.pyplot as plt
 import numpy as np
-from scipy import stats
 
+from ...formulas import distributions as stats
 from .style import FAINT, NO, PARTIAL, beside, legend_above, styled
 
 _EACH = 1000  # groups, beyond which this many of them are drawn
@@ -35,7 +35,7 @@ def grouped_means(means, pooled, fit, level=0.95, width=7.2):
     data = fit.data
     own, order = means.to_numpy(), np.argsort(means.to_numpy(), kind="stable")
     size, pooled = data.sizes[order], np.asarray(pooled)[order]
-    half = (stats.t.isf((1 - level) / 2, fit.df.iloc[0]) * np.sqrt(fit.theta / data.sizes))[order]
+    half = (stats.t.isf((1 - level) / 2, fit._df[0]) * np.sqrt(fit.theta / data.sizes))[order]
     J, y, own = len(own), np.arange(1, len(own) + 1), own[order]
     named = J <= 40
     mark = 6 if named else 3.4

@@ -7,9 +7,9 @@ the Newton steps of `search`, from where the last one stopped.
 from __future__ import annotations
 
 import numpy as np
-from scipy import stats
 from scipy.optimize import brentq
 
+from ...formulas import distributions as stats
 from .search import in_t, minimise, ratios_of, scales_of
 
 _FINE = 1e-10  # of an end, relative

@@ -6,8 +6,8 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
+from ...formulas import distributions as stats
 from ..between import LikelihoodRatio
 from ..checks import level_of, one_of
 from . import inference

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
+from ...formulas import distributions as stats
 from ..checks import level_of, one_of
 from . import inference, references, sandwich
 from .likelihood import Likelihood, of_summary

@@ -11,8 +11,9 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from scipy import linalg, optimize, stats
+from scipy import linalg, optimize
 
+from ...formulas import distributions as stats
 from ..terms import estimates
 from .likelihood import Likelihood
 from .search import descend, in_factor, maximum, minimise

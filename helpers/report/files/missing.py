@@ -9,6 +9,8 @@ import pandas as pd
 
 from ...tables.labels import Written, as_numbers
 
+NOTHING = "empty or NA"
+
 
 def declared(frame, codes) -> pd.DataFrame:
     """Return the frame without declared codes, these counted in ``attrs["missing"]``.
@@ -60,3 +62,34 @@ def told(attrs, names) -> str:
         if found.get(name)
     ]
     return f"Missing values by kind: {'; '.join(parts)}." if parts else ""
+
+
+def by_column(table, names) -> dict:
+    """Rows that lack a value, by column, and why: a code, a mark, or nothing where a value should be.
+
+    Parameters
+    ----------
+    table : DataFrame
+        All rows; what a file counted by kind is in its ``attrs``.
+    names : sequence of str
+        The columns that every row must have.
+
+    Returns
+    -------
+    dict of str to (int, dict)
+        Columns that lack any: in how many rows, and how many by kind. Under None: rows that lack two.
+    """
+    gaps = {name: table[name].isna().to_numpy() for name in dict.fromkeys(names)}
+    counted, found = table.attrs.get("missing", {}), {}
+    for name, gap in gaps.items():
+        if not gap.any():
+            continue
+        number, kinds = int(gap.sum()), dict(counted.get(name, {}))
+        left = number - sum(kinds.values())
+        if left < 0:  # of another table: rows were taken out since
+            kinds = {}
+        elif left and kinds:
+            kinds[NOTHING] = left
+        found[name] = number, kinds
+    several = int((np.sum(list(gaps.values()), axis=0) > 1).sum())
+    return found | ({None: (several, {})} if several else {})

@@ -24,6 +24,9 @@ def read_table(
     long=None,
     names=("time", "value"),
     group=None,
+    numbers=(),
+    labels=None,
+    told=None,
 ) -> pd.DataFrame:
     r"""Read a table from a file, whichever program wrote it; refuse what is in doubt.
 
@@ -56,6 +59,14 @@ def read_table(
         With ``long``: what the column is called that says which column it was, and the one of its values.
     group : list of str, optional
         Columns that name the groups together; ``["school", "class"]`` adds a column ``"school+class"``.
+    numbers : sequence of str
+        Columns of large text that are to be measurements if they can be, and no names: 1.1 and 1.10 are one
+        then, and their texts are not kept, which spares time and memory.
+    labels : sequence of str, optional
+        Columns of large text that are to be names. If it is given, others whose fractions hardly repeat are
+        taken for measurements, too.
+    told : callable, optional
+        Called with the share of a large text that was read so far, as it is read.
 
     Returns
     -------
@@ -103,7 +114,7 @@ def read_table(
     raw, packed = unpacked(_bytes(path), path)
     kind = kind_of(raw, path.with_suffix("") if packed and path.suffix.lower() in _PACKED else path)
     if kind == "text":
-        frame = text.read(raw, path, separator, decimal, encoding, columns)
+        frame = text.read(raw, path, separator, decimal, encoding, columns, numbers, labels, told)
     else:
         for option, value in (("separator", separator), ("decimal", decimal), ("columns", columns)):
             if value is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import importlib
 import io
 import re
 from contextlib import suppress
@@ -11,12 +10,13 @@ from contextlib import suppress
 import numpy as np
 import pandas as pd
 
-from . import typed
+from . import blocks, typed
 from .kinds import one_line
 
 _SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 _BLANK = " "
 _NAMED = {"tab": "\t", "blank": _BLANK}
+_SAMPLE = 65536  # letters
 _LARGE = 1_000_000  # bytes, from where on Arrow, if it is there, splits the lines: four times as fast
 _NUMBER = re.compile(r"\s*[+-]?(\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d+)?\s*")
 ROW_NAMES = "row names"
@@ -30,12 +30,16 @@ def check(separator, decimal):
         raise ValueError(f'decimal must be "." or ","; got {decimal!r}')
 
 
-def read(raw, path, separator, decimal, encoding, columns=None) -> pd.DataFrame:
-    """Read text as `read_table` says."""
-    text = _decoded(raw, path, encoding)
+def read(
+    raw, path, separator, decimal, encoding, columns=None, numbers=(), labels=None, told=None
+) -> pd.DataFrame:
+    """Read text as `read_table` says; ``numbers``, ``labels`` and ``told`` as of `blocks.read`."""
+    plain = encoding in (None, "utf-8", "utf8", "UTF-8") and raw[:2] not in (b"\xff\xfe", b"\xfe\xff")
+    head = raw[: raw.rfind(b"\n", 0, 4 * _SAMPLE) + 1] if plain and len(raw) > _LARGE else b""
+    text = _decoded(head if head.strip() and b"\0" not in raw else raw, path, encoding)
     if not text.strip():
         raise ValueError(f"{str(path)!r} is empty")
-    sample, skip = text[:65536], 0
+    sample, skip = text[:_SAMPLE], 0
     if len(sample) < len(text):
         sample = sample[: max(sample.rfind("\n"), 0) or len(sample)]
     said = re.match(r'"?sep=(.)"?\r?\n', sample)
@@ -46,17 +50,17 @@ def read(raw, path, separator, decimal, encoding, columns=None) -> pd.DataFrame:
     separator = _NAMED.get(separator, separator) or _separator(sample, path, columns)
     rows = _records(sample, separator) or [[]]
     names, lines_before, row_names = _names(rows, columns, path, sample)
-    plain = encoding in (None, "utf-8", "utf8", "UTF-8") and raw[:2] not in (b"\xff\xfe", b"\xfe\xff")
     texts = None
     if plain and len(raw) > _LARGE and separator != _BLANK and not any("\n" in name for name in names):
         last = len(raw)
         while raw[last - 1 : last].isspace():  # a copy without them would be as large as the file
             last -= 1
         ends = raw.count(b"\n", 0, last)
-        del text
-        texts = _by_arrow(raw, separator, names, skip + lines_before)
-        text = None if texts is not None else _decoded(raw, path, encoding)
+        if decimal == ",":
+            numbers, labels = (), None
+        texts = blocks.read(raw, separator, names, skip + lines_before, numbers, labels, told)
     if texts is None:
+        text = _decoded(raw, path, encoding)
         ends = text.rstrip().count("\n")
         texts = _by_pandas(text, separator, names, skip, lines_before, path)
     sure = decimal or ("." if separator == "," else None)
@@ -72,9 +76,7 @@ def read(raw, path, separator, decimal, encoding, columns=None) -> pd.DataFrame:
     first = skip + lines_before
     index = pd.RangeIndex(first + 1, first + 1 + len(frame))
     if ends + 1 - first != len(frame):  # fields of more lines, or lines of nothing
-        index = _lines(
-            text if text is not None else _decoded(raw, path, encoding), separator, skip, lines_before
-        )
+        index = _lines(_decoded(raw, path, encoding), separator, skip, lines_before)
     return frame.set_index(pd.Index(index, name="line")) if len(index) == len(frame) else frame
 
 
@@ -228,30 +230,6 @@ def _without_row_names(frame, path):
         frame = frame.drop(columns=ROW_NAMES)
     frame.attrs = attrs
     return frame
-
-
-def _by_arrow(raw, separator, names, skip):
-    """The fields as text, a column each; None where Arrow is not there or finds fault, which pandas words."""
-    try:
-        pa, arrow_csv = importlib.import_module("pyarrow"), importlib.import_module("pyarrow.csv")
-    except ImportError:
-        return None
-    places = [str(k) for k in range(len(names))]
-    kind = pa.large_string()
-    try:
-        table = arrow_csv.read_csv(
-            pa.BufferReader(raw),
-            arrow_csv.ReadOptions(column_names=places, skip_rows=skip, use_threads=False),
-            arrow_csv.ParseOptions(delimiter=separator, newlines_in_values=b'"' in raw),
-            arrow_csv.ConvertOptions(column_types=dict.fromkeys(places, kind), strings_can_be_null=False),
-        )
-    except pa.ArrowInvalid:
-        return None
-    texts = {}
-    for place, name in zip(places, names, strict=True):
-        array = pd.array(table[place], dtype=pd.StringDtype("pyarrow", na_value=np.nan))
-        texts[name or f"Unnamed: {place}"] = pd.Series(array)
-    return texts
 
 
 def _by_pandas(text, separator, names, skip, before, path):

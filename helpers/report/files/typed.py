@@ -14,12 +14,13 @@ MARKS = [
     "NaN", "nan", "-NaN", "-nan", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN",
 ]  # fmt: skip
 _LETTERS = r"\.[a-z_]"  # Stata's and SAS's, among numbers only
-_TOLD = rf"\.|#NULL!|{_LETTERS}"  # marks of a program, which are said; others are nothing in any file
+TOLD = rf"\.|#NULL!|{_LETTERS}"  # marks of a program, which are said; others are nothing in any file
 _SHOWN = "shown"  # of whole numbers that are written as Python writes them
+KINDS = "kinds"  # of columns that `blocks` made numbers: what was missing, by mark
 _TRUTH = {"true": True, "false": False}
 _COMMA_NUMBER = r"\s*[+-]?\d*,\d+(?:[eE][+-]?\d+)?\s*"
 _WHOLE_NUMBER = r"\s*[+-]?\d+(?:[eE][+-]?\d+)?\s*"
-_MANY = 10_000  # rows, beyond which a column of fractions that hardly repeat is taken for a measurement
+MANY = 10_000  # rows, beyond which a column of fractions that hardly repeat is taken for a measurement
 
 
 def frame_of(texts, decimal, path) -> tuple[pd.DataFrame, bool]:
@@ -28,7 +29,7 @@ def frame_of(texts, decimal, path) -> tuple[pd.DataFrame, bool]:
     Parameters
     ----------
     texts : dict of str to Series
-        Emptied on the way, so that not all is in memory twice.
+        Emptied on the way, so that not all is in memory twice. Numbers with ``KINDS`` in ``attrs`` stay.
     decimal : {".", ","} or None
         None: the point, unless there are numbers with a comma and none with a point.
     path : Path
@@ -36,6 +37,10 @@ def frame_of(texts, decimal, path) -> tuple[pd.DataFrame, bool]:
     columns, counted, kept, written = {}, {}, {}, Written()
     for name in list(texts):
         column = texts.pop(name)
+        if KINDS in column.attrs:
+            counted[name] = column.attrs.pop(KINDS)
+            columns[name] = column
+            continue
         numbers, gone, kinds = _read(column, decimal or ".")
         if kinds:
             counted[name] = kinds
@@ -82,7 +87,7 @@ def _read(column, decimal):
     if numbers is None and not gone.all():
         numbers = _truth(bare[~gone])
     kinds = bare[gone].value_counts().sort_index()
-    kinds = {kind: int(count) for kind, count in kinds.items() if re.fullmatch(_TOLD, kind)}
+    kinds = {kind: int(count) for kind, count in kinds.items() if re.fullmatch(TOLD, kind)}
     if numbers is None and not gone.all():
         return None, gone, kinds
     if gone.any():
@@ -160,9 +165,9 @@ def _keep(numbers, column, gone, name, columns, written):
 
 def _may_name(column):
     """Whether numbers may be names written in figures, such as 01 or 1.10."""
-    if column.dtype.kind != "f" or len(column) <= _MANY or not column.iloc[:_MANY].mod(1).any():
+    if column.dtype.kind != "f" or len(column) <= MANY or not column.iloc[:MANY].mod(1).any():
         return True
-    return column.iloc[:_MANY].nunique() <= _MANY / 2 and column.nunique() <= len(column) / 2
+    return column.iloc[:MANY].nunique() <= MANY / 2 and column.nunique() <= len(column) / 2
 
 
 def _commas(column):

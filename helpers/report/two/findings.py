@@ -13,7 +13,7 @@ import pandas as pd
 
 from ...fits import GroupingsFit, NoPooling, TwoGroupings, no_pooling, partial_pooling, two_groupings
 from ...tables import levels, summarise
-from ..findings import Found, from_means
+from ..findings import Found, from_means, lacking
 
 _NONE = 1e-12  # a share of the variation that is rounding
 _FEWEST = 2.0  # df of a prediction: with fewer t has no variance
@@ -38,7 +38,7 @@ class FindingsOfTwo(Found):
         Whether they were asked for as "school/class".
     level : float
         Level of the intervals.
-    predictors, columns, centres, whole
+    predictors, columns, centres, whole, lacking
         As in `findings.Findings`.
     """
 
@@ -52,6 +52,7 @@ class FindingsOfTwo(Found):
     columns: dict
     centres: dict
     whole: pd.DataFrame
+    lacking: dict
 
     @classmethod
     def of(cls, asked, data, names, nested):
@@ -80,7 +81,7 @@ class FindingsOfTwo(Found):
         return cls(
             fits=fits, alone=alone, own=no_pooling(None, summarise(rows, outcome, names[0])), names=names,
             slash=nested, level=float(asked.level), predictors=asked.predictors, columns=columns,
-            centres=centres, whole=rows,
+            centres=centres, whole=rows, lacking={} if rows is table else lacking(table, formula, names),
         )  # fmt: skip
 
     @property

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import stats
 
 from ...fits import PARTIAL_ROBUST, SLOPED_ROBUST
 from ...fits.alike import LEVEL
+from ...formulas import distributions as stats
 from ..words import decimals, degrees, figures, fixed, group, name, percent, share, slope, where
 from .check import watch
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import stats
 
 from ... import formulas
+from ...formulas import distributions as stats
 from ...tables.labels import alike
 from ..findings import ALL, OLS, THESE
 from ..words import decimals, digits, figures, fixed, group, one_group, percent, rows, share

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...tables.refuse import signpost
+from ..files import missing
 from ..words import digits, name, outcome, rows, share
 from .check import watch
 
@@ -28,10 +29,22 @@ def missing_values(found):
     if data.dropped:
         part = share(data.dropped / (data.dropped + data.nobs), 1)
         yield (
-            f"Missing values: {rows(data.dropped)} ({part}) left out. The standard errors speak of "
-            "the rows that are left. If what is missing depends on what is not seen, no standard error says "
-            "so: look at who is missing, by group."
+            f"Missing values: {rows(data.dropped)} ({part}) left out{_by_column(found.lacking)}. The "
+            "standard errors speak of the rows that are left. If what is missing depends on what is not "
+            "seen, no standard error says so: look at who is missing, by group."
         )
+
+
+def _by_column(lacking):
+    """Which columns lack a value in how many rows, and what stood there."""
+    told = []
+    for column, (number, kinds) in lacking.items():
+        if column is not None:
+            why = [f"{count} {'as ' * (kind != missing.NOTHING)}{kind}" for kind, count in kinds.items()]
+            why = f" ({', '.join(why)})" if why else ""
+            told.append(f"{name(column)} is missing in {number}{why}")
+    several = f" ({lacking[None][0]} lack more than one)" if None in lacking else ""
+    return f": {', '.join(told)}{several}" if told else ""
 
 
 @watch(

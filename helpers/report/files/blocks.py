@@ -1,0 +1,134 @@
+"""Large text, block by block: numbers are made of it at once, so that their text is never in memory whole."""
+
+from __future__ import annotations
+
+import importlib
+import re
+
+import numpy as np
+import pandas as pd
+
+from .typed import KINDS, MANY, MARKS, TOLD
+
+_BLOCK = 4 << 20  # bytes
+
+
+def read(raw, separator, names, skip, numbers=(), labels=None, told=None) -> dict | None:
+    """Return the columns of a text; None where Arrow is not there or finds fault, which pandas words.
+
+    Parameters
+    ----------
+    raw : bytes
+    separator : str
+    names : list of str
+    skip : int
+        Lines before the first row.
+    numbers : sequence of str
+        Columns that are numbers if they can be: how their fractions were written is not kept.
+    labels : sequence of str, optional
+        Columns that are names. If it is given, others whose fractions hardly repeat are numbers, too.
+    told : callable, optional
+        Called with the share of the bytes read so far.
+
+    Returns
+    -------
+    dict of str to Series
+        Whole numbers written as Python writes them as such, ``numbers`` as doubles, others as text.
+    """
+    try:
+        pa, arrow_csv = importlib.import_module("pyarrow"), importlib.import_module("pyarrow.csv")
+        compute = importlib.import_module("pyarrow.compute")
+    except ImportError:
+        return None
+    places, quoted = [str(k) for k in range(len(names))], b'"' in raw
+    perhaps = set() if labels is None else set(names) - set(labels)
+    numbers = set(numbers)
+    types = dict.fromkeys(places, pa.string())
+    while True:
+        gathered = [_Gathered(pa, compute, name in numbers, name in perhaps) for name in names]
+        try:
+            batches = arrow_csv.open_csv(
+                pa.BufferReader(raw),
+                arrow_csv.ReadOptions(
+                    column_names=places, skip_rows=skip, use_threads=False, block_size=_BLOCK
+                ),
+                arrow_csv.ParseOptions(delimiter=separator, newlines_in_values=quoted),
+                arrow_csv.ConvertOptions(column_types=types, strings_can_be_null=False),
+            )
+            done = 0
+            for batch in batches:
+                for column, array in zip(gathered, batch.columns, strict=True):
+                    column.add(array)
+                done += _BLOCK
+                if told is not None:
+                    told(min(done / len(raw), 1.0))
+        except pa.ArrowInvalid:
+            return None
+        lost = {name for name, column in zip(names, gathered, strict=True) if column.lost}
+        if not lost:
+            break
+        numbers, perhaps = numbers - lost, perhaps - lost
+    return {
+        name or f"Unnamed: {place}": column.series()
+        for place, name, column in zip(places, names, gathered, strict=True)
+    }
+
+
+class _Gathered:
+    """One column: the blocks so far, as whole numbers, else as doubles if that may be, else as text."""
+
+    def __init__(self, pa, compute, is_number, perhaps):
+        self._pa, self._compute = pa, compute
+        self._kind, self._is_number, self._perhaps = "whole", is_number, perhaps
+        self._blocks, self._kinds, self.lost = [], {}, False
+
+    def add(self, array):
+        """Take one more block; say so in ``lost`` if text is needed that is there no more."""
+        if self._kind == "whole":
+            if (numbers := self._whole(array)) is not None:
+                self._blocks.append(numbers)
+                return
+            doubles = self._is_number or (self._perhaps and self._hardly_repeats(array))
+            self._kind = "doubles" if doubles else "text"
+            to = self._pa.float64() if doubles else self._pa.string()
+            self._blocks = [block.cast(to, safe=False) for block in self._blocks]
+        if self._kind == "doubles":
+            if (numbers := self._doubles(array)) is not None:
+                self._blocks.append(numbers)
+                return
+            self._kind, self.lost = "text", bool(self._blocks)
+        self._blocks.append(array)
+
+    def _hardly_repeats(self, array):
+        array = array.slice(0, MANY)
+        return self._compute.count_distinct(array).as_py() > len(array) / 2
+
+    def _whole(self, array):
+        try:
+            numbers = array.cast(self._pa.int64())
+        except self._pa.ArrowInvalid:
+            return None
+        return numbers if numbers.cast(array.type).equals(array) else None
+
+    def _doubles(self, array):
+        gone = self._compute.is_in(array, self._pa.array(MARKS, self._pa.string()))
+        if self._compute.any(gone).as_py():
+            for kind in self._compute.value_counts(array.filter(gone)).to_pylist():
+                if re.fullmatch(TOLD, kind["values"]):
+                    self._kinds[kind["values"]] = self._kinds.get(kind["values"], 0) + kind["counts"]
+            array = self._compute.if_else(gone, None, array)
+        try:
+            return array.cast(self._pa.float64())
+        except self._pa.ArrowInvalid:
+            return None
+
+    def series(self):
+        """The column; of numbers what was missing by kind is in ``attrs``."""
+        type_of = {"whole": self._pa.int64(), "doubles": self._pa.float64(), "text": self._pa.string()}
+        column = self._pa.chunked_array(self._blocks, type_of[self._kind])
+        self._blocks = []
+        if self._kind == "text":
+            return pd.Series(pd.array(column, dtype=pd.StringDtype("pyarrow", na_value=np.nan)))
+        numbers = pd.Series(column.to_numpy(), copy=False)
+        numbers.attrs[KINDS] = self._kinds
+        return numbers
