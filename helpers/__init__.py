@@ -3,7 +3,7 @@
 from .course.datasets import classrooms, high_school, radon
 from .course.exercises import check_exercise
 from .course.stated import check_stated
-from .fits import compare, complete_pooling, no_pooling, partial_pooling
+from .fits import compare, complete_pooling, meta_pooling, no_pooling, partial_pooling, posterior
 
 __all__ = [
     "check_exercise",
@@ -12,7 +12,9 @@ __all__ = [
     "compare",
     "complete_pooling",
     "high_school",
+    "meta_pooling",
     "no_pooling",
     "partial_pooling",
+    "posterior",
     "radon",
 ]
