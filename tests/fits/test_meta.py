@@ -9,6 +9,7 @@ import pytest
 from scipy import stats
 
 from helpers import complete_pooling, meta_pooling, partial_pooling
+from helpers.course.stated import ledger, rounds_to
 
 R = json.loads((Path(__file__).parents[1] / "reference" / "metafor.json").read_text(encoding="utf-8"))[
     "values"
@@ -118,3 +119,12 @@ def test_estimates_closer_than_their_variances_have_no_interval_of_tau2():
     with pytest.raises(ValueError, match="no variance between fits"):
         found.tau2_int()
     assert (found.table()["tau2"] == 0).all()
+
+
+def test_the_ledger_of_the_eight_schools_is_metafors():
+    tau2, mean, se, *_ = R["schools.DL"]["value"]
+    _, _, knapp, lower, upper, _ = R["schools.REML.knha"]["value"]
+    said = ledger()["value"]
+    for row, value in {"tau2": tau2, "mean": mean, "se": se, "knapp": knapp, "knapp.lower": lower,
+                       "knapp.upper": upper}.items():  # fmt: skip
+        assert rounds_to(value, said[f"r.schools.{row}"]), row
