@@ -5,7 +5,7 @@ from importlib.metadata import version as _version
 from .course.datasets import classrooms, high_school, radon
 from .course.exercises import check_exercise
 from .course.stated import check_stated
-from .fits import compare, complete_pooling, no_pooling, partial_pooling
+from .fits import compare, complete_pooling, meta_pooling, no_pooling, partial_pooling, posterior
 
 __all__ = [
     "check_exercise",
@@ -14,8 +14,10 @@ __all__ = [
     "compare",
     "complete_pooling",
     "high_school",
+    "meta_pooling",
     "no_pooling",
     "partial_pooling",
+    "posterior",
     "radon",
 ]
 

@@ -108,6 +108,36 @@ def high_school():
     return data
 
 
+def with_mean_squares(J, n, msb, msw):
+    """Balanced data made up to have these mean squares, of mean 0.
+
+    Parameters
+    ----------
+    J, n : int
+        Groups, and rows in each.
+    msb, msw : float
+        Mean squares between and within groups.
+
+    Returns
+    -------
+    DataFrame of shape (J n, 2)
+        ``group`` (0 to J - 1) and ``score``.
+
+    Examples
+    --------
+    >>> from helpers import partial_pooling
+    >>> from helpers.course.datasets import with_mean_squares
+    >>> fit = partial_pooling("score ~ 1", with_mean_squares(6, 5, 30.0, 10.0), "group")
+    >>> round(fit.psi, 6), round(fit.theta, 6)
+    (4.0, 10.0)
+    """
+    means, noise = np.linspace(-1, 1, J), np.tile(np.linspace(-1, 1, n), J)
+    means *= np.sqrt(msb * (J - 1) / n / (means @ means))
+    noise *= np.sqrt(msw * J * (n - 1) / (noise @ noise))
+    group = np.repeat(np.arange(J), n)
+    return pd.DataFrame({"group": group, "score": means[group] + noise})
+
+
 def three_levels():
     """Pupils in classes in schools, a treatment given to half of the classes of every school. Simulated.
 

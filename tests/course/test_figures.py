@@ -17,8 +17,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from helpers import no_pooling, partial_pooling
+from helpers import no_pooling, partial_pooling, posterior
 from helpers.course import figures
+from helpers.course.datasets import with_mean_squares
 from helpers.course.figures.robust import families_of
 from helpers.fits.profile import Profile
 from helpers.fits.simulate import bootstrap, replicate
@@ -46,6 +47,17 @@ def by_level(mean):
     """Three methods and two terms, the first method what the others are held against."""
     methods = ["both levels", "one level", "lm"]
     return pd.DataFrame({"Intercept": [2.0, mean, 0.5], "treated": [1.0, 0.5, 1.5]}, methods)
+
+
+def posteriors(msb):
+    summary = summarise(with_mean_squares(6, 5, msb, 10.0), "score ~ 1", "group")
+    return {"six": {prior: posterior(summary, prior) for prior in ("flat", "bambi")}}, {"six": msb / 9}
+
+
+def ladder(half):
+    return pd.DataFrame(
+        {"lower": [-half, -1.5 * half], "upper": [half, 1.5 * half]}, ["t", "posterior, flat"]
+    )
 
 
 def resample(data, scheme):
@@ -154,6 +166,9 @@ DRAWN = {
     "own_and_shrunk_lines": lambda c: [three_lines(0), three_lines(0.2)],
     "errors_by_level": lambda c: [(by_level(1.0),), (by_level(0.8),)],
     "two_way_by_groups": lambda c: [(4.0, 9.0, 16.0), (2.0, 9.0, 16.0)],
+    "posterior_of_sd": lambda c: [posteriors(20.0), posteriors(35.0)],
+    "posterior_ladder": lambda c: [
+        ({"all": ladder(10.0), "few": ladder(20.0)},), ({"all": ladder(11.0), "few": ladder(25.0)},)],
     "power_curves": lambda c: [(400, 900, 20, 10), (266.23, 985.87, 20, 10)],
 }  # fmt: skip
 
@@ -693,3 +708,18 @@ def test_the_lines_alt_text_counts_those_that_fall():
     for ax, slopes in zip(figure.axes, ([-1, 1, 3], [0.5, 1, 1.5]), strict=True):
         drawn = [np.diff(line.get_ydata())[0] / np.diff(line.get_xdata())[0] for line in ax.lines]
         assert sorted(drawn) == pytest.approx(slopes)
+
+
+def test_the_posterior_alt_text_tells_remls_point_and_the_medians():
+    by_data, points = posteriors(20.0)
+    figure, alt = figures.posterior_of_sd(by_data, points)
+    median = by_data["six"]["flat"].between.quantile(0.5)
+    assert f"six: REML's point at {points['six']:.1f}, medians flat {median:.1f}" in alt
+    for line in figure.axes[0].lines[:2]:
+        area = np.trapezoid(line.get_ydata(), line.get_xdata())
+        assert 0.85 < area < 0.97  # up to the 95 % point of the wider
+
+
+def test_the_ladder_of_posteriors_tells_half_lengths():
+    _, alt = figures.posterior_ladder({"all": ladder(10.0), "few": ladder(20.0)})
+    assert "all: t 10.0; posterior, flat 15.0. few: t 20.0; posterior, flat 30.0." in alt

@@ -6,6 +6,7 @@ from .design import design_contours, power_curves
 from .estimands import coverage_by_population, se_by_population, standard_errors_and_bound, students_by_class
 from .few_groups import coverage_by_groups, df_by_predictor
 from .groupings import errors_by_level, two_way_by_groups
+from .posterior import posterior_ladder, posterior_of_sd
 from .predictors import se_ratio_by_icc, slopes_within_and_between
 from .radon import county_standard_errors, means_by_size, two_logarithms
 from .repeats import interval_ladder, repeated_means
@@ -42,6 +43,8 @@ __all__ = [
     "interval_ladder",
     "means_by_size",
     "own_and_shrunk_lines",
+    "posterior_ladder",
+    "posterior_of_sd",
     "power_curves",
     "profile_deviance",
     "repeated_means",
