@@ -1,4 +1,4 @@
-"""The page of the chooser, and its start on the first page, made from `helpers/data/which.json`."""
+"""The chooser on its page and the first one, and the calls where the course ends: from `which.json`."""
 
 import json
 import re
@@ -13,8 +13,8 @@ from helpers.course import which
 
 DATA = Path(which.__file__).parents[1] / "data"
 PAGE, FIRST, ENDS = "book/which", "book/intro", "book/ends"
-TEMPLATE = "chooser.md.jinja"
-MARK = "<!-- chooser -->"
+TEMPLATE, CALLS = "chooser.md.jinja", "calls.md.jinja"
+MARK, CALLS_OF = "<!-- chooser -->", re.compile(r"<!-- calls: (\w+) -->")
 USUAL = ("number", "once", "one")  # what the first page takes for given
 SHOWN = {  # key of the data: what stands above the code, and how it is coloured
     "python": ("Python, with this course's package", "python"),
@@ -46,19 +46,28 @@ def low(text):
     return "".join(p if p[:1] == "`" else re.sub(r"(\w\u0304?)_(\w+)", r"\1<sub>\2</sub>", p) for p in parts)
 
 
-def page(folder):
-    """The chooser as Markdown: the questions for the script, a table of all paths, each standard error."""
-    tree = which.tree()
+def template(name):
+    """A template that lies beside this module."""
     loader = jinja2.FileSystemLoader(Path(__file__).parent)
     environment = jinja2.Environment(loader=loader, trim_blocks=True, lstrip_blocks=True)
     environment.filters["low"] = low
+    return environment.get_template(name)
+
+
+def calls(end):
+    """The calls of one standard error, in each language that has it."""
+    return template(CALLS).render(end=which.tree()["ends"][end], shown=SHOWN)
+
+
+def page(folder):
+    """The chooser as Markdown: the questions for the script, a table of all paths, each standard error."""
+    tree = which.tree()
     asked = {key: tree[key] for key in ("start", "questions")}
-    return environment.get_template(TEMPLATE).render(
+    return template(TEMPLATE).render(
         tree=tree,
         shown=SHOWN,
         titles=titles(folder),
         paths=[(said(answers), end) for answers, end in which.paths()],
-        ends_page=Path(folder, f"{ENDS}.md").is_file(),
         data=json.dumps(asked, ensure_ascii=False).replace("</", "<\\/"),
     )
 
@@ -77,6 +86,8 @@ def start():
 def fill(app, docname, source):
     if docname in (PAGE, FIRST):
         source[0] = source[0].replace(MARK, page(app.srcdir) if docname == PAGE else start())
+    if docname == ENDS:
+        source[0] = CALLS_OF.sub(lambda found: calls(found[1]), source[0])
 
 
 def script(app, pagename, templatename, context, doctree):
@@ -93,12 +104,12 @@ def copy(app, error):
 
 
 def depend(app, env):
-    """The two pages are made anew when the data or the template change."""
+    """The pages are made anew when the data or the template change."""
     parts = [
         Path(which.__file__).parents[1] / "data" / "which.json",
-        Path(__file__).with_name(TEMPLATE),
+        *map(Path(__file__).with_name, (TEMPLATE, CALLS)),
     ]
-    for docname in {PAGE, FIRST} & env.found_docs:
+    for docname in {PAGE, FIRST, ENDS} & env.found_docs:
         for part in parts:
             env.dependencies[docname].add(str(part))
 
