@@ -44,11 +44,13 @@ def plain(node):
 
 
 def sentences(text):
-    """The first sentences of a text, as many as fit; none from the first with mathematics on."""
+    """The first sentences of a text, as many as fit, without those that have mathematics."""
     told = ""
     for sentence in re.split(r"(?<=[.?!])\s+", " ".join(text.split())):
-        if "\0" in sentence or len(told) + len(sentence) > LONGEST:
+        if len(told) + len(sentence) > LONGEST:
             break
+        if "\0" in sentence:
+            continue
         told += f" {sentence}"
     return told.strip()
 
@@ -56,6 +58,8 @@ def sentences(text):
 def described(doctree):
     """The first paragraph of a page that says something: of a chapter, the question that it answers."""
     for node in doctree.findall(nodes.paragraph):
+        if re.match(r"(You need|You will learn|Time)\b", plain(node)):
+            continue
         told = sentences(re.sub(r"^(The question|What this is)\.\s*", "", plain(node)))
         if isinstance(node.parent, nodes.section) and len(told) > SHORTEST:
             return told
