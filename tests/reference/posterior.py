@@ -20,7 +20,6 @@ import pandas as pd
 import pymc as pm
 
 HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
 HOW = {"draws": 2_500, "tune": 1_000, "chains": 4, "cores": 1, "target_accept": 0.9, "progressbar": False}
 warnings.simplefilter("ignore")
 logging.getLogger("pymc").setLevel(logging.ERROR)
@@ -50,18 +49,18 @@ def add(name, trace, said, seed, renamed):
     print(name, diverging, {k: [round(v[s][0], 4) for s in v] for k, v in kept.items()}, flush=True)
 
 
-def bambi(name, data, outcome, group, seed):
+def bambi(name, data, outcome, group, seed, **how):
     """`outcome ~ 1 + (1|group)` with the priors that Bambi sets itself."""
     formula = f"{outcome} ~ 1 + (1|{group})"
     model = bmb.Model(formula, data)
-    trace = model.fit(random_seed=seed, **HOW)
+    trace = model.fit(random_seed=seed, **HOW | how)
     priors = {
         "mean": model.components["mu"].intercept_term.prior.args,
         "between": model.components["mu"].group_specific_terms[f"1|{group}"].prior.args["sigma"].args,
         "within": model.constant_components["sigma"].prior.args,
     }
     said = {k: {a: float(b) for a, b in args.items()} for k, args in priors.items()}
-    add(name, trace, {"formula": formula, "priors": said, "printed": str(model)}, seed, {
+    add(name, trace, {"formula": formula, "priors": said, "printed": str(model)} | how, seed, {
         "beta": "Intercept",
         "between": f"1|{group}_sigma",
         "within": "sigma",
@@ -96,10 +95,9 @@ def schools(name, seed):
 
 
 classrooms = pd.read_csv(HERE / "classrooms.csv")
-radon = pd.read_csv(ROOT / "helpers" / "data" / "radon.csv")
-radon["log_radon"] = np.log(np.where(radon["radon"] == 0, 0.1, radon["radon"]))
+five = classrooms[classrooms["classroom"] <= 5]
 bambi("bambi.classrooms", classrooms, "score", "classroom", 161)
-bambi("bambi.five", classrooms[classrooms["classroom"] <= 5], "score", "classroom", 162)
+bambi("bambi.five", five, "score", "classroom", 162)
 flat("pymc.classrooms", classrooms, "score", "classroom", 163)
 schools("pymc.schools", 164)
-bambi("bambi.radon", radon, "log_radon", "county", 165)
+bambi("bambi.five.careful", five, "score", "classroom", 165, target_accept=0.99, draws=5_000)
