@@ -41,7 +41,8 @@ def compared(ours, theirs):
 
 def stamp(content):
     """The versions a file was made with: what its meta says of programs."""
-    return {key: value for key, value in content["meta"].items() if key not in NO_PROGRAM}
+    meta = content["meta"].items()
+    return {key: value for key, value in meta if isinstance(value, str) and key not in NO_PROGRAM}
 
 
 if __name__ == "__main__":
