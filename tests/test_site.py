@@ -416,15 +416,16 @@ def test_every_page_describes_itself_and_no_two_chapters_alike(built):
 PROJECT = """import sys
 sys.path[:0] = [{extensions!r}]
 extensions = ["myst_parser", "found_and_shared"]
+myst_enable_extensions = ["dollarmath"]
 html_title = "Course"
 """
 
 
-def test_with_a_site_address_pages_say_it_and_a_lost_reader_finds_back(tmp_path, browser):
+def test_with_a_site_address_pages_say_it_and_a_lost_reader_finds_back(tmp_path):
     (tmp_path / "conf.py").write_text(PROJECT.format(extensions=str(BOOK / "_ext")), encoding="utf-8")
     words = "A page of some words. They are as many as a description needs. $x$ is left out.\n"
     (tmp_path / "index.md").write_text(f"# Page\n\n{words}", encoding="utf-8")
-    command = [sys.executable, "-m", "sphinx", "-W", "-q", "-D", "myst_enable_extensions=dollarmath"]
+    command = [sys.executable, "-m", "sphinx", "-W", "-q"]
     run = subprocess.run(
         [*command, tmp_path, tmp_path / "out"], capture_output=True, text=True, timeout=60,
         env=os.environ | {"SITE_URL": "https://host.invalid/course"},
