@@ -1,0 +1,132 @@
+"""The fields of the exercises on the site reply as `check_exercise` does and work by keyboard."""
+
+import math
+import re
+from pathlib import Path
+
+import exercise_fields
+import pytest
+
+from helpers.course.exercises import _reply, exercises
+
+ROOT = Path(__file__).parents[2]
+SCRIPT = ROOT / "book" / "_static" / "exercises.js"
+HEAD = '<!doctype html><html lang="en"><title>x</title><meta name="viewport" content="width=device-width">'
+ALL = """(cases) =>
+  cases.map(([exercise, texts]) => customElements.get("se-exercise").reply(exercise, texts))"""
+
+
+@pytest.fixture
+def open_page(browser):
+    """Open a page of some exercises; a console message or an error fails the test."""
+    said, contexts = [], []
+
+    def open_(*keys, **options):
+        contexts.append(context := browser.new_context(**options))
+        page = context.new_page()
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        body = (
+            "".join(map(exercise_fields.fields, keys))
+            + "<article><ul><li><a href='#'>01.1 x</a></li></ul></article>"
+        )
+        script = f"<script>{SCRIPT.read_text(encoding='utf-8')}</script>"
+        html = f"{HEAD}<main><h1>x</h1>{body}</main>{script}"
+        page.route("**/*", lambda route: route.fulfill(content_type="text/html", body=html))
+        page.goto("http://exercises.invalid/")
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert not said
+
+
+def said(page):
+    return page.locator("se-exercise [role=status]").first.inner_text()
+
+
+def answers(exercise):
+    """Right answers and each documented wrong one, in several roundings; parts right; none near."""
+    right = exercise["answer"]
+    filled = [[r if w is None else w for w, r in zip(hint["wrong"], right, strict=True)]
+              for hint in exercise["hints"]]  # fmt: skip
+    apart = [[r * 1.37 + 3 if w is None else w for w, r in zip(hint["wrong"], right, strict=True)]
+             for hint in exercise["hints"]]  # fmt: skip
+    for numbers in (right, *filled, *apart):
+        for digits in (2, 3, 4, 5, 6, 9, 15, 17):
+            yield [float(f"{value:.{digits}g}") for value in numbers]
+        for off in (9e-7, -9e-7, 1.1e-6, -1.1e-6, 0.004):
+            yield [value * (1 + off) for value in numbers]
+        yield [-value for value in numbers]
+        yield numbers[:-1]
+    for k in range(len(right)):
+        yield [value if i == k else value * 1.37 + 3 for i, value in enumerate(right)]
+    yield [math.inf] * len(right)
+
+
+def test_every_reply_is_pythons_to_the_letter_with_point_and_with_comma(open_page):
+    asked = [(key, given) for key, exercise in exercises().items() for given in answers(exercise)]
+    assert len(asked) > 1000
+    expected = [_reply(exercises()[key], given) for key, given in asked]
+    kinds = [
+        "right.",
+        "not yet. ",
+        "not yet. Right already",
+        "nearly: ",
+        "the answer is ",
+        "the answer must be finite",
+    ]
+    assert all(any(reply.startswith(kind) for reply in expected) for kind in kinds)
+    hints = {hint["hint"] for exercise in exercises().values() for hint in exercise["hints"]}
+    assert hints <= {reply.removeprefix("not yet. ") for reply in expected}
+    page = open_page()
+    texts = [[repr(float(value)) for value in given] for _, given in asked]
+    found = page.evaluate(
+        ALL, [[exercises()[key], text] for (key, _), text in zip(asked, texts, strict=True)]
+    )
+    wrong = [x for x in zip(asked, found, expected, strict=True) if x[1] != x[2]]
+    assert not wrong, wrong[:3]
+    commas = [[exercises()[key], [f" {part.replace('.', ',')} " for part in text]]
+              for (key, _), text in zip(asked, texts, strict=True)]  # fmt: skip
+    assert page.evaluate(ALL, commas) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("1,982", "1.982"), ("+1.982e0", "1.982"), (" 1.982 ", "1.982"), (",982", ".982"),
+     ("\u22121.982", "-1.982"),
+     ("inf", "inf"), ("NaN", "nan"), ("-Infinity", "-inf"), ("seven", "seven"), ("1,982.25", "1,982.25"),
+     ("1 982", "1 982"), ("2 %", "2 %"), ("0x10", "0x10"), ("<b>", "<b>")],
+)  # fmt: skip
+def test_what_is_typed_is_read_as_python_reads_it(open_page, text, number):
+    found = open_page().evaluate(ALL, [[exercises()["01.1"], [text]]])
+    assert found == [_reply(exercises()["01.1"], number)]
+
+
+def test_fields_have_names_enter_checks_and_the_reply_is_announced(open_page, axe):
+    page = open_page("01.2", "13.1")
+    first = page.get_by_role("group", name="Your answer to 01.2")
+    assert first.locator("label").all_inner_texts() == exercises()["01.2"]["what"]
+    page.keyboard.press("Tab")
+    page.keyboard.type("8,865")
+    page.keyboard.press("Enter")
+    assert said(page) == "01.2: " + _reply(exercises()["01.2"], [8.865])
+    intercept, difference = first.get_by_role("textbox").all()
+    assert [box.get_attribute("aria-invalid") for box in (intercept, difference)] == [None, "true"]
+    difference.fill("12.54")
+    page.get_by_role("button", name="Check").first.press("Space")
+    assert said(page) == "01.2: right."
+    assert page.locator("[aria-invalid]").count() == 0
+    assert page.locator(".exercise-mark").all_inner_texts() == ["solved", ""]
+    page.add_script_tag(path=axe)
+    assert not page.evaluate("axe.run().then((found) => found.violations.map((fault) => fault.id))")
+
+
+def test_each_exercise_is_listed_once_with_all_its_checks():
+    text = exercise_fields.overview(ROOT)
+    listed = re.findall(r"^- \[(\d\d\.\d) ", text, re.MULTILINE)
+    assert len(listed) == len(set(listed)) == 3 * text.count("\n## ")
+    keys = [key for path in sorted(ROOT.glob("notebooks/*.md")) for _, found in exercise_fields.headings(path)
+            for key in found]  # fmt: skip
+    assert sorted(keys) == sorted(exercises())
