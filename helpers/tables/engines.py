@@ -19,7 +19,7 @@ import pandas as pd
 
 from . import refuse
 from .formula import parse
-from .labels import number, to_pandas
+from .labels import Later, number, to_pandas
 
 _LEFT = 0.1  # of a sum of squares: where the terms leave less, what they leave is added up row by row
 
@@ -45,7 +45,7 @@ class Grouped:
     outcome: str
     terms: list
     intercept: int | None
-    labels: pd.Index
+    labels: pd.Index = Later()  # noqa: RUF009
     counts: np.ndarray
     dropped: int
     columns: list
@@ -156,7 +156,8 @@ def read(data, formula, groups, missing) -> Grouped | None:
 
 def _staying(data):
     """Return the table as narwhals has it if its rows stay in an engine; None for any other."""
-    if isinstance(data, pd.DataFrame):
+    known = nw.dependencies
+    if isinstance(data, pd.DataFrame) or known.is_polars_dataframe(data) or known.is_pyarrow_table(data):
         return None
     with _quiet():
         frame = nw.from_native(data, pass_through=True)
