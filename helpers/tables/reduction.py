@@ -20,8 +20,8 @@ def summarise(data, formula=None, groups=None, missing="raise", carried_beyond=N
     Parameters
     ----------
     data : DataFrame or GroupSummary
-        Any table that narwhals reads; a summary made before is handed back. One of Dask, Spark or DuckDB
-        stays there if each term is a numeric column: what comes back is one row a group.
+        Any table that narwhals reads; a summary made before is handed back. One of Dask, Spark or DuckDB,
+        or a polars LazyFrame, stays there if each term is a numeric column: one row a group comes back.
     formula : str
         As in R or statsmodels: ``"score ~ 1"``, ``"log_radon ~ floor + log_uranium"``.
     groups : str, optional

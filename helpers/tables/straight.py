@@ -70,7 +70,11 @@ def _whole(values):
 
 def _of_polars(series):
     dtype = series.dtype
-    if series.null_count() or not (dtype.is_float() or dtype.is_integer() or str(dtype) == "Boolean"):
+    if (
+        series.null_count()
+        or str(dtype).endswith("128")
+        or not (dtype.is_float() or dtype.is_integer() or str(dtype) == "Boolean")
+    ):
         return None
     values = series.to_numpy()
     return _whole(values) if values.dtype.kind in "biuf" else None
@@ -102,7 +106,7 @@ def _rank(order):
 
 def _polars_labels(series):
     dtype = series.dtype
-    if series.null_count():
+    if series.null_count() or str(dtype).endswith("128"):  # which numpy has not
         return None
     if dtype.is_integer():
         values = series.to_numpy()
