@@ -10,7 +10,7 @@ from ..tables import unit_diagonal
 from .batch import fit_batch
 from .bootstrap_t import TIE, BootstrapT
 from .checks import real, whole
-from .profile import Profile
+from .profile import maximum
 from .waiting import chunks
 
 _RANK = 1e-10  # eigenvalues of correlations below this are 0: a term that does not vary within groups
@@ -98,7 +98,7 @@ def _coefficient(summary, contrast, psi, theta, method, draws, rng):
             within[p, p] = along @ along + theta * rng.chisquare(summary.nobs - J - rank)
             means[:, p] = rng.standard_normal(J) * np.sqrt(psi + theta / n)
             sample = replace(summary, within=within, means=means)
-            fit = Profile(sample, method).fit()
+            fit = maximum(sample, method)
             value = contrast @ fit.beta
             if summary.intercept is not None and contrast[summary.intercept]:
                 value += sample.centre[p]

@@ -9,13 +9,14 @@ from typing import ClassVar
 import numpy as np
 
 from ..tables import summarise
+from ..tables.labels import Later
 from . import alike, estimable, parametric, small_samples
 from .between import Variances
 from .checks import one_of
 from .groupings import asked_for, fit_groupings
 from .mixed import MixedFit, normal, residual
 from .predicted import Predictions
-from .profile import Profile
+from .profile import maximum
 from .result import Reference, found, robust
 from .slopes import fit_slopes
 from .slopes.sandwich import KINDS, around_intercepts
@@ -87,7 +88,7 @@ class PartialPooling(Variances, Predictions, MixedFit):
 
     psi: float
     theta: float
-    criterion: float
+    criterion: float = Later()
     _centred: tuple  # coefficients of the centred columns, and their covariance
 
     @cached_property
@@ -258,7 +259,7 @@ def partial_pooling(formula, data, groups=None, slopes=None, method="reml", miss
     if slopes is not None:
         return fit_slopes(formula, data, groups, slopes, method, missing)
     summary = grouped(summarise(data, formula, groups, missing), "partial_pooling")
-    best = Profile(summary, method).fit()
+    best = maximum(summary, method)
     return PartialPooling(
         data=summary,
         method=method,

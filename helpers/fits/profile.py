@@ -7,10 +7,15 @@ Formulas: Patterson and Thompson (1971); Bates et al. (2015), section 3.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from math import log, pi
 
 import numpy as np
 from scipy.optimize import brentq
+
+from ..tables.summary import ROUNDING
 
 _DECADE = 5  # points of the scan for each power of ten; 4 missed no maximum of 240 000 data sets
 _CHEBYSHEV = -np.cos(np.linspace(0, np.pi, 8))  # points between -1 and 1
@@ -29,7 +34,7 @@ class VarianceFit:
         Coefficients for the shifted columns of the `GroupSummary`, about its centre.
     cov : ndarray of shape (p, p)
         Their covariance at psi and theta.
-    criterion : float
+    criterion : float, or a function that works it out
         R's ``REMLcrit``, or -2 log likelihood under ML.
     """
 
@@ -37,7 +42,7 @@ class VarianceFit:
     theta: float
     beta: np.ndarray
     cov: np.ndarray
-    criterion: float
+    criterion: float | Callable
 
 
 class Profile:
@@ -66,13 +71,8 @@ class Profile:
                 f"every {summary.group} has one row only: the variances between and within "
                 "cannot be told apart; complete_pooling is what such data allow"
             )
-        self.groups = summary.by_size
-        whole = summary.about_centre().diagonal()
-        self.scale = np.sqrt(np.where(whole > 0, whole, 1.0))
-        unit = self.scale[:, None] * self.scale  # columns of unit length: no unit costs digits or overflows
-        self.within = summary.within / unit
-        self.groups = self.groups._replace(between=self.groups.between / unit)
-        self.left = summary.unexplained(summary.within) / unit[-1, -1]
+        self._closed = _balanced(summary, method)
+        self.scale, self.within, self.groups, self.left = summary.unit
         if not self.left:
             raise ValueError(
                 f"{summary.outcome!r} does not vary within any {summary.group} beyond what the terms say: "
@@ -87,13 +87,10 @@ class Profile:
                 "nothing between the groups to estimate psi from; "
                 f"leave out terms that are constant within {summary.group}"
             )
-        # With groups of one size and no term but the constant the maximum has a closed form.
-        self.balanced = len(self.groups.sizes) == p == 1 and summary.intercept == 0
 
     def _cross(self, r):
         """Weights of the mean of a group of each size, and the cross-products in V^-1, at theta = 1."""
-        sizes = self.groups.sizes
-        weights = sizes / (1 + np.multiply.outer(r, sizes))
+        weights = 1 / np.add.outer(r, 1 / self.groups.sizes)
         return weights, self.within + self.groups.weighted(weights)
 
     def gls(self, r):
@@ -137,14 +134,11 @@ class Profile:
         """Derivative of `criterion` in r, in closed form."""
         weights, cross = self._cross(r)
         fall = self.groups.weighted(weights**2)  # minus the derivative of the cross-products
-        XX, Xy = cross[..., :-1, :-1], cross[..., :-1, -1:]
-        solved = np.linalg.solve(XX, np.concatenate([Xy, fall[..., :-1, :-1]], axis=-1))
-        beta = solved[..., :1]
-        rss = cross[..., -1, -1] - (Xy * beta).sum(axis=(-2, -1))
-        residual = fall[..., -1] - (fall[..., :-1] @ beta)[..., 0]
-        fall_rss = residual[..., -1] - (residual[..., :-1] * beta[..., 0]).sum(axis=-1)
-        value = weights @ self.groups.counts - self.degrees * fall_rss / rss
-        return value - solved[..., 1:].trace(axis1=-2, axis2=-1) if self.reml else value
+        inverse = np.linalg.inv(cross)
+        last = inverse[..., -1]  # -beta and 1, over the residual sum of squares
+        lost = np.einsum("...i,...ij,...j->...", last, fall, last) / last[..., -1]
+        value = weights @ self.groups.counts - self.degrees * lost
+        return value - np.einsum("...ij,...ij->...", inverse, fall) + lost if self.reml else value
 
     def best_ratio(self):
         """Return psi / theta at the highest of the maxima; 0.0 at the boundary.
@@ -152,11 +146,9 @@ class Profile:
         The profile can have several maxima where group sizes differ, so a scan comes before the root.
         It reaches from where the largest groups stop to inform to beyond where the smallest do.
         """
-        sizes, counts, between = self.groups
-        if self.balanced:
-            n, J = sizes[0], counts[0]
-            mean_square = n * between[0, -1, -1] / (J - 1 if self.reml else J)
-            return max(0.0, float(mean_square / (self.left / (J * (n - 1))) - 1) / n)
+        if self._closed:
+            return self._closed.psi / self._closed.theta
+        sizes, _, between = self.groups
         most = self.degrees * between[:, -1, -1].sum() / self.left
         while True:
             grid = scan(sizes, most)
@@ -173,13 +165,56 @@ class Profile:
     def fit(self):
         """Return the `VarianceFit` at the maximum."""
         r = float(self.best_ratio())
-        XX, beta, rss = self.gls(r)
+        _, cross = self._cross(r)
+        XX, Xy = cross[:-1, :-1], cross[:-1, -1:]
+        solved = np.linalg.solve(XX, np.concatenate([Xy, np.eye(len(XX))], axis=1))
+        beta, inverse = solved[:, 0], solved[:, 1:]
+        rss = cross[-1, -1] - Xy[:, 0] @ beta
         theta = float(rss / self.degrees)
         x, y = self.scale[:-1], float(self.scale[-1])
-        cov = theta * np.linalg.inv(XX) / (x[:, None] * x) * y**2
-        return VarianceFit(
-            r * theta * y**2, theta * y**2, beta * y / x, cov, float(self._criterion(r, XX, rss))
-        )
+        cov = inverse * (theta * y**2 / (x[:, None] * x))
+        criterion = partial(self._criterion, r, XX, rss)
+        return VarianceFit(r * theta * y**2, theta * y**2, beta * y / x, cov, criterion)
+
+
+def maximum(summary, method):
+    """The `VarianceFit` of a summary: in closed form where that is known, else by `Profile`.
+
+    Parameters
+    ----------
+    summary : GroupSummary
+    method : {"reml", "ml"}
+
+    Returns
+    -------
+    VarianceFit
+
+    Raises
+    ------
+    ValueError
+        As `Profile`.
+    """
+    return _balanced(summary, method) or Profile(summary, method).fit()
+
+
+def _balanced(summary, method):
+    """The analysis of variance, which REML is for the constant alone in groups of one size (notebook 04)."""
+    sizes, means = summary.sizes, summary.means[:, -1]
+    n, J = float(sizes[0]), len(sizes)
+    if summary.terms != ["Intercept"] or summary.intercept != 0 or n == 1 or (sizes != n).any():
+        return None
+    apart, left = means - means.sum() / J, float(summary.within[-1, -1])
+    if method not in ("reml", "ml") or left <= ROUNDING * (left + n * float(means @ means)):
+        return None
+    degrees, lost = (n * J - 1, 1) if method == "reml" else (n * J, 0)
+    square = n * float(apart @ apart)
+    between, theta = square / (J - lost), left / (J * (n - 1))
+    psi = (between - theta) / n
+    if psi <= 0:
+        psi, between = 0.0, (theta := (square + left) / degrees)
+    criterion = degrees * (1 + log(2 * pi) + log(theta)) + J * log(between / theta)
+    criterion += lost * log(n * J * theta / between)
+    return VarianceFit(psi, theta, np.zeros(1), np.array([[between / (n * J)]]), criterion)
 
 
 def _root(score, low, high, n):
@@ -210,6 +245,7 @@ def _root(score, low, high, n):
 def scan(sizes, most):
     """Ratios to scan: 0, and evenly on the log scale from where nothing is known to where all is."""
     low, high = np.log(1e-3 / sizes.max()), np.log(10 * max(1 / sizes.min(), most))
-    grid = np.exp(np.linspace(low, high, int(_DECADE * (high - low) / np.log(10))))
+    points = int(_DECADE * (high - low) / np.log(10))
+    grid = np.exp(low + (high - low) / (points - 1) * np.arange(points))
     grid[0] = 0.0
     return grid

@@ -17,7 +17,7 @@ def index_of(terms):
 def to_terms(summary):
     """Rows turn coefficients of the centred columns into those of the terms as given."""
     change = np.eye(len(summary.terms))
-    if summary.intercept is not None:
+    if summary.intercept is not None and len(change) > 1:
         change[summary.intercept] = -(summary.shift + summary.centre)[:-1]
         change[summary.intercept, summary.intercept] = 1.0
     return change

@@ -16,9 +16,9 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from . import refuse
+from . import refuse, straight
 from .formula import parse
-from .labels import as_labels, as_numbers, is_text, number, plain, to_pandas
+from .labels import Later, as_labels, as_numbers, is_text, number, plain, to_pandas
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,8 @@ class Table:
         Number of the group that each row is in.
     labels : Index
         What a code stands for; some may not occur.
+    places : int
+        How many labels there are.
     dropped : int
         Rows left out for missing values.
     """
@@ -47,13 +49,14 @@ class Table:
     intercept: int | None
     columns: list
     codes: np.ndarray
-    labels: pd.Index
+    labels: pd.Index = Later()  # noqa: RUF009
+    places: int
     dropped: int
 
     @cached_property
     def counts(self):
         """Rows of each label."""
-        return np.bincount(self.codes, minlength=len(self.labels))
+        return np.bincount(self.codes, minlength=self.places)
 
     @property
     def origin(self):
@@ -68,6 +71,10 @@ class Table:
 def read(data, formula, groups, missing) -> Table:
     """Return the `Table` that ``formula`` and ``groups`` ask for; see `summarise`."""
     asked = parse(formula, groups, missing)
+    plain = straight.read(data, asked, groups)
+    if plain:
+        numbers, codes, places, labels = plain
+        return _table(*_plainly(asked, numbers), codes, labels, places, 0)
     found = columns_of(data, asked.names if groups is None else [*asked.names, groups])
     named = {name: as_numbers(found[name], coded=name in asked.outcomes) for name in asked.names}
     N = len(next(iter(found.values())))
@@ -105,20 +112,29 @@ def read(data, formula, groups, missing) -> Table:
             if _is_exact(named[name]):
                 refuse.beyond_doubles(name, np.abs(numbers[name]).max())
     if asked.plain and all(numbers[name] is not None for name in asked.names):
-        outcome, terms = asked.plain
-        intercept = terms.index(None) if None in terms else None
-        columns = [numbers[name] for name in (*terms, outcome) if name is not None]
-        terms = ["Intercept" if name is None else name for name in terms]
+        outcome, terms, columns = _plainly(asked, numbers)
     else:
         outcome, terms, columns = _evaluate(formula, asked, found, numbers, kept)
-        intercept = None
+    return _table(outcome, terms, columns, codes, labels, len(labels), N - len(codes))
+
+
+def _plainly(asked, numbers):
+    """Outcome, terms and columns of a formula of plain columns; for the constant None."""
+    outcome, terms = asked.plain
+    columns = [None if name is None else numbers[name] for name in (*terms, outcome)]
+    return outcome, ["Intercept" if name is None else name for name in terms], columns
+
+
+def _table(outcome, terms, columns, codes, labels, places, dropped):
+    """The `Table` of these, the constant found and left out of the columns."""
     refuse.repeated(terms)
+    intercept = next((k for k, column in enumerate(columns) if column is None), None)
     if intercept is None:
         ones = (k for k, column in enumerate(columns[:-1]) if column[0] == 1.0 and np.all(column == 1.0))
         intercept = next(ones, None)
-        if intercept is not None:
-            del columns[intercept]
-    return Table(outcome, terms, intercept, columns, codes, labels, N - len(codes))
+    if intercept is not None:
+        del columns[intercept]
+    return Table(outcome, terms, intercept, columns, codes, labels, places, dropped)
 
 
 def columns_of(data, wanted) -> dict[str, pd.Series]:

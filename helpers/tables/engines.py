@@ -1,8 +1,10 @@
-"""A table that stays in its engine, Dask, Spark or DuckDB: a GROUP BY brings one row a group, never the rows.
+"""A table that stays in its engine, Dask, Spark, DuckDB or polars': one GROUP BY brings one row a group.
 
-A first GROUP BY counts, averages and looks for what must be refused. A second adds up the products of the
-deviations from these averages, which the engine joins to its rows, so that the digits are those of
-`summarise` in memory. A third is asked for only where the terms explain nearly all of the outcome.
+It counts, and adds up how far each column is from a value amid it, and the products of these. Where that
+would cost digits (groups far apart), a second adds up the products of the deviations from the group means,
+which the engine joins to its rows, so that the digits are those of `summarise` in memory. Another one is
+asked for only where the terms explain nearly all of the outcome. Dask adds up partition by partition, and no
+row is moved.
 """
 
 from __future__ import annotations
@@ -19,14 +21,15 @@ import pandas as pd
 
 from . import refuse
 from .formula import parse
-from .labels import number, to_pandas
+from .labels import Later, number, to_pandas
 
+_FAR = 100  # times the sum of squares within: where those of the means are larger, sums would cost digits
 _LEFT = 0.1  # of a sum of squares: where the terms leave less, what they leave is added up row by row
 
 
 @dataclass(frozen=True)
 class Grouped:
-    """What the first GROUP BY says of a table, and where its rows are.
+    """What one GROUP BY says of a table, and where its rows are.
 
     Attributes
     ----------
@@ -34,8 +37,14 @@ class Grouped:
         As of `columns.Table`.
     columns : list of str
         What the engine calls the terms but the constant, and the outcome last.
-    means, low, high : ndarray of shape (v, K)
-        Of each column by label.
+    origin : ndarray of shape (v,)
+        One value amid each column.
+    means : ndarray of shape (v, K)
+        Of each column by label, less the origin.
+    squares : ndarray of shape (v, v, K)
+        Products of the deviations of the columns from their group means, added up by label.
+    exact : bool
+        Whether these have their digits.
     rows, averages : LazyFrame
         The rows, and one row a group with its means, in the engine both.
     codes : callable
@@ -45,26 +54,21 @@ class Grouped:
     outcome: str
     terms: list
     intercept: int | None
-    labels: pd.Index
+    labels: pd.Index = Later()  # noqa: RUF009
     counts: np.ndarray
     dropped: int
     columns: list
+    origin: np.ndarray
     means: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
+    squares: np.ndarray
+    exact: bool
     rows: nw.LazyFrame
     averages: nw.LazyFrame
     codes: Callable
 
-    @property
-    def origin(self):
-        """One value amid each column: its overall mean."""
-        used = self.counts > 0
-        return self.means[:, used] @ (self.counts[used] / self.counts.sum())
-
     def extent(self, k):
         """Least and largest value of column k."""
-        return np.nanmin(self.low[k]), np.nanmax(self.high[k])
+        return _ends(self.rows, self.columns[k])
 
 
 def read(data, formula, groups, missing) -> Grouped | None:
@@ -78,8 +82,8 @@ def read(data, formula, groups, missing) -> Grouped | None:
     Returns
     -------
     Grouped or None
-        None where the rows are in memory already or, as those of a polars LazyFrame, would be; and where
-        they are DuckDB's, on this machine too, and the formula takes more than numeric columns.
+        None where the rows are in memory already; and where they are DuckDB's or a polars LazyFrame's, on
+        this machine too, and the formula takes more than numeric columns, or polars' lack values.
 
     Raises
     ------
@@ -93,7 +97,7 @@ def read(data, formula, groups, missing) -> Grouped | None:
     refuse.unknown(asked.names if groups is None else [*asked.names, groups], schema.names())
     others = [name for name in asked.names if not (schema[name].is_numeric() or schema[name] == nw.Boolean)]
     if others or not asked.plain:
-        if source.implementation.is_duckdb():
+        if source.implementation.is_duckdb() or source.implementation.is_polars():
             return None
         _refuse(formula, asked, {name: schema[name] for name in others}, source.implementation)
     outcome, terms = asked.plain
@@ -103,14 +107,7 @@ def read(data, formula, groups, missing) -> Grouped | None:
     if missing == "drop":
         total = rows.select(nw.len()).collect().item()
         rows = rows.drop_nulls()
-    first = rows.group_by("group", drop_null_keys=False).agg(
-        nw.len().alias("rows"),
-        *(nw.col(x).count().alias(f"known {x}") for x in columns),
-        *(nw.col(x).mean().alias(f"mean {x}") for x in columns),
-        *(nw.col(x).min().alias(f"low {x}") for x in columns),
-        *(nw.col(x).max().alias(f"high {x}") for x in columns),
-    )
-    found = first.collect()
+    first, found, origin = _added_up(rows, columns)
     N = int(found["rows"].sum() or 0)
     if total:
         refuse.none_left(N, total)
@@ -127,40 +124,123 @@ def read(data, formula, groups, missing) -> Grouped | None:
     if none is not None:
         gaps[groups] = int(sizes[none].sum())
     if any(gaps.values()):
+        if source.implementation.is_polars():
+            return None
         refuse.missing_values({name: (count, "") for name, count in gaps.items() if count}, N)
-    means, low, high = (
-        _placed([found[f"{what} {x}"] for x in columns], codes, len(labels))
-        for what in ("mean", "low", "high")
-    )
+    pairs = list(combinations_with_replacement(range(len(columns)), 2))
+    sums = _placed([found[x] for x in columns], codes, len(labels))
+    products = _placed([found[f"{columns[i]} {columns[k]}"] for i, k in pairs], codes, len(labels))
+    sizes = np.bincount(codes, sizes, len(labels))
+    with np.errstate(all="ignore"):  # what is not finite is named here, what cannot be squared by `reduction`
+        means = sums / sizes
+        squares = np.empty((len(columns), len(columns), len(labels)))
+        for (i, k), product in zip(pairs, products, strict=True):
+            squares[i, k] = squares[k, i] = product - sums[i] * means[k]
+        whole = np.nansum(products, axis=1)[[i == k for i, k in pairs]]
+        apart, inside = np.nansum(sums * means, axis=1), np.nansum(np.einsum("iij->ij", squares), axis=1)
+        reach = np.abs(origin) + np.sqrt(whole)
     for name in asked.names:
         k = names.index(name)
-        most = max(np.nanmax(high[k]), -np.nanmin(low[k]))
-        if most == np.inf:
-            raise ValueError(f"column {name!r} holds an infinite value")
-        if schema[name].is_integer() or schema[name] == nw.Decimal:
-            refuse.beyond_doubles(name, most)
+        integer = schema[name].is_integer() or schema[name] == nw.Decimal
+        if not reach[k] < (refuse.WHOLE if integer else np.inf):
+            most = max(map(abs, _ends(rows, columns[k])))
+            if most == np.inf:
+                if source.implementation.is_polars():
+                    return None
+                raise ValueError(f"column {name!r} holds an infinite value")
+            if integer:
+                refuse.beyond_doubles(name, most)
     intercept = terms.index(None) if None in terms else None
     terms = ["Intercept" if name is None else name for name in terms]
     refuse.repeated(terms)
     if intercept is None:
-        ones = (k for k in range(len(terms)) if np.nanmin(low[k]) == np.nanmax(high[k]) == 1)
+        ones = (k for k in range(len(terms)) if origin[k] == 1 and whole[k] == 0)
         intercept = next(ones, None)
         if intercept is not None:
             del columns[intercept]
-            means, low, high = (np.delete(values, intercept, axis=0) for values in (means, low, high))
+            origin, means, apart, inside = (
+                np.delete(values, intercept, axis=0) for values in (origin, means, apart, inside)
+            )
+            squares = np.delete(np.delete(squares, intercept, axis=0), intercept, axis=1)
     return Grouped(
-        outcome, terms, intercept, labels, np.bincount(codes, sizes, len(labels)), total - N if total else 0,
-        columns, means, low, high, rows, _averages(first, found, columns), lambda back: numbered(back)[0],
+        outcome, terms, intercept, labels, sizes, total - N if total else 0, columns, origin, means, squares,
+        bool(np.all((apart <= _FAR * inside) | (apart == 0))), rows,
+        _averages(first, found, columns), lambda back: numbered(back)[0],
     )  # fmt: skip
+
+
+def _added_up(rows, columns):
+    """Ask for counts, sums and products by group, about one row of the table.
+
+    Returns
+    -------
+    first : LazyFrame
+        Their group, count and means, in the engine.
+    found : DataFrame
+    origin : ndarray
+        What was taken off each column.
+    """
+    top = rows.select(columns).head(1).collect()
+    origin = np.array([float(top[x][0]) if len(top) and top[x][0] is not None else 0.0 for x in columns])
+    origin[~np.isfinite(origin)] = 0.0
+    pairs = [(x, z) for x, z in combinations_with_replacement(columns, 2)]
+    off = rows.with_columns((nw.col(x) - o).alias(x) for x, o in zip(columns, origin.tolist(), strict=True))
+    first = rows.group_by("group", drop_null_keys=False).agg(
+        *(nw.col(x).mean().alias(f"mean {x}") for x in columns)
+    )
+    off = off.with_columns((nw.col(x) * nw.col(z)).alias(f"{x} {z}") for x, z in pairs)
+    products = [f"{x} {z}" for x, z in pairs]
+    if rows.implementation.is_dask():
+        return first, _partitions(off, columns, products, origin), origin
+    found = off.group_by("group", drop_null_keys=False).agg(
+        nw.len().alias("rows"),
+        *(nw.col(x).count().alias(f"known {x}") for x in columns),
+        *(nw.col(x).sum() for x in [*columns, *products]),
+    )
+    return first, _collect(found), origin
+
+
+def _partitions(off, columns, products, origin):
+    """The same of Dask: each partition added up where it is, and these sums in turn, eight at a time."""
+    native = off.to_native()
+    empty = _of_partition(native._meta, columns, products).iloc[:0]
+    sums = native.map_partitions(_of_partition, columns, products, meta=empty)
+    found = sums.reduction(_again, aggregate=_again, combine=_again, meta=empty, split_every=8).compute()
+    for x, o in zip(columns, origin.tolist(), strict=True):
+        found[f"mean {x}"] = o + found[x] / found["rows"]
+    return nw.from_native(found.reset_index(drop=True))
+
+
+def _of_partition(part, columns, products):
+    """Counts and sums of one partition, a row a group."""
+    known = {f"known {x}": part[x].notna().astype("int64") for x in columns}
+    return _again(part[["group", *columns, *products]].assign(rows=1, **known))
+
+
+def _again(sums):
+    """Sums of sums."""
+    return sums.groupby("group", sort=False, dropna=False, observed=True).sum().reset_index()
+
+
+def _collect(lazy):
+    """What an engine answers; polars without having all rows in memory."""
+    return lazy.collect(engine="streaming") if lazy.implementation.is_polars() else lazy.collect()
+
+
+def _ends(rows, x):
+    """Least and largest value of a column."""
+    found = rows.select(nw.col(x).min().alias("low"), nw.col(x).max().alias("high")).collect()
+    return float(found["low"][0]), float(found["high"][0])
 
 
 def _staying(data):
     """Return the table as narwhals has it if its rows stay in an engine; None for any other."""
-    if isinstance(data, pd.DataFrame):
+    known = nw.dependencies
+    if isinstance(data, pd.DataFrame) or known.is_polars_dataframe(data) or known.is_pyarrow_table(data):
         return None
     with _quiet():
         frame = nw.from_native(data, pass_through=True)
-    return frame if isinstance(frame, nw.LazyFrame) and not frame.implementation.is_polars() else None
+    return frame if isinstance(frame, nw.LazyFrame) else None
 
 
 @contextmanager
@@ -219,7 +299,11 @@ class Deviations:
     def __init__(self, table, shift, used):
         self._table, self._shift, self._used = table, shift, used
         self._sizes = table.counts[used]
-        self._add_up(np.zeros(len(table.columns) - 1))
+        if table.exact:
+            self.means = table.means[:, used].T + (table.origin - shift)
+            self.steps, self._products = np.zeros_like(self.means), table.squares[..., used].copy()
+        else:
+            self._add_up(np.zeros(len(table.columns) - 1))
 
     def _add_up(self, slopes):
         """Ask for means, sums and products of the deviations, the slopes taken off the last."""
@@ -232,15 +316,12 @@ class Deviations:
             explained = sum(slope * nw.col(x) for slope, x in zip(slopes.tolist(), columns, strict=False))
             rows = rows.with_columns((nw.col(y) - explained).alias(y))
         rows = rows.with_columns((nw.col(x) * nw.col(z)).alias(f"{x} {z}") for x, z in pairs)
-        found = (
-            rows.group_by("group")
-            .agg(
-                *(nw.col(f"mean {x}").max() for x in columns),
-                *(nw.col(x).sum() for x in columns),
-                *(nw.col(f"{x} {z}").sum() for x, z in pairs),
-            )
-            .collect()
+        found = rows.group_by("group").agg(
+            *(nw.col(f"mean {x}").max() for x in columns),
+            *(nw.col(x).sum() for x in columns),
+            *(nw.col(f"{x} {z}").sum() for x, z in pairs),
         )
+        found = _collect(found)
         codes = table.codes(found)
 
         def by_group(names):

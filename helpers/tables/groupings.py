@@ -175,7 +175,8 @@ def summarise_groupings(data, formula, names, nested, missing="raise") -> Groupi
     place = np.full(int(used[-1]) + 1, -1)
     place[used] = np.arange(len(used))
     cell_of = place[table.codes]
-    table = replace(table, codes=of_cell[cell_of], labels=pd.RangeIndex(len(labels[inner])))
+    places = len(labels[inner])
+    table = replace(table, codes=of_cell[cell_of], labels=pd.RangeIndex(places), places=places)
     summary, rows = reduce_table(table, Deviations, formula, names[inner], products=any(within))
     moved = np.zeros((counts.shape[0], len(table.terms) + 1))
     if not any(within):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 
 import narwhals as nw
 import numpy as np
@@ -13,6 +15,35 @@ import pandas as pd
 WRITTEN, CODED = "written", "coded"  # of a frame's attrs
 _LOOSE = re.compile(r"[^\S\n]|^$|^[+-]?[\d.,]", re.M)  # what may be written in other ways
 _FIGURES = re.compile(r"[+-]?(\d+[.,]?\d*|[.,]\d+)(e[+-]?\d{1,3})?")
+
+
+class Later:
+    """A field of a dataclass that may be given as a function: called when the value is asked for."""
+
+    def __set_name__(self, owner, name):
+        self._name = name
+
+    def __get__(self, instance, owner=None):
+        if instance is None:
+            raise AttributeError(self._name)  # so the field has no default
+        value = instance.__dict__[self._name]
+        if callable(value):
+            value = instance.__dict__[self._name] = value()
+        return value
+
+    def __set__(self, instance, value):
+        instance.__dict__[self._name] = value
+
+
+def of_used(table, used, name) -> Callable:
+    """Return what makes the Index of a table's labels that are used, under a name, when it is asked for."""
+    return partial(_of_used, vars(table)["labels"], used, name)
+
+
+def _of_used(labels, used, name):
+    labels = labels() if callable(labels) else labels
+    labels = labels if isinstance(used, slice) else labels[used]
+    return labels if labels.name == name else labels.rename(name)
 
 
 class Written(dict):

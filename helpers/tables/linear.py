@@ -44,6 +44,8 @@ def refuse_collinear(cross, terms, before=()) -> None:
     ------
     ValueError
     """
+    if terms and _far_apart(cross[: len(terms), : len(terms)]):
+        return
     for k, term in enumerate(terms):
         length = rest = cross[k, k]
         if k and length > 0:
@@ -59,3 +61,14 @@ def refuse_collinear(cross, terms, before=()) -> None:
                 "lose its digits: centre the columns they are made of first, as center(year) does, or leave "
                 "one of them out"
             )
+
+
+def _far_apart(cross):
+    """Whether each term has a part of its own beyond doubt: the pivots of the Cholesky factor."""
+    if not cross.diagonal().all():
+        return False
+    unit, _ = unit_diagonal(cross)
+    try:
+        return np.linalg.cholesky(unit).diagonal().min() ** 2 > 2 * _NEARLY
+    except np.linalg.LinAlgError:
+        return False

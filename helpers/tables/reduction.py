@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from . import columns, engines
+from .labels import of_used
 from .linear import refuse_collinear, solve
 from .summary import ROUNDING, GroupSummary
 
 _LEAST, _MOST = 1e-150, 1e150  # spreads whose squares a double holds
 _BLOCK = 128  # rows whose products are added up at a time
+_FEW = 2**14  # numbers that are added up in one call rather than column by column
 
 
 def summarise(data, formula=None, groups=None, missing="raise", carried_beyond=None) -> GroupSummary:
@@ -18,8 +20,8 @@ def summarise(data, formula=None, groups=None, missing="raise", carried_beyond=N
     Parameters
     ----------
     data : DataFrame or GroupSummary
-        Any table that narwhals reads; a summary made before is handed back. One of Dask, Spark or DuckDB
-        stays there if each term is a numeric column: what comes back is one row a group.
+        Any table that narwhals reads; a summary made before is handed back. One of Dask, Spark or DuckDB,
+        or a polars LazyFrame, stays there if each term is a numeric column: one row a group comes back.
     formula : str
         As in R or statsmodels: ``"score ~ 1"``, ``"log_radon ~ floor + log_uranium"``.
     groups : str, optional
@@ -98,11 +100,10 @@ def reduce_table(table, deviations, formula, groups, carried_beyond=None, produc
         The terms' share of the outcome taken off.
     """
     terms, intercept = table.terms, table.intercept
-    used = table.counts > 0
+    used = slice(None) if table.counts.all() else table.counts > 0
     sizes = table.counts[used].astype(float)
-    labels = table.labels if used.all() else table.labels[used]
-    labels = labels if labels.name == groups else labels.rename(groups)
-    _refuse_few(labels, groups, int(sizes.sum()), terms)
+    labels = of_used(table, used, groups)
+    _refuse_few(labels, len(sizes), groups, int(sizes.sum()), terms)
     places = np.array([k for k in range(len(terms) + 1) if k != intercept])
     shift = np.zeros(len(terms) + 1)
     if intercept is not None:
@@ -122,7 +123,7 @@ def reduce_table(table, deviations, formula, groups, carried_beyond=None, produc
         if own:
             slopes[varying[own]] = solve(part[:-1, :-1], part[:-1, -1:])[:, 0]
             rows.take_off(slopes[varying])
-    means = np.ones((len(labels), len(terms) + 1))
+    means = np.ones((len(sizes), len(terms) + 1))
     within = np.zeros((len(terms) + 1, len(terms) + 1))
     means[:, places], within[places[:, None], places] = rows.means + rows.steps, rows.cross(sizes)
     summary = GroupSummary(
@@ -144,11 +145,11 @@ def reduce_table(table, deviations, formula, groups, carried_beyond=None, produc
     return summary, rows
 
 
-def _refuse_few(labels, groups, nobs, terms):
+def _refuse_few(labels, J, groups, nobs, terms):
     """Say so if there is one group only, or no more rows than terms."""
-    if groups is not None and len(labels) < 2:
+    if groups is not None and J < 2:
         raise ValueError(
-            f"column {groups!r} holds one group only, {labels.tolist()[0]!r}: "
+            f"column {groups!r} holds one group only, {labels().tolist()[0]!r}: "
             "comparing groups takes two or more"
         )
     if nobs <= len(terms):
@@ -201,22 +202,27 @@ class Deviations:
     def __init__(self, table, shift, used):
         codes = table.codes
         self._codes, self._counts, self._used = codes, table.counts, used
+        self._divisor = table.counts if isinstance(used, slice) else np.maximum(table.counts, 1)
         self.rows = np.empty((len(table.columns), len(codes)))
-        self.means, self.steps = np.empty((2, int(used.sum()), len(table.columns)))
-        for k, (row, column) in enumerate(zip(self.rows, table.columns, strict=True)):
-            means = self._mean(column)
-            np.take(means, codes, out=row, mode="clip")  # needs no buffer; no code is out of bounds
+        means = self._sums(table.columns) / self._divisor
+        for row, column, mean in zip(self.rows, table.columns, means, strict=True):
+            np.take(mean, codes, out=row, mode="clip")  # needs no buffer; no code is out of bounds
             np.subtract(column, row, out=row)
-            self.means[:, k], self.steps[:, k] = means[used] - shift[k], self._mean(row)[used]
+        self.means = means[:, used].T - shift
+        self.steps = (self._sums(self.rows) / self._divisor)[:, used].T
 
-    def _mean(self, column):
-        return self._sum(column) / np.maximum(self._counts, 1)
-
-    def _sum(self, column):
-        return np.bincount(self._codes, column, len(self._counts))
+    def _sums(self, rows):
+        """Sums by label of each of some rows, of shape (rows, labels)."""
+        K = len(self._counts)
+        if len(rows) < 2 or len(rows) * len(self._codes) > _FEW:
+            return np.array([np.bincount(self._codes, row, K) for row in rows])
+        codes = self._codes + np.arange(0, len(rows) * K, K)[:, None]
+        return np.bincount(codes.ravel(), np.ravel(rows), len(rows) * K).reshape(-1, K)
 
     def cross(self, sizes):
         """Cross-products within the groups."""
+        if self.rows.size <= _FEW:
+            return self.rows @ self.rows.T - (self.steps.T * sizes) @ self.steps
         # By blocks, so that rounding does not grow with N; by einsum, for BLAS stalls on a busy machine.
         whole = self.rows.shape[1] // _BLOCK * _BLOCK
         blocks, rest = self.rows[:, :whole].reshape(len(self.rows), -1, _BLOCK), self.rows[:, whole:]
@@ -227,17 +233,22 @@ class Deviations:
         """Put what the other columns, times their slopes, leave of the last in its place, row by row."""
         self.rows[-1] -= slopes @ self.rows[:-1]
         self.means[:, -1] -= self.means[:, :-1] @ slopes
-        self.steps[:, -1] = self._mean(self.rows[-1])[self._used]
+        self.steps[:, -1] = (self._sums(self.rows[-1:])[0] / self._divisor)[self._used]
 
     def products(self):
         """Cross-products by group of all columns but the last with all, of shape (J, v, v + 1)."""
         v = len(self.rows) - 1
+        if not v:
+            return np.empty((len(self.steps), 0, 1))
+        places = [(i, k) for i in range(v) for k in range(i, v + 1)]
+        few = len(places) * self.rows.shape[1] <= _FEW
+        pairs = [self.rows[i] * self.rows[k] for i, k in places] if few else None
+        sums = self._sums(pairs) if few else (self._sums([self.rows[i] * self.rows[k]])[0] for i, k in places)
         products = np.empty((len(self.steps), v, v + 1))
-        for i in range(v):
-            for k in range(i, v + 1):
-                products[:, i, k] = self._sum(self.rows[i] * self.rows[k])[self._used]
-                if k < v:
-                    products[:, k, i] = products[:, i, k]
-        return (
-            products - self._counts[self._used, None, None] * self.steps[:, :-1, None] * self.steps[:, None]
-        )
+        for (i, k), found in zip(places, sums, strict=True):
+            products[:, i, k] = found[self._used]
+            if k < v:
+                products[:, k, i] = products[:, i, k]
+        steps = self.steps * self._counts[self._used, None]
+        products -= steps[:, :-1, None] * self.steps[:, None]
+        return products

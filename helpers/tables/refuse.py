@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 
-_WHOLE = 2.0**53  # beyond it doubles skip integers
+WHOLE = 2.0**53  # beyond it doubles skip integers
 
 
 def signpost(section) -> str:
@@ -56,7 +56,7 @@ def text_outcome(name, dtype):
 
 def beyond_doubles(name, most):
     """Say so if whole numbers are too large to be doubles."""
-    if most >= _WHOLE:
+    if most >= WHOLE:
         raise ValueError(
             f"column {name!r} holds whole numbers beyond 2**53, which doubles cannot tell apart: "
             "subtract one of them first"

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from .labels import Later
 from .linear import SAME, unit_diagonal
 
 ROUNDING = 1e-26  # a sum of squares below this share of the whole is rounding, not data
@@ -38,6 +39,25 @@ class BySize(NamedTuple):
         """Cross-products of the means, summed with a weight (..., K) for each size."""
         K, q = self.between.shape[:2]
         return (weights @ self.between.reshape(K, q * q)).reshape(*weights.shape[:-1], q, q)
+
+
+class Unit(NamedTuple):
+    """The sums of a summary for columns of unit length, so that no unit costs digits or overflows.
+
+    Attributes
+    ----------
+    scale : ndarray of shape (p + 1,)
+        Lengths of the columns about their centres; 1 where that is 0.
+    within : ndarray of shape (p + 1, p + 1)
+    by_size : BySize
+    left : float
+        `GroupSummary.unexplained` of ``within``.
+    """
+
+    scale: np.ndarray
+    within: np.ndarray
+    by_size: BySize
+    left: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +98,7 @@ class GroupSummary:
     group: str | None
     terms: list
     intercept: int | None
-    labels: pd.Index
+    labels: pd.Index = Later()  # noqa: RUF009
     sizes: np.ndarray
     means: np.ndarray
     within: np.ndarray
@@ -87,7 +107,7 @@ class GroupSummary:
     products: np.ndarray
     dropped: int = 0
 
-    @property
+    @cached_property
     def nobs(self) -> int:
         """Rows in all."""
         return int(self.sizes.sum())
@@ -130,6 +150,16 @@ class GroupSummary:
         for i, k in combinations_with_replacement(range(means.shape[1]), 2):
             between[:, i, k] = between[:, k, i] = np.bincount(member, means[:, i] * means[:, k])
         return BySize(distinct.astype(float), counts, between)
+
+    @cached_property
+    def unit(self) -> Unit:
+        """What of this summary depends on no variance, as `Unit`."""
+        whole = self._about_centre.diagonal()
+        scale = np.sqrt(np.where(whole > 0, whole, 1.0))
+        square = scale[:, None] * scale
+        by_size = self.by_size._replace(between=self.by_size.between / square)
+        left = self.unexplained(self.within) / square[-1, -1]
+        return Unit(scale, self.within / square, by_size, left)
 
     def keeping(self, stay) -> GroupSummary:
         """Return the summary of the same rows with some of the terms only.

