@@ -320,7 +320,7 @@ def test_an_address_of_the_chooser_can_be_sent_and_is_taken_as_far_as_it_goes(si
     page.close()
 
 
-@pytest.mark.parametrize(("scheme", "width"), MODES)
+@pytest.mark.parametrize(("scheme", "width"), [("light", 390), ("dark", 1280)])
 def test_no_state_of_the_chooser_has_a_fault(site, browser, axe, scheme, width):
     size = {"width": width, "height": 900}
     context = browser.new_context(color_scheme=scheme, viewport=size, reduced_motion="reduce")

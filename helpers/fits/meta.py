@@ -7,9 +7,9 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 from scipy.optimize import brentq
 
+from ..formulas import distributions as stats
 from .bayes import Posterior, Priors, posterior_known
 from .bayes.priors import PRIORS
 from .checks import level_of

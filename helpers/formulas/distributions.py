@@ -70,12 +70,13 @@ class chi2:
 
 
 class norm:
-    """The normal distribution of mean 0 and variance 1."""
+    """The normal distribution, of mean 0 and variance 1 where nothing else is said."""
 
     @staticmethod
-    def pdf(x):
+    def pdf(x, loc=0.0, scale=1.0):
         """Density."""
-        return np.exp(-(np.asarray(x, dtype=float) ** 2) / 2) / np.sqrt(2 * np.pi)
+        z = (np.asarray(x, dtype=float) - loc) / scale
+        return np.exp(-(z**2) / 2) / (scale * np.sqrt(2 * np.pi))
 
     @staticmethod
     def ppf(q):

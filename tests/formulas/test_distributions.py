@@ -20,6 +20,7 @@ ASKED = [
     (("chi2", "sf"), (VALUES[:, None], DF[:6])),
     *((("chi2", what), (SHARES[:, None], DF[:6])) for what in ("ppf", "isf")),
     (("norm", "pdf"), (VALUES,)),
+    (("norm", "pdf"), (VALUES, 1.5, 0.7)),
     (("norm", "ppf"), (SHARES,)),
     (("norm", "sf"), (VALUES,)),
 ]
