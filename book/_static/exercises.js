@@ -111,9 +111,12 @@
     show() {
       const done = solved();
       const whole = Object.keys(this.together).filter((key) => this.together[key].every((part) => done.has(part)));
-      document.querySelectorAll(".exercise-mark").forEach((mark) => mark.remove());
+      (this.marks ?? []).forEach((mark) => mark.remove());
+      this.marks = [];
       for (const link of document.querySelectorAll("article li > a, article li > p > a")) {
-        if (whole.includes(link.textContent.split(" ")[0])) link.after(" ", make("span", { class: "exercise-mark" }, "solved"));
+        if (!whole.includes(link.textContent.split(" ")[0])) continue;
+        this.marks.push(make("span", { class: "exercise-mark" }, "solved"));
+        link.after(" ", this.marks.at(-1));
       }
       this.says.textContent = `Solved in this browser: ${whole.length} of ${Object.keys(this.together).length}.`;
       this.forget.hidden = done.size === 0;

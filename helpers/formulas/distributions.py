@@ -1,6 +1,6 @@
-"""Tails and quantiles of t, F, chi-square and normal: the functions behind `scipy.stats`, without its import.
+"""Tails and quantiles of t, F, chi-square, beta and normal: as `scipy.stats`, without its import.
 
-`scipy.stats` brings a hundred distributions, a second and 45 MB at every start. Each of these four is a call
+`scipy.stats` brings a hundred distributions, a second and 45 MB at every start. Each of these is a call
 of `scipy.special`, the one that `scipy.stats` makes. Names and arguments are those of `scipy.stats`.
 """
 
@@ -69,6 +69,15 @@ class chi2:
         return 2 * special.gammaincinv(np.asarray(df, dtype=float) / 2, q)
 
 
+class beta:
+    """Beta."""
+
+    @staticmethod
+    def ppf(q, a, b):
+        """Quantile."""
+        return special.betaincinv(a, b, q)
+
+
 class norm:
     """The normal distribution, of mean 0 and variance 1 where nothing else is said."""
 
@@ -87,3 +96,8 @@ class norm:
     def sf(x):
         """Chance of more than x."""
         return special.ndtr(-np.asarray(x, dtype=float))
+
+    @staticmethod
+    def isf(q):
+        """Quantile from above."""
+        return -special.ndtri(q)

@@ -11,6 +11,7 @@ from helpers.course.exercises import _reply, exercises
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "book" / "_static" / "exercises.js"
+STORE = "which-standard-error.solved"
 HEAD = '<!doctype html><html lang="en"><title>x</title><meta name="viewport" content="width=device-width">'
 ALL = """(cases) =>
   cases.map(([exercise, texts]) => customElements.get("se-exercise").reply(exercise, texts))"""
@@ -21,7 +22,7 @@ def open_page(browser):
     """Open a page of some exercises; a console message or an error fails the test."""
     said, contexts = [], []
 
-    def open_(*keys, **options):
+    def open_(*keys, together=None, **options):
         contexts.append(context := browser.new_context(**options))
         page = context.new_page()
         page.on("console", lambda message: said.append(message.text))
@@ -30,6 +31,9 @@ def open_page(browser):
             "".join(map(exercise_fields.fields, keys))
             + "<article><ul><li><a href='#'>01.1 x</a></li></ul></article>"
         )
+        if together:
+            data = exercise_fields.packed(together)
+            body += f'<div><se-solved><script type="application/json">{data}</script></se-solved></div>'
         script = f"<script>{SCRIPT.read_text(encoding='utf-8')}</script>"
         html = f"{HEAD}<main><h1>x</h1>{body}</main>{script}"
         page.route("**/*", lambda route: route.fulfill(content_type="text/html", body=html))
@@ -121,6 +125,45 @@ def test_fields_have_names_enter_checks_and_the_reply_is_announced(open_page, ax
     assert page.locator(".exercise-mark").all_inner_texts() == ["solved", ""]
     page.add_script_tag(path=axe)
     assert not page.evaluate("axe.run().then((found) => found.violations.map((fault) => fault.id))")
+
+
+def solve(page, key):
+    """Type the right numbers of an exercise, and check them."""
+    group = page.get_by_role("group", name=f"Your answer to {key}", exact=True)
+    for box, value in zip(group.get_by_role("textbox").all(), exercises()[key]["answer"], strict=True):
+        box.fill(repr(float(value)))
+    group.get_by_role("button").click()
+
+
+def test_what_was_solved_is_marked_after_a_reload_counted_and_forgotten(open_page):
+    page = open_page("01.1", "01.2", together={"01.1": ["01.1"], "01.2": ["01.1", "01.2"]})
+    counted = page.locator("se-solved [role=status]")
+    assert counted.inner_text() == "Solved in this browser: 0 of 2."
+    solve(page, "01.1")
+    page.reload()
+    assert page.locator("se-exercise .exercise-mark").all_inner_texts() == ["solved", ""]
+    assert counted.inner_text() == "Solved in this browser: 1 of 2."
+    assert page.locator("article .exercise-mark").inner_text() == "solved"
+    page.get_by_role("button", name="Forget").click()
+    assert counted.inner_text() == "Solved in this browser: 0 of 2."
+    page.reload()
+    assert page.locator("se-exercise .exercise-mark").all_inner_texts() == ["", ""]
+
+
+@pytest.mark.parametrize("kept", ["{", "5", "null", None])
+def test_a_store_with_something_else_in_it_or_none_at_all_stops_no_check(open_page, kept):
+    page = open_page("01.1")
+    refuse = "Object.defineProperty(window, 'localStorage', { get() { throw new Error('refused'); } })"
+    page.add_init_script(refuse if kept is None else f"localStorage.setItem({STORE!r}, {kept!r})")
+    page.reload()
+    solve(page, "01.1")
+    assert said(page) == "01.1: right."
+
+
+def test_without_scripts_there_is_nothing_to_see(open_page):
+    page = open_page("01.1", java_script_enabled=False)
+    assert page.locator("input").count() == 0
+    assert page.locator("main").inner_text().split() == ["x", "01.1", "x"]
 
 
 def test_each_exercise_is_listed_once_with_all_its_checks():

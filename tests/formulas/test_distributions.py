@@ -21,7 +21,9 @@ ASKED = [
     *((("chi2", what), (SHARES[:, None], DF[:6])) for what in ("ppf", "isf")),
     (("norm", "pdf"), (VALUES,)),
     (("norm", "pdf"), (VALUES, 1.5, 0.7)),
+    (("beta", "ppf"), (SHARES[:, None], [0.5, 2.0, 30.0], [0.5, 7.0, 4.0])),
     (("norm", "ppf"), (SHARES,)),
+    (("norm", "isf"), (SHARES,)),
     (("norm", "sf"), (VALUES,)),
 ]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import matplotlib.pyplot as plt
 import numpy as np
-from scipy import stats
 
+from ...formulas import distributions as stats
 from .style import FAINT, INK, NO, PARTIAL, styled
 from .your_data import plain
 
