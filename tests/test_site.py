@@ -28,7 +28,9 @@ from helpers.course.stated import ledger
 
 ROOT = Path(__file__).parents[1]
 BOOK = ROOT / "book"
-MODES = [(scheme, width) for scheme in ("light", "dark") for width in (1280, 390)]
+# Each theme and each width once; `ALL_MODES=1 make test` has every pair, in twice the time.
+EVERY_MODE = [(scheme, width) for scheme in ("light", "dark") for width in (1280, 390)]
+MODES = EVERY_MODE if os.environ.get("ALL_MODES") else [("light", 390), ("dark", 1280)]
 
 # Runs in the page: everything the tests ask about it, with all that folds unfolded.
 LOOK = r"""async () => {
@@ -158,7 +160,7 @@ def test_internal_links_resolve(built, site, visits):
     ids = {page: {*saw["ids"], "", "top"} for (page, _), saw in visits.items()}
 
     def dead(saw):
-        settings = ("#psi=", "#/")  # of the explorer, of the chooser
+        settings = ("#psi=", "#of=", "#/")  # of the explorers, of the chooser
         links = [
             link for link in saw["links"] if link.startswith(site) and not any(s in link for s in settings)
         ]
@@ -320,7 +322,7 @@ def test_an_address_of_the_chooser_can_be_sent_and_is_taken_as_far_as_it_goes(si
     page.close()
 
 
-@pytest.mark.parametrize(("scheme", "width"), [("light", 390), ("dark", 1280)])
+@pytest.mark.parametrize(("scheme", "width"), MODES)
 def test_no_state_of_the_chooser_has_a_fault(site, browser, axe, scheme, width):
     size = {"width": width, "height": 900}
     context = browser.new_context(color_scheme=scheme, viewport=size, reduced_motion="reduce")
