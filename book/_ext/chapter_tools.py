@@ -15,6 +15,16 @@ FOLDER = "_downloads"
 SAMPLE = "13_your_own_data"  # the chapter whose report of its own data can be looked at
 
 
+def title_of(text):
+    """The title of a notebook, from its Markdown."""
+    return re.search(r"^# (.+)$", text, re.MULTILINE)[1]
+
+
+def packed(content):
+    """JSON that can stand within a script element."""
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/")
+
+
 def repository():
     """Address of the public repository that the build is told, or nothing."""
     return os.environ.get("REPOSITORY_URL", "").rstrip("/")

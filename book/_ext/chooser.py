@@ -1,13 +1,12 @@
 """The chooser on its page and the first one, and the calls where the course ends: from `which.json`."""
 
-import json
 import re
 import shutil
 from html import escape
 from pathlib import Path
 
 import jinja2
-from chapter_tools import FOLDER
+from chapter_tools import FOLDER, packed, title_of
 
 from helpers.course import which
 
@@ -26,8 +25,8 @@ SHOWN = {  # key of the data: what stands above the code, and how it is coloured
 
 def titles(folder):
     """Name of each notebook's file, without ending: its title."""
-    texts = {path.stem: path.read_text(encoding="utf-8") for path in Path(folder, "notebooks").glob("*.md")}
-    return {stem: re.search(r"^# (.+)$", text, re.MULTILINE)[1] for stem, text in texts.items()}
+    paths = Path(folder, "notebooks").glob("*.md")
+    return {path.stem: title_of(path.read_text(encoding="utf-8")) for path in paths}
 
 
 def said(answers):
@@ -68,7 +67,7 @@ def page(folder):
         shown=SHOWN,
         titles=titles(folder),
         paths=[(said(answers), end) for answers, end in which.paths()],
-        data=json.dumps(asked, ensure_ascii=False).replace("</", "<\\/"),
+        data=packed(asked),
     )
 
 
@@ -106,7 +105,7 @@ def copy(app, error):
 def depend(app, env):
     """The pages are made anew when the data or the template change."""
     parts = [
-        Path(which.__file__).parents[1] / "data" / "which.json",
+        DATA / "which.json",
         *map(Path(__file__).with_name, (TEMPLATE, CALLS)),
     ]
     for docname in {PAGE, FIRST, ENDS} & env.found_docs:

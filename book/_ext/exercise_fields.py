@@ -1,9 +1,9 @@
 """Fields and a check below each exercise, from `helpers/data/exercises.json`; the page that lists all."""
 
-import json
 import re
 from pathlib import Path
 
+from chapter_tools import packed, title_of
 from docutils import nodes
 from myst_parser.mdit_to_docutils.base import default_slugify
 from sphinx.util import logging
@@ -14,11 +14,6 @@ logger = logging.getLogger(__name__)
 DATA = Path(course.__file__).parents[1] / "data" / "exercises.json"
 PAGE, MARK = "book/exercises", "<!-- exercises -->"
 ASKED = re.compile(r'^# check_exercise\("([^"]+)"', re.MULTILINE)  # the cell that a reader fills in
-
-
-def packed(content):
-    """JSON that can stand within a script element."""
-    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/")
 
 
 def fields(key):
@@ -57,8 +52,7 @@ def overview(folder):
     """Markdown of the list of all exercises by chapter; what belongs together, for the script that counts."""
     lines, together = [], {}
     for path in sorted(Path(folder, "notebooks").glob("[0-9]*.md")):
-        title = re.search(r"^# (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)[1]
-        lines += ["", f"## {title}", ""]
+        lines += ["", f"## {title_of(path.read_text(encoding='utf-8'))}", ""]
         for heading, keys in headings(path):
             anchor = default_slugify(re.sub(r"[*_`]", "", heading))
             lines.append(f"- [{heading}](../notebooks/{path.stem}.ipynb#{anchor})")

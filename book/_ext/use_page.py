@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import yaml
-from chapter_tools import repository
+from chapter_tools import repository, title_of
 
 PAGE = "book/use"
 SUM = re.compile(r"<!-- minutes ((?:\d\d ?)+) -->")
@@ -25,8 +25,7 @@ def chapters(root):
     found = {}
     for path in sorted(Path(root, "notebooks").glob("[0-9]*.md")):
         text = path.read_text(encoding="utf-8")
-        title = re.search(r"^# (.+)$", text, re.MULTILINE)[1]
-        found[path.name[:2]] = path.stem, title, *minutes(text)
+        found[path.name[:2]] = path.stem, title_of(text), *minutes(text)
     return found
 
 
