@@ -2,7 +2,8 @@
 
 In the order in which a table goes through it: `ask` (columns found, what cannot be fitted refused),
 `likelihood`, `search` (where it is highest, and `pair` where to look), `balanced` (the same in closed form),
-`inference` and `sandwich` (errors and df), `told` (how it prints), `result` (estimates) and `fit` (what can be asked).
+`inference` and `sandwich` (errors and df), `told` (how it prints), `result` (estimates) and `fit` (what can
+be asked).
 """
 
 from .ask import fit_slopes
