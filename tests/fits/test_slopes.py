@@ -13,11 +13,11 @@ from scipy import optimize, stats
 
 from helpers import complete_pooling, partial_pooling
 from helpers.fits.result import ELSEWHERE, Fit
+from helpers.fits.slopes import balanced, pair
 from helpers.fits.slopes import likelihood as slopes
-from helpers.fits.slopes import pair
 from helpers.fits.slopes.inference import Solution
 from helpers.fits.slopes.sandwich import around_intercepts
-from helpers.fits.slopes.search import descend, in_factor, maximum
+from helpers.fits.slopes.search import descend, maximum
 from helpers.fits.terms import to_terms
 from helpers.tables import summarise
 
@@ -326,36 +326,15 @@ def test_several_starts_at_once_give_what_each_gives():
             np.testing.assert_allclose(whole[k], one, rtol=1e-11, atol=1e-11)
 
 
-@pytest.mark.parametrize(("method", "rank", "held"), [*product(["reml", "ml"], [2, 1], [2**18, 4 * 10 * 3])])
-def test_the_algebra_of_two_is_the_likelihood(monkeypatch, method, rank, held):
-    """Also on the boundary, and where the products of the groups are not kept."""
-    monkeypatch.setattr(pair, "_HELD", held)
+@pytest.mark.parametrize(("method", "rank"), [*product(["reml", "ml"], [2, 1])])
+def test_the_look_for_starts_sees_the_criterion(method, rank):
     data = some_data(5, J=13)
     summary = summarise(data, "y ~ x0 + w", "g")
     reduced, _ = slopes.of_summary(summary, [1], np.ones(3, dtype=bool))
     likelihood = slopes.Likelihood(reduced, method)
-    two = pair.Pair(likelihood)
-    assert (len(two._parts) > 1) == (held < 1000)
     L = np.tril(np.random.default_rng(2).normal(size=(4, 2, 2)))[..., :rank]
     D = L @ L.swapaxes(-1, -2)
-    now = likelihood.expand(D)
-    _, gradient, hessian = in_factor(now, L)
-    found = two.in_factor(L)
-    for one, other in zip((*found, two.criterion(D)), (now.value, gradient, hessian, now.value), strict=True):
-        np.testing.assert_allclose(one, other, rtol=1e-10, atol=1e-10 * np.abs(other).max())
-
-
-def test_where_the_algebra_of_two_cannot_be_done_the_likelihood_finds_the_same(monkeypatch):
-    data = some_data(2, J=12)
-    here = partial_pooling("y ~ x0", data, "g", "x0")
-
-    def gives_up(self, L):
-        raise np.linalg.LinAlgError
-
-    monkeypatch.setattr(pair.Pair, "in_factor", gives_up)
-    there = partial_pooling("y ~ x0", data, "g", "x0")
-    np.testing.assert_allclose(there.psi, here.psi, rtol=1e-9)
-    np.testing.assert_allclose(there.criterion, here.criterion, rtol=1e-14)
+    np.testing.assert_allclose(pair.criterion(likelihood, D), likelihood.criterion(D), rtol=1e-10)
 
 
 def test_groups_are_added_up_by_chunks_to_the_same_sums(monkeypatch):
@@ -466,6 +445,21 @@ def test_no_start_leads_lower(seed, method):
     assert np.linalg.eigvalsh(gradient)[0] >= -1e-9 * size
 
 
+def test_an_intercept_that_hardly_varies_takes_no_more_steps(monkeypatch):
+    """A factor with nothing in its first row can be turned, and Newton's method went round in a ring."""
+    rng, asked, J = np.random.default_rng(12), [], 300
+    g = np.repeat(np.arange(J), rng.integers(3, 8, J))
+    x = rng.normal(size=len(g)) + rng.normal(size=J)[g]
+    slope = 2 * rng.normal(size=J)
+    data = pd.DataFrame({"g": g, "x": x, "y": x + slope[g] * x + rng.normal(size=len(g))})
+    expand = slopes.Likelihood.expand
+    monkeypatch.setattr(slopes.Likelihood, "expand", lambda *given: asked.append(1) or expand(*given))
+    fit = partial_pooling("y ~ x", data, "g", "x")
+    assert len(asked) < 25  # it took 165
+    gradient = fit._solution.likelihood.expand(fit._solution.D).gradient
+    assert np.abs(gradient @ fit._solution.top.factor).max() < 1e-6
+
+
 def mirrored(seed, psi):
     """Each group beside its mirror image in x: intercepts and slopes are uncorrelated to the last digit."""
     rng = np.random.default_rng(seed)
@@ -546,6 +540,46 @@ def test_with_the_same_x_in_each_group_five_errors_of_the_average_slope_are_one(
     np.testing.assert_allclose(fit.theta, theta, rtol=1e-10)
     s = np.sum((x - x.mean()) ** 2)
     np.testing.assert_allclose(fit.psi.loc["x", "x"], np.var(own, ddof=1) - theta / s, rtol=1e-9)
+
+
+def same_x(seed, q, sd):
+    """Rows of groups that differ in nothing but their outcomes, in random order."""
+    rng = np.random.default_rng(seed)
+    J, n = 12, q + 3
+    X, b = np.column_stack([np.ones(n), rng.normal(size=(n, q - 1))]), rng.normal(size=(J, q)) * sd
+    y = 1 + (b @ X.T + rng.normal(size=(J, n))).ravel()
+    data = pd.DataFrame(np.tile(X[:, 1:], (J, 1)), columns=[f"x{k}" for k in range(q - 1)])
+    return data.assign(y=y, g=np.repeat(np.arange(J), n)).sample(frac=1, random_state=seed)
+
+
+@pytest.mark.parametrize(("q", "method"), [*product([2, 3], ["reml", "ml"])])
+def test_with_the_same_rows_in_each_group_the_closed_form_is_what_the_search_finds(monkeypatch, q, method):
+    ranks = set()
+    for seed, sd in enumerate([0.0, 0.1, 0.25, 0.4, 2.0] * 3):
+        data = same_x(seed, q, sd)
+        xs = [f"x{k}" for k in range(q - 1)]
+        ask = (f"y ~ {' + '.join(xs)}", data, "g", xs, method)
+        fit = partial_pooling(*ask)
+        assert balanced.same_in_each(fit._solution.likelihood.reduced)
+        with monkeypatch.context() as patch:
+            patch.setattr(balanced, "same_in_each", lambda reduced: False)
+            found = partial_pooling(*ask)
+        ranks.add(fit.rank)
+        assert fit.rank == found.rank
+        np.testing.assert_allclose(fit.criterion, found.criterion, rtol=1e-12)
+        np.testing.assert_allclose(fit.theta, found.theta, rtol=1e-8)
+        np.testing.assert_allclose(fit.psi, found.psi, rtol=1e-6, atol=1e-7 * fit.theta)
+        np.testing.assert_allclose(fit.bse, found.bse, rtol=1e-8)
+    assert ranks == set(range(q + 1))
+
+
+@pytest.mark.parametrize(("formula", "first", "is_one"), [
+    ("y ~ x0", 0, True), ("y ~ x0", 1, False), ("y ~ 1", 0, False), ("y ~ x0 + w", 0, False),
+])  # fmt: skip
+def test_the_closed_form_is_for_whole_groups_and_the_varying_terms_alone(formula, first, is_one):
+    data = same_x(1, 2, 1.0).iloc[first:]
+    fit = partial_pooling(formula, data.assign(w=data["g"] % 2), "g", "x0")
+    assert balanced.same_in_each(fit._solution.likelihood.reduced) == is_one
 
 
 # ---- units, order, engines --------------------------------------------------------------------------

@@ -107,32 +107,32 @@ def of_summary(summary, places, fixed):
         Of the fixed terms alone.
     """
     kept = summary if fixed.all() else summary.keeping(fixed)
-    n, places = summary.sizes, np.asarray(places, dtype=int)
+    n, places = summary.sizes, list(places)
+    J, q, c = summary.ngroups, 1 + len(places), len(kept.terms) + 1
     columns = kept.centred_means()
     about = kept.about_centre().diagonal()
     lengths = np.sqrt(np.where(about > 0, about, 1.0))
-    columns = columns / lengths
-    away = (summary.means - summary.centre)[:, places]
-    spread = (summary.within.diagonal()[places] + n @ away**2) / summary.nobs
-    unit = np.sqrt(spread)
-    away /= unit
-    J, q, c = summary.ngroups, 1 + len(places), len(lengths)
-    row_of = {place: row for row, place in enumerate(summary.varying)}
+    away = summary.means[:, places] - summary.centre[places]
+    unit = np.sqrt((summary.within.diagonal()[places] + n @ away**2) / summary.nobs)
+    row_of = {place: row for row, place in enumerate(summary.varying.tolist())}
     rows = [row_of[place] for place in places]
-    S = np.moveaxis(summary.products[:, rows][:, :, rows], 0, -1) / (unit[:, None] * unit)[..., None]
     own = [row for place, row in row_of.items() if fixed[place]]
-    products = np.zeros((J, len(rows), c))
-    products[:, :, [*kept.varying, -1]] = summary.products[:, rows][:, :, [*own, -1]]
-    B = np.moveaxis(products, 0, -1) / (unit[:, None] * lengths)[..., None]
+    products = summary.products[:, rows].transpose(1, 2, 0) / unit[:, None, None]
+    S = products[:, rows] / unit[:, None]
+    B = np.zeros((q - 1, c, J))
+    B[:, [*kept.varying, -1]] = products[:, [*own, -1]]
+    B /= lengths[:, None]
     roots, sides = np.zeros((q, q, J)), np.empty((q, c, J))
-    root = np.sqrt(n)
-    roots[0, 0], roots[0, 1:], sides[0] = root, root * away.T, root * columns.T
+    roots[0, 0] = root = np.sqrt(n)
+    np.multiply(away.T / unit[:, None], root, out=roots[0, 1:])
+    np.multiply(columns.T / lengths[:, None], root, out=sides[0])
     roots[1:, 1:], sides[1:] = triangular(S, B, np.full(q - 1, _CONSTANT * summary.nobs))
-    left = kept.within / (lengths[:, None] * lengths)
-    left = left - np.matmul(sides[1:], sides[1:].swapaxes(-1, -2)).sum(axis=0)
+    left = kept.within / (lengths[:, None] * lengths) - (sides[1:] @ sides[1:].swapaxes(1, 2)).sum(axis=0)
     of_effects = [k for k, place in enumerate(np.flatnonzero(fixed)) if place in places]
     left[of_effects] = left[:, of_effects] = 0.0  # a varying term leaves nothing of itself
-    back = np.diag([1.0, *(1 / unit)])
+    back = np.zeros((q, q))
+    back[0, 0] = 1.0
+    back[range(1, q), range(1, q)] = 1 / unit
     back[0, 1:] = -(summary.shift + summary.centre)[places] / unit
     return Reduced(roots, sides, left, summary.nobs, lengths, back), kept
 
@@ -197,6 +197,15 @@ def _pairs(q):
     return i, k, which
 
 
+@lru_cache
+def _flat(q):
+    """Which of `_pairs` each entry of a flat matrix is; where H_ab (c, d) stands for the entry (bc, da)."""
+    which = _pairs(q)[2]
+    a, b, c, d = np.indices((q, q, q, q))
+    place = which[a, b] * q * q + c * q + d
+    return which.ravel(), place.transpose(1, 2, 3, 0).reshape(q * q, q * q)
+
+
 class Likelihood:
     """Minus twice the profile log likelihood of a `Reduced` table as a function of D = Psi / theta.
 
@@ -214,22 +223,27 @@ class Likelihood:
         self._chunks = [
             self._both[..., start : start + _CHUNK] for start in range(0, self._both.shape[-1], _CHUNK)
         ]
+        self._of_pivots = np.full(self.c, 2.0 * self.reml)
+        self._of_pivots[-1] = 2 * self.degrees
         y, x = np.log(reduced.lengths[-1]), np.log(reduced.lengths[:-1]).sum()
         self.constant = self.degrees * (1 + np.log(2 * np.pi / self.degrees) + 2 * y) + 2 * x * self.reml
 
-    def sums(self, D, order=2):
-        """Return the `Sums` at D, of shape (..., q, q); with order 0 only those of the value itself."""
+    def _totals(self, D, order):
+        """Sums over the groups as `_of_groups` has them, with what is left added to the cross-products."""
         parts = [self._of_groups(D, both, order) for both in self._chunks]
         log_det, cross, *others = parts[0] if len(parts) == 1 else map(sum, zip(*parts, strict=True))
-        cross = cross + self.reduced.left
+        return log_det, cross + self.reduced.left, *others
+
+    def sums(self, D, order=2):
+        """Return the `Sums` at D, of shape (..., q, q); with order 0 only those of the value itself."""
+        log_det, cross, *others = self._totals(D, order)
         if not order:
             return Sums(log_det, cross)
-        H, HH, FF, HFF = others
+        H, HH, FF = others
         q, c, (_, _, which) = D.shape[-1], self.c, _pairs(D.shape[-1])
-        lead = D.shape[:-2]
-        H, HH = H[..., which], HH[..., which, :][..., which]
-        FF, HFF = FF.reshape(*lead, q, c, q, c), HFF.reshape(*lead, -1, q, c, q, c)
-        return Sums(log_det, cross, H, HH, FF, HFF[..., which, :, :, :, :])
+        FF = FF.reshape(*D.shape[:-2], -1, q, c, q, c)
+        HFF = FF[..., 1 + which, :, :, :, :]
+        return Sums(log_det, cross, H[..., which], HH[..., which, :][..., which], FF[..., 0, :, :, :, :], HFF)
 
     def whitened(self, D, both, start=0):
         """M^-1/2 [R, T] by group, M = I + R D R', and the log determinants of M; Cholesky, group by group.
@@ -278,30 +292,29 @@ class Likelihood:
         if not order:
             return value
         i, k, _ = _pairs(q)
+        lead, J = D.shape[:-2], HF.shape[-1]
         H = HF[..., i, k, :]
-        F = HF[..., q:, :].reshape(*D.shape[:-2], q * self.c, -1)
-        HF = (H[..., :, None, :] * F[..., None, :, :]).reshape(*D.shape[:-2], -1, F.shape[-1])
-        F_ = F.swapaxes(-1, -2)
-        return *value, H.sum(axis=-1), H @ H.swapaxes(-1, -2), F @ F_, HF @ F_
+        F = HF[..., q:, :].reshape(*lead, q * self.c, J)
+        FHF = np.empty((*lead, 1 + len(i), q * self.c, J))
+        FHF[..., 0, :, :] = F
+        np.multiply(H[..., :, None, :], F[..., None, :, :], out=FHF[..., 1:, :, :])
+        FF = FHF.reshape(*lead, -1, J) @ F.swapaxes(-1, -2)
+        return *value, H.sum(axis=-1), H @ H.swapaxes(-1, -2), FF
 
     def gls(self, cross):
         """Return the `Gls` that cross-products in V^-1 give."""
-        root = np.linalg.inv(np.linalg.cholesky(cross[..., :-1, :-1]))
-        half = root @ cross[..., :-1, -1:]
-        beta = root.swapaxes(-1, -2) @ half
-        return Gls(root, beta[..., 0], cross[..., -1, -1] - (half * half).sum(axis=(-2, -1)))
+        W = np.linalg.inv(np.linalg.cholesky(cross))
+        return Gls(W[..., :-1, :-1], -W[..., -1, :-1] / W[..., -1, -1:], W[..., -1, -1] ** -2)
 
-    def value(self, sums, gls):
-        """R's REMLcrit, or -2 log likelihood under ML."""
-        value = self.constant + self.degrees * np.log(gls.rss) + sums.log_det
-        if self.reml:
-            value = value - 2 * np.log(np.diagonal(gls.root, axis1=-2, axis2=-1)).sum(axis=-1)
-        return value
+    def _value(self, log_det, root):
+        """R's REMLcrit, or -2 log likelihood under ML, from log |V| and the root of C'V^-1 C."""
+        pivots = np.log(np.diagonal(root, axis1=-2, axis2=-1))
+        return self.constant + log_det + pivots @ self._of_pivots
 
     def criterion(self, D):
         """The criterion at D, of shape (..., q, q)."""
-        sums = self.sums(D, 0)
-        return self.value(sums, self.gls(sums.cross))
+        log_det, cross = self._totals(D, 0)
+        return self._value(log_det, np.linalg.cholesky(cross))
 
     def expand(self, D, theta=None):
         """Return the `Expansion` of the criterion at D, of shape (..., q, q).
@@ -312,32 +325,28 @@ class Likelihood:
         With G = Z'V^-1 X, u = Z'V^-1 r and A = (X'V^-1 X)^-1 the derivatives of log |V|, log |X'V^-1 X| and
         rss along dD are sums of tr(H dD), -tr(A G'dD G) and -u'dD u, and so on once more.
         """
-        sums, p, nu = self.sums(D), self.c - 1, self.degrees
-        gls = self.gls(sums.cross)
-        W = np.zeros((*D.shape[:-2], p + 1, p + 1))
-        W[..., :p, :p] = gls.root
-        W[..., p, :p], W[..., p, p] = -gls.beta, 1.0
-        W[..., p, :] *= np.sqrt(nu / gls.rss if theta is None else 1 / theta)[..., None]
-        q, lead = D.shape[-1], D.shape[:-2]
-        EE = W[..., None, :, :] @ sums.FF.reshape(*lead, q, p + 1, -1)
-        EE = (EE.reshape(*lead, -1, p + 1) @ W.swapaxes(-1, -2)).reshape(*lead, q, p + 1, q, p + 1)
-        K, s, r = EE[..., :p, :, :p], EE[..., :p, :, p].swapaxes(-1, -2), EE[..., p, :, p]
+        log_det, cross, H, HH, FF = self._totals(D, 2)
+        q, c, p, nu, lead = D.shape[-1], self.c, self.c - 1, self.degrees, D.shape[:-2]
+        which, turn = _flat(q)
+        root = np.linalg.cholesky(cross)
+        W = np.linalg.inv(root)  # its last row turns columns into residuals of unit length
+        value, rss = self._value(log_det, root), root[..., p, p] ** 2
+        W[..., p, :] *= np.sqrt(nu if theta is None else rss / theta)[..., None]
         own = W if self.reml else W[..., p:, :]
-        weight = own.swapaxes(-1, -2) @ own
-        gradient = sums.H - np.einsum("...iXjY,...XY->...ij", sums.FF, weight)
-        inner = 2 * np.einsum("...abiXjY,...XY->...abij", sums.HFF, weight) - sums.HH
-        hessian = np.einsum("...abcd->...bcda", inner)
-        hessian = hessian - np.einsum("...abx,...cdx->...abcd", 2 * s, s)
-        if theta is None:
-            hessian -= _outer(r, r) / nu
-        if self.reml:
-            hessian -= np.einsum("...axby,...cydx->...abcd", K, K)
-        value = self.value(sums, gls)
+        weight = (own.swapaxes(-1, -2) @ own).reshape(*lead, c * c, 1)
+        weighted = FF.reshape(*lead, -1, q, c, q, c).swapaxes(-3, -2).reshape(*lead, -1, c * c) @ weight
+        weighted = weighted.reshape(*lead, -1, q * q)
+        gradient = H[..., which] - weighted[..., 0, :]
+        inner = (2 * weighted[..., 1:, :] - HH[..., which]).reshape(*lead, -1)
+        EE = W[..., None, :, :] @ FF[..., : q * c, :].reshape(*lead, q, c, q * c)
+        EE = EE.reshape(*lead, -1, c) @ W.swapaxes(-1, -2)
+        EE = EE.reshape(*lead, q, c, q, c).swapaxes(-3, -2)
+        turned = EE.reshape(*lead, q * q, c * c)
+        share = np.ones((c, c))
+        share[:p, :p], share[p, p] = self.reml, 1 / nu if theta is None else 0.0
+        hessian = inner[..., turn] - turned * share.ravel() @ turned.swapaxes(-1, -2)
         if theta is not None:
-            off = gls.rss / theta / nu
+            off = rss / theta / nu
             value = value + nu * (off - 1 - np.log(off))
-        return Expansion(value, gradient, hessian, r, gls.rss)
-
-
-def _outer(a, b):
-    return a[..., :, :, None, None] * b[..., None, None, :, :]
+        square = (*lead, q, q)
+        return Expansion(value, gradient.reshape(square), hessian.reshape(*square, q, q), EE[..., p, p], rss)

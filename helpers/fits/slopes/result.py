@@ -143,6 +143,8 @@ class SlopesEstimate(Told, MixedFit):
     @cached_property
     def _is_zero(self):
         """Which of the varying terms have no variance, but for rounding."""
+        if not self.singular:
+            return np.zeros(len(self.varying), dtype=bool)
         half = self._back @ self._solution.top.factor
         information = self._solution.likelihood.reduced.average.diagonal()
         return (half**2).sum(axis=1) <= 1e-16 * (self._back**2 @ (1 / information))

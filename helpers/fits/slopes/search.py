@@ -14,12 +14,11 @@ from typing import NamedTuple
 import numpy as np
 from scipy import ndimage
 
-from .pair import Pair
+from . import balanced, pair
 
 _ENOUGH = 1e-14  # of the criterion: a Newton step that promises less is the last
 _SURE = 1e-10  # a step that promises less keeps what it promises: the next would promise the square
 _NEARLY = 1e-3  # and in the first look, from several starts
-_LAST = 1e-6  # and where another descent follows that counts to more digits
 _HOPE = 4.0  # a minimum is no lower than so many times what Newton's step promises
 _STEPS = 200  # at most; ten are usual
 _NOISE = 1e-13  # of the criterion, relative: a rise by less is rounding
@@ -54,22 +53,32 @@ class Maximum(NamedTuple):
 def _entries(q, r):
     """Rows and columns of the free entries of a factor, and which pairs of them share a column."""
     rows, columns = np.nonzero(np.tri(q, r, dtype=bool))
-    return rows, columns, columns[:, None] == columns, np.eye(q)[:, rows]
+    return rows, columns, columns[:, None] == columns
 
 
-def in_factor(expansion, L):
-    """Jacobian, gradient and Hessian of the criterion in the free entries of L, of shape (..., q, r)."""
-    q, r = L.shape[-2:]
-    rows, columns, same, unit = _entries(q, r)
-    own = L[..., :, columns]
-    half = unit[:, None, :] * own[..., None, :, :]
-    J = (half + half.swapaxes(-3, -2)).reshape(*L.shape[:-2], q * q, -1)
-    lead = L.shape[:-2]
+def in_factor(expansion, L, order=None):
+    """Jacobian, gradient and Hessian of the criterion in the free entries of L, of shape (..., q, r).
+
+    L is lower trapezoidal once its rows are in ``order`` (..., q), if one is given.
+    """
+    (q, r), lead = L.shape[-2:], L.shape[:-2]
+    rows, columns, same = _entries(q, r)
+    unit = np.eye(q)[rows if order is None else order[..., rows]].swapaxes(-1, -2)
+    half = unit[..., :, None, :] * L[..., None, :, columns]
+    J = (half + half.swapaxes(-3, -2)).reshape(*lead, q * q, -1)
     gradient = (expansion.gradient.reshape(*lead, 1, q * q) @ J)[..., 0, :]
     hessian = J.swapaxes(-1, -2) @ expansion.hessian.reshape(*lead, q * q, q * q) @ J
     hessian = (hessian + hessian.swapaxes(-1, -2)) / 2
-    hessian += 2 * same * expansion.gradient[..., rows[:, None], rows]
+    hessian += 2 * same * (unit.swapaxes(-1, -2) @ expansion.gradient @ unit)
     return J, gradient, hessian
+
+
+def _turned(L, order):
+    """The factors of L L' that are lower trapezoidal once their rows are in this order."""
+    lower = np.linalg.qr(np.take_along_axis(L, order[..., None], -2).swapaxes(-1, -2))[1].swapaxes(-1, -2)
+    turned = np.empty_like(L)
+    np.put_along_axis(turned, order[..., None], lower, -2)
+    return turned
 
 
 def _step(gradient, hessian):
@@ -100,23 +109,16 @@ def _turned_step(gradient, hessian):
     return (vectors @ step[..., None])[..., 0], promise
 
 
-def _expanded(likelihood, L):
-    """Value, gradient and Hessian of the criterion in the free entries of L."""
-    if isinstance(likelihood, Pair):
-        return likelihood.in_factor(L)
-    now = likelihood.expand(L @ L.swapaxes(-1, -2))
-    return now.value, *in_factor(now, L)[1:]
-
-
 def descend(likelihood, L, enough=_SURE):
     """Newton's method within a trusted radius, from one factor or several at once.
 
     A start that promises much less than another has is not followed to its end, and of those that come to one
-    minimum one goes on.
+    minimum one goes on. The term that varies most stands first: with none of its variance in the first row, a
+    factor can be turned and D stays as it is, and steps along that ring are short.
 
     Parameters
     ----------
-    likelihood : likelihood.Likelihood or pair.Pair
+    likelihood : likelihood.Likelihood
     L : ndarray of shape (S, q, r)
     enough : float
         The promise at which the step is taken and is the last.
@@ -127,18 +129,27 @@ def descend(likelihood, L, enough=_SURE):
         Those that were followed, T <= S.
     value : ndarray of shape (T,)
     """
-    rows, columns, *_ = _entries(*L.shape[-2:])
+    (q, r), at = L.shape[-2:], np.arange(len(L))[:, None]
+    order = np.argsort(-(L**2).sum(axis=-1) * likelihood.reduced.average.diagonal(), axis=-1, kind="stable")
+    L = _turned(L, order)
+    rows, columns, _ = _entries(q, r)
+
+    def expanded(L):
+        now = likelihood.expand(L @ L.swapaxes(-1, -2))
+        return now.value, *in_factor(now, L, order)[1:]
+
     radius = 1.0 + np.abs(L).max(axis=(-2, -1))
-    value, gradient, hessian = _expanded(likelihood, L)
+    value, gradient, hessian = expanded(L)
     for _ in range(_STEPS):
         step, promise = _step(gradient, hessian)
         length = np.sqrt((step**2).sum(axis=-1))
         step *= np.minimum(1.0, radius / np.maximum(length, 1e-300))[:, None]
         trial = L.copy()
-        trial[:, rows, columns] += step
+        trial[at[: len(L)], order[:, rows], columns] += step
         if promise.max() < enough:
-            return trial, value - promise
-        then, slope, curve = _expanded(likelihood, trial)
+            L, value = trial, value - promise
+            break
+        then, slope, curve = expanded(trial)
         better = then <= value + _NOISE * np.abs(value)
         length = np.minimum(length, radius)
         radius = np.where(better, np.maximum(radius, 2 * length), length / 4)
@@ -151,9 +162,9 @@ def descend(likelihood, L, enough=_SURE):
         if len(L) > 1:
             on = _followed(value, promise)
             if not on.all():
-                parts = (L, value, gradient, hessian, radius)
-                L, value, gradient, hessian, radius = (part[on] for part in parts)
-    return L, value
+                parts = (L, value, gradient, hessian, radius, order)
+                L, value, gradient, hessian, radius, order = (part[on] for part in parts)
+    return _turned(L, np.broadcast_to(np.arange(q), order.shape)), value
 
 
 def _followed(value, promise):
@@ -224,7 +235,9 @@ def starts(likelihood):
     reduced = likelihood.reduced
     grid, shape = _grid(len(reduced.roots))
     grid = grid / np.sqrt(reduced.average.diagonal())[:, None]
-    value = likelihood.criterion(grid @ grid.swapaxes(-1, -2))
+    D = grid @ grid.swapaxes(-1, -2)
+    value = pair.criterion(likelihood, D) if len(reduced.roots) == 2 else likelihood.criterion(D)
+    value = np.where(np.isnan(value), np.inf, value)
     if shape is None:
         return grid[np.argsort(value, kind="stable")[:_STARTS]]
     about = _neighbours(len(shape))
@@ -235,27 +248,7 @@ def starts(likelihood):
         low[sides] = True
     low &= value <= value.min() + _NEAR
     low = np.flatnonzero(low)
-    L = grid[low[np.argsort(value[low], kind="stable")][:_STARTS]]
-    return _nearer(likelihood, L) if len(shape) == 3 else L
-
-
-def _nearer(likelihood, L):
-    """Of the points about each start, half as far apart as the grid is, the lowest: a step costs more."""
-    sd, turn = _finer()
-    turned = np.where((L[:, 1, 1] == 0)[:, None, None], L[:, 1:], (turn @ L[:, None, 1, :, None])[..., 0])
-    points = np.empty((len(L), len(sd), 2, 2))
-    points[:, :, 0], points[:, :, 1] = L[:, None, 0] * sd[:, :1], turned * sd[:, 1:]
-    flat = points.reshape(-1, 2, 2)
-    value = likelihood.criterion(flat @ flat.swapaxes(-1, -2)).reshape(len(L), -1)
-    return points[range(len(L)), value.argmin(axis=1)]
-
-
-@lru_cache
-def _finer():
-    """Factors (27, 2) of the sds, and turns (27, 2, 2) of the second row of L: other correlations."""
-    steps = np.array(list(product((0.5**0.5, 1.0, 2**0.5), (0.5**0.5, 1.0, 2**0.5), (-0.36, 0.0, 0.36))))
-    cos, sin = np.cos(steps[:, 2]), np.sin(steps[:, 2])
-    return steps[:, :2], np.array([[cos, -sin], [sin, cos]]).transpose(2, 0, 1)
+    return grid[low[np.argsort(value[low], kind="stable")][:_STARTS]]
 
 
 _neighbours = lru_cache(partial(ndimage.generate_binary_structure, connectivity=1))
@@ -272,35 +265,29 @@ def maximum(likelihood):
     -------
     Maximum
     """
-    if len(likelihood.reduced.roots) == 2:
-        try:
-            L = _found(likelihood, Pair)
-        except np.linalg.LinAlgError:  # where cancellation leaves `Pair` nothing
-            L = _found(likelihood)
-    else:
-        L = _found(likelihood)
-    L, value = descend(likelihood, L)
-    return _settled(likelihood, Maximum(L[0], float(value[0])))
+    if balanced.same_in_each(likelihood.reduced):
+        return Maximum(*balanced.factor(likelihood))
+    L, value = _descended(likelihood)
+    best = value.argmin()
+    return _settled(likelihood, Maximum(L[best], float(value[best])))
 
 
-def _found(likelihood, look=lambda likelihood: likelihood):
-    """The factor (1, q, q) of the lowest of the minima that the starts lead to."""
+def _descended(likelihood):
+    """Factors (S, q, q) of the minima that the starts lead to, and the criterion."""
     reduced = likelihood.reduced
     J = reduced.roots.shape[-1]
     if J <= _MANY:
-        whole = look(likelihood)
-        L, value = descend(whole, starts(whole), _LAST)
-        return L[[value.argmin()]]
+        return descend(likelihood, starts(likelihood))
     size = np.einsum("kaj,kaj->j", reduced.roots, reduced.roots)
     large = np.argpartition(size, J - _FEW // 2)[J - _FEW // 2 :]
     some = np.unique(np.concatenate([large, np.linspace(0, J - 1, _FEW // 2).astype(int)]))
-    few = look(type(likelihood)(reduced.some(some), "reml" if likelihood.reml else "ml"))
+    few = type(likelihood)(reduced.some(some), "reml" if likelihood.reml else "ml")
     L, value = descend(few, starts(few), _NEARLY)
     L, q = L[[value.argmin()]], len(reduced.roots)
     faint = np.sqrt(_FAINT / reduced.average.diagonal())
     own = L[0, range(q), range(q)]  # what is all but 0 in some groups need not be in all
     L[0, range(q), range(q)] = np.where(np.abs(own) < faint, faint, own)
-    return descend(look(likelihood), L, _LAST)[0]
+    return descend(likelihood, L)
 
 
 def _settled(likelihood, found):
