@@ -11,15 +11,17 @@ import threading
 import tomllib
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 import chapter_tools
+import feedback
 import pandas as pd
 import pdf
 import pytest
 import use_page
 from bs4 import BeautifulSoup
 from docutils import nodes
+from jinja2 import Template
 from sphinx.config import Config
 
 import helpers
@@ -225,6 +227,24 @@ def test_launch_buttons_are_there_only_with_a_repository(address, monkeypatch):
     assert options["search_bar_text"] == "Search"
     assert options.get("repository_url") == (address.rstrip("/") or None)
     assert bool(options.get("launch_buttons")) is bool(address)
+
+
+@pytest.mark.parametrize("address", ["", "https://host.invalid/owner/course/"])
+def test_the_foot_of_a_page_reports_a_mistake_with_page_and_version_if_there_is_a_repository(
+    address, monkeypatch
+):
+    monkeypatch.setenv("REPOSITORY_URL", address)
+    context = {"title": "07 <em>Shrinkage</em> &amp; more", "pathto": lambda page: f"../{page}.html"}
+    feedback.add(None, "notebooks/07_shrinkage", "page.html", context, None)
+    text = (BOOK / "_templates" / "course-footer.html").read_text(encoding="utf-8")
+    links = BeautifulSoup(Template(text).render(context), "html.parser")("a")
+    assert [link.get_text() for link in links[1:]] == ["Report a mistake on this page"] * bool(address)
+    for link in links[1:]:
+        parts = urlsplit(link["href"])
+        assert parts._replace(query="").geturl() == "https://host.invalid/owner/course/issues/new"
+        (title,), (body,) = (parse_qs(parts.query, strict_parsing=True)[key] for key in ("title", "body"))
+        assert title == "Mistake: 07 Shrinkage & more"
+        assert f"Page: notebooks/07_shrinkage\nVersion: {helpers.__version__}\n" in body
 
 
 QUERIES = {"4.716022": "01_the_question", "0.2443936": "01_the_question", "shrinkage": "07_shrinkage",
