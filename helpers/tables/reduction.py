@@ -222,7 +222,8 @@ class Deviations:
     def cross(self, sizes):
         """Cross-products within the groups."""
         if self.rows.size <= _FEW:
-            return self.rows @ self.rows.T - (self.steps.T * sizes) @ self.steps
+            products = self.rows[:, None] * self.rows  # which numpy adds up in pairs; BLAS would lose digits
+            return products.sum(axis=-1) - (self.steps.T * sizes) @ self.steps
         # By blocks, so that rounding does not grow with N; by einsum, for BLAS stalls on a busy machine.
         whole = self.rows.shape[1] // _BLOCK * _BLOCK
         blocks, rest = self.rows[:, :whole].reshape(len(self.rows), -1, _BLOCK), self.rows[:, whole:]
