@@ -95,8 +95,9 @@ def _of(name, terms):
 
 def _is_term(name, summary):
     """Whether the formula has a term of this name: ``week`` is none of ``y ~ C(week)``."""
-    parsed = parse(summary.formula, summary.group, "raise").parsed
-    return name in summary.terms or name in map(str, parsed.rhs)
+    return name in summary.terms or name in map(
+        str, parse(summary.formula, summary.group, "raise").parsed.rhs
+    )
 
 
 def _read(formula, data, groups, names, missing):
@@ -143,7 +144,8 @@ def _refuse(summary, places):
                 f"the slope of {name!r} cannot vary: it is constant within every {summary.group}; leave it "
                 "out of slopes, or name a term that varies within groups"
             )
-    refuse_collinear(summary.within[np.ix_(places, places)], names, ["the constant of each group"])
+    if len(names) > 1:
+        refuse_collinear(summary.within[np.ix_(places, places)], names, ["the constant of each group"])
     q = len(places) + 1
     if summary.ngroups < q * (q + 1) // 2:
         raise ValueError(
@@ -155,12 +157,13 @@ def _refuse(summary, places):
 def _refuse_exact(reduced, kept):
     """Say so if lines of their own in every group leave nothing of the outcome."""
     left, p = reduced.left, len(reduced.left) - 1
-    values, axes = np.linalg.eigh(left[:p, :p])
-    known = values > _NOTHING
-    along = left[p, :p] @ axes[:, known]
-    rest = left[p, p] - np.sum(along**2 / values[known])
-    within = kept.within[-1, -1] / reduced.lengths[-1] ** 2
-    if reduced.nobs - reduced.ranks.sum() - known.sum() < 1 or rest <= _NOTHING * within:
+    rest, rank = left[p, p], reduced.ranks.sum()
+    if left[:p, :p].any():  # a fixed term that does not vary leaves something of itself
+        values, axes = np.linalg.eigh(left[:p, :p])
+        known = values > _NOTHING
+        rest = rest - np.sum((left[p, :p] @ axes[:, known]) ** 2 / values[known])
+        rank = rank + known.sum()
+    if reduced.nobs - rank < 1 or rest <= _NOTHING * kept.within[-1, -1] / reduced.lengths[-1] ** 2:
         raise ValueError(
             f"nothing of {kept.outcome!r} is left within any {kept.group} beyond a line of its own: the "
             "variance within cannot be told from that of the slopes; name fewer slopes or bring more rows"

@@ -114,13 +114,13 @@ def of_summary(summary, places, fixed):
     lengths = np.sqrt(np.where(about > 0, about, 1.0))
     away = summary.means[:, places] - summary.centre[places]
     unit = np.sqrt((summary.within.diagonal()[places] + n @ away**2) / summary.nobs)
-    row_of = {place: row for row, place in enumerate(summary.varying.tolist())}
-    rows = [row_of[place] for place in places]
-    own = [row for place, row in row_of.items() if fixed[place]]
+    varying = [place for place in range(len(summary.terms)) if place != summary.intercept]
+    rows, own = [varying.index(place) for place in places], [k for k, v in enumerate(varying) if fixed[v]]
     products = summary.products[:, rows].transpose(1, 2, 0) / unit[:, None, None]
     S = products[:, rows] / unit[:, None]
     B = np.zeros((q - 1, c, J))
-    B[:, [*kept.varying, -1]] = products[:, [*own, -1]]
+    columns_of = [k for k in range(c) if k != kept.intercept]
+    B[:, columns_of] = products[:, [*own, -1]]
     B /= lengths[:, None]
     roots, sides = np.zeros((q, q, J)), np.empty((q, c, J))
     roots[0, 0] = root = np.sqrt(n)
@@ -128,11 +128,9 @@ def of_summary(summary, places, fixed):
     np.multiply(columns.T / lengths[:, None], root, out=sides[0])
     roots[1:, 1:], sides[1:] = triangular(S, B, np.full(q - 1, _CONSTANT * summary.nobs))
     left = kept.within / (lengths[:, None] * lengths) - (sides[1:] @ sides[1:].swapaxes(1, 2)).sum(axis=0)
-    of_effects = [k for k, place in enumerate(np.flatnonzero(fixed)) if place in places]
+    of_effects = [k for k, place in enumerate(np.flatnonzero(fixed).tolist()) if place in places]
     left[of_effects] = left[:, of_effects] = 0.0  # a varying term leaves nothing of itself
-    back = np.zeros((q, q))
-    back[0, 0] = 1.0
-    back[range(1, q), range(1, q)] = 1 / unit
+    back = np.diag([1.0, *(1 / unit)])
     back[0, 1:] = -(summary.shift + summary.centre)[places] / unit
     return Reduced(roots, sides, left, summary.nobs, lengths, back), kept
 

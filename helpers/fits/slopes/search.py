@@ -75,6 +75,8 @@ def in_factor(expansion, L, order=None):
 
 def _turned(L, order):
     """The factors of L L' that are lower trapezoidal once their rows are in this order."""
+    if (order == np.arange(order.shape[-1])).all():  # as L is
+        return L
     lower = np.linalg.qr(np.take_along_axis(L, order[..., None], -2).swapaxes(-1, -2))[1].swapaxes(-1, -2)
     turned = np.empty_like(L)
     np.put_along_axis(turned, order[..., None], lower, -2)
@@ -273,21 +275,46 @@ def maximum(likelihood):
 
 
 def _descended(likelihood):
-    """Factors (S, q, q) of the minima that the starts lead to, and the criterion."""
+    """Factors (S, q, q) of the minima that the starts lead to, and the criterion.
+
+    Of many groups a few are looked at, and where the criterion of all is lowest is gone on from.
+    """
     reduced = likelihood.reduced
-    J = reduced.roots.shape[-1]
+    q, _, J = reduced.roots.shape
     if J <= _MANY:
         return descend(likelihood, starts(likelihood))
     size = np.einsum("kaj,kaj->j", reduced.roots, reduced.roots)
     large = np.argpartition(size, J - _FEW // 2)[J - _FEW // 2 :]
     some = np.unique(np.concatenate([large, np.linspace(0, J - 1, _FEW // 2).astype(int)]))
     few = type(likelihood)(reduced.some(some), "reml" if likelihood.reml else "ml")
-    L, value = descend(few, starts(few), _NEARLY)
-    L, q = L[[value.argmin()]], len(reduced.roots)
+    L = np.concatenate([starts(few), by_moments(likelihood)[None]])
     faint = np.sqrt(_FAINT / reduced.average.diagonal())
-    own = L[0, range(q), range(q)]  # what is all but 0 in some groups need not be in all
-    L[0, range(q), range(q)] = np.where(np.abs(own) < faint, faint, own)
-    return descend(likelihood, L)
+    own = L[:, range(q), range(q)]  # what is all but 0 in some groups need not be in all
+    L[:, range(q), range(q)] = np.where(np.abs(own) < faint, faint, own)
+    best = likelihood.criterion(L @ L.swapaxes(-1, -2)).argmin()
+    return descend(likelihood, L[[best]])
+
+
+def by_moments(likelihood):
+    """Factor (q, q) of a consistent estimate of D: where z = Z'r has the squares that it should have.
+
+    With D = 0 in the weights, E zz' = theta (Z'Z + Z'Z D Z'Z) by group; roots of D below a small share of the
+    average group's information are lifted to it.
+    """
+    reduced = likelihood.reduced
+    R, T, q = reduced.roots, reduced.sides, len(reduced.roots)
+    beta = likelihood.gls(np.einsum("kxj,kyj->xy", T, T) + reduced.left).beta
+    residual = np.append(-beta, 1.0)
+    theta = residual @ reduced.left @ residual / (reduced.nobs - reduced.ranks.sum())
+    z = np.einsum("kaj,kj->aj", R, np.einsum("kxj,x->kj", T, residual))
+    A = np.einsum("kaj,kbj->abj", R, R)
+    flat = A.reshape(q * q, -1)
+    twice = (flat @ flat.T).reshape(q, q, q, q).transpose(0, 3, 1, 2).reshape(q * q, q * q)
+    D = np.linalg.solve(twice, (z @ z.T / theta - A.sum(axis=-1)).ravel()).reshape(q, q)
+    C = np.linalg.cholesky(reduced.average)
+    share, axes = np.linalg.eigh(C.T @ ((D + D.T) / 2) @ C)
+    half = np.linalg.solve(C.T, axes * np.sqrt(np.maximum(share, _FAINT)))
+    return np.linalg.qr(half.T)[1].T
 
 
 def _settled(likelihood, found):
