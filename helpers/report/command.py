@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import re
 import sys
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from importlib import metadata
@@ -90,6 +92,9 @@ def main(arguments=None) -> int:
     if asked.command == "which":
         return which.run(asked)
     matplotlib.use("Agg")
+    with suppress(ImportError):  # else Arrow keeps what it gives back
+        arrow = importlib.import_module("pyarrow")
+        arrow.set_memory_pool(arrow.system_memory_pool())
     try:
         _report(asked)
     except (ValueError, TypeError) as error:
