@@ -282,6 +282,8 @@ def _placed(series, codes, K):
 class Deviations:
     """Columns as deviations from their group means, by GROUP BY: `reduction.Deviations` of an engine."""
 
+    small = False
+
     def __init__(self, table, shift, used):
         self._table, self._shift, self._used = table, shift, used
         self._sizes = table.counts[used]
