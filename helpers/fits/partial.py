@@ -207,7 +207,7 @@ def partial_pooling(formula, data, groups=None, slopes=None, method="reml", miss
     ----------
     formula : str
         Outcome and fixed effects.
-    data : DataFrame or GroupSummary
+    data : DataFrame, path or GroupSummary
     groups : str or list of str
         The group column; a GroupSummary knows its own. Two groupings of intercepts: ``"school/class"``,
         classes within schools whatever their labels, R's ``(1 | school/class)``; or ``["plate", "sample"]``,

@@ -19,9 +19,11 @@ def summarise(data, formula=None, groups=None, missing="raise", carried_beyond=N
 
     Parameters
     ----------
-    data : DataFrame or GroupSummary
+    data : DataFrame, path or GroupSummary
         Any table that narwhals reads; a summary made before is handed back. One of Dask, Spark or DuckDB,
-        or a polars LazyFrame, stays there if each term is a numeric column: one row a group comes back.
+        or a polars LazyFrame, stays there if each term is a numeric column: one row a group comes back. So
+        do the rows of a path, a Parquet file, a folder of them or a glob, ``"folder/*.parquet"``, which
+        polars scans, or DuckDB where that is not installed.
     formula : str
         As in R or statsmodels: ``"score ~ 1"``, ``"log_radon ~ floor + log_uranium"``.
     groups : str, optional
