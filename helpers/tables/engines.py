@@ -22,6 +22,7 @@ import pandas as pd
 from . import partitions, refuse
 from .formula import parse
 from .labels import Later, number, to_pandas
+from .parquet import opened
 
 _FAR = 100  # times the sum of squares within: where those of the means are larger, sums would cost digits
 _LEFT = 0.1  # of a sum of squares: where the terms leave less, what they leave is added up row by row
@@ -90,7 +91,7 @@ def read(data, formula, groups, missing) -> Grouped | None:
     ValueError
         As `summarise` does; and for such a formula, if the engine is any other.
     """
-    source = _staying(data)
+    source = _staying(opened(data))
     if source is None:
         return None
     asked, schema = parse(formula, groups, missing), source.collect_schema()
@@ -281,6 +282,8 @@ def _placed(series, codes, K):
 
 class Deviations:
     """Columns as deviations from their group means, by GROUP BY: `reduction.Deviations` of an engine."""
+
+    small = False
 
     def __init__(self, table, shift, used):
         self._table, self._shift, self._used = table, shift, used

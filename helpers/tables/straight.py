@@ -157,7 +157,7 @@ def _texts(array, order):
             else None
         )
     if len(names) < _FEW:  # of which Python is quicker
-        texts = names.to_pylist()
+        texts = names.to_numpy(zero_copy_only=False).tolist()
         order = sorted(range(len(texts)), key=texts.__getitem__)
         return _rank(order)[codes], len(order), partial(pd.Index, [texts[k] for k in order])
     order = nw.dependencies.get_pyarrow().compute.array_sort_indices(names).to_numpy()
