@@ -235,6 +235,7 @@ def test_launch_buttons_are_there_only_with_a_repository(address, provider, butt
     assert options["search_bar_text"] == "Search"
     assert options.get("repository_url") == (address.rstrip("/") or None)
     assert options.get("repository_provider") == provider
+    assert options.get("use_repository_button", False) is bool(provider and provider in address)
     assert options.get("launch_buttons", {}).keys() - {"notebook_interface"} == buttons
 
 

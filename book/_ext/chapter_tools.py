@@ -92,7 +92,7 @@ def launch(app, config):
             "repository_branch": os.environ.get("REPOSITORY_BRANCH", "main"),
             # The theme wants one of three names, also of a forge that has none of them.
             "repository_provider": known[0] if known else "github",
-            "use_repository_button": True,
+            "use_repository_button": bool(known),  # it bears that forge's mark
             "launch_buttons": buttons,
         }
 
