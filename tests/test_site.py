@@ -218,8 +218,16 @@ def test_each_chapter_can_be_taken_along_with_its_data(built):
         assert len(taken) == len(getattr(helpers, name)())
 
 
-@pytest.mark.parametrize("address", ["", "https://host.invalid/owner/course/"])
-def test_launch_buttons_are_there_only_with_a_repository(address, monkeypatch):
+@pytest.mark.parametrize(
+    ("address", "provider", "buttons"),
+    [
+        ("", None, set()),
+        ("https://host.invalid/owner/course/", "github", {"binderhub_url"}),
+        ("https://gitlab.host.invalid/owner/course", "gitlab", {"binderhub_url"}),
+        ("https://github.com/owner/course", "github", {"binderhub_url", "colab_url"}),
+    ],
+)
+def test_launch_buttons_are_there_only_with_a_repository(address, provider, buttons, monkeypatch):
     monkeypatch.setenv("REPOSITORY_URL", address)
     config = Config({}, {"html_theme_options": {"search_bar_text": "Search"}})
     config.add("html_theme_options", {}, "html", ())
@@ -227,7 +235,9 @@ def test_launch_buttons_are_there_only_with_a_repository(address, monkeypatch):
     options = config.html_theme_options
     assert options["search_bar_text"] == "Search"
     assert options.get("repository_url") == (address.rstrip("/") or None)
-    assert bool(options.get("launch_buttons")) is bool(address)
+    assert options.get("repository_provider") == provider
+    assert options.get("use_repository_button", False) is bool(provider and provider in address)
+    assert options.get("launch_buttons", {}).keys() - {"notebook_interface"} == buttons
 
 
 @pytest.mark.parametrize("address", ["", "https://host.invalid/owner/course/"])
