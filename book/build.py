@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import venv
 from pathlib import Path
 
@@ -49,9 +50,13 @@ def notebooks():
     files = [text.removesuffix(".md") + ".ipynb" for text in texts]
     run("jupytext", "--quiet", "--to", "ipynb", "--update", *texts)
     convert = ("nbconvert", "--log-level=ERROR", "--to", "notebook", "--inplace")
-    run("jupyter", *convert, "--execute", "--ExecutePreprocessor.record_timing=False", *files)
-    # nbconvert joins what a busy machine printed in pieces before it runs the cells, so once more after
-    run("jupyter", *convert, "--coalesce-streams", *files)
+    with tempfile.TemporaryDirectory() as before:
+        for file in files:
+            shutil.copy(file, before)
+        run("jupyter", *convert, "--execute", "--ExecutePreprocessor.record_timing=False", *files)
+        # nbconvert joins what a busy machine printed in pieces before it runs the cells, so once more after
+        run("jupyter", *convert, "--coalesce-streams", *files)
+        run("python", "book/keep_pictures.py", before)
     for file in files:
         forget_version(Path(file))
     run("python", "book/readme_figure.py")

@@ -11,15 +11,17 @@ import threading
 import tomllib
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 import chapter_tools
+import feedback
 import pandas as pd
 import pdf
 import pytest
 import use_page
 from bs4 import BeautifulSoup
 from docutils import nodes
+from jinja2 import Template
 from sphinx.config import Config
 
 import helpers
@@ -180,6 +182,7 @@ def test_no_page_scrolls_sideways(visits):
 
 def test_no_page_is_heavy(built, visits):
     """Everything a page asks for: 1.5 MB unpacked; packed 350 kB for the first page, 500 kB for a chapter."""
+    most = {"book/intro.html": 350_000, CALCULATOR: 400_000}
 
     def sizes(path):
         content = (built / "html" / path).read_bytes()
@@ -188,7 +191,7 @@ def test_no_page_is_heavy(built, visits):
     for (page, mode), saw in visits.items():
         raw, packed = map(sum, zip(*map(sizes, saw["asked"]), strict=True))
         assert raw <= 1_500_000, f"{page} ({mode}): {raw}"
-        assert packed <= (350_000 if page == "book/intro.html" else 500_000), f"{page} ({mode}): {packed}"
+        assert packed <= most.get(page, 500_000), f"{page} ({mode}): {packed}"
 
 
 def test_every_stated_value_is_shown_and_agrees(built):
@@ -215,8 +218,16 @@ def test_each_chapter_can_be_taken_along_with_its_data(built):
         assert len(taken) == len(getattr(helpers, name)())
 
 
-@pytest.mark.parametrize("address", ["", "https://host.invalid/owner/course/"])
-def test_launch_buttons_are_there_only_with_a_repository(address, monkeypatch):
+@pytest.mark.parametrize(
+    ("address", "provider", "buttons"),
+    [
+        ("", None, set()),
+        ("https://host.invalid/owner/course/", "github", {"binderhub_url"}),
+        ("https://gitlab.host.invalid/owner/course", "gitlab", {"binderhub_url"}),
+        ("https://github.com/owner/course", "github", {"binderhub_url", "colab_url"}),
+    ],
+)
+def test_launch_buttons_are_there_only_with_a_repository(address, provider, buttons, monkeypatch):
     monkeypatch.setenv("REPOSITORY_URL", address)
     config = Config({}, {"html_theme_options": {"search_bar_text": "Search"}})
     config.add("html_theme_options", {}, "html", ())
@@ -224,7 +235,27 @@ def test_launch_buttons_are_there_only_with_a_repository(address, monkeypatch):
     options = config.html_theme_options
     assert options["search_bar_text"] == "Search"
     assert options.get("repository_url") == (address.rstrip("/") or None)
-    assert bool(options.get("launch_buttons")) is bool(address)
+    assert options.get("repository_provider") == provider
+    assert options.get("use_repository_button", False) is bool(provider and provider in address)
+    assert options.get("launch_buttons", {}).keys() - {"notebook_interface"} == buttons
+
+
+@pytest.mark.parametrize("address", ["", "https://host.invalid/owner/course/"])
+def test_the_foot_of_a_page_reports_a_mistake_with_page_and_version_if_there_is_a_repository(
+    address, monkeypatch
+):
+    monkeypatch.setenv("REPOSITORY_URL", address)
+    context = {"title": "07 <em>Shrinkage</em> &amp; more", "pathto": lambda page: f"../{page}.html"}
+    feedback.add(None, "notebooks/07_shrinkage", "page.html", context, None)
+    text = (BOOK / "_templates" / "course-footer.html").read_text(encoding="utf-8")
+    links = BeautifulSoup(Template(text).render(context), "html.parser")("a")
+    assert [link.get_text() for link in links[1:]] == ["Report a mistake on this page"] * bool(address)
+    for link in links[1:]:
+        parts = urlsplit(link["href"])
+        assert parts._replace(query="").geturl() == "https://host.invalid/owner/course/issues/new"
+        (title,), (body,) = (parse_qs(parts.query, strict_parsing=True)[key] for key in ("title", "body"))
+        assert title == "Mistake: 07 Shrinkage & more"
+        assert f"Page: notebooks/07_shrinkage\nVersion: {helpers.__version__}\n" in body
 
 
 QUERIES = {"4.716022": "01_the_question", "0.2443936": "01_the_question", "shrinkage": "07_shrinkage",
@@ -249,7 +280,7 @@ def test_pages_work_as_files(built, browser):
     page.on("console", lambda m: m.type in ("error", "warning") and errors.append(m.text))
     page.on("pageerror", lambda e: errors.append(str(e)))
     notebooks = ("04_balanced_formulas", "explorer", "explorer_two")
-    for name in ("book/intro", "book/which", *(f"notebooks/{name}" for name in notebooks)):
+    for name in ("book/intro", "book/which", "book/calculator", *(f"notebooks/{name}" for name in notebooks)):
         page.goto((built / "html" / f"{name}.html").as_uri(), wait_until="load")
         assert page.locator("article h1").first.is_visible()
     page.close()
@@ -382,6 +413,60 @@ def test_the_first_page_leads_into_the_chooser(site, browser):
     page.wait_for_url("**/which.html#/**")
     assert page.locator("se-which h2").inner_text().endswith("?")
     page.close()
+
+
+# ---- the calculator ------------------------------------------------------------------------------
+
+CALCULATOR = "book/calculator.html"
+TABLES = {  # what is pasted, and how the answer begins
+    "refused": ("class;score\nA;x\nA;2\nB;3\nB;4", "Not worked out. Line 2"),
+    "to be chosen": ("pupil;class;score\n1;A;1\n2;A;2\n3;B;3", "Not worked out. There are 3 columns"),
+    "warned": (
+        "class;score\nA;1,5\nA;\nB;2,5\nB;3,25\nC c;4\nCc;5\nA;2",
+        "6 rows in 4 groups, 1 row left out.",
+    ),
+    "same means": ("g y\na 1\na 2\nb 1\nb 2\nc 1\nc 2", "6 rows in 3 groups."),
+}
+
+
+@pytest.mark.parametrize(("scheme", "width"), MODES)
+def test_no_state_of_the_calculator_has_a_fault(site, browser, axe, scheme, width):
+    size = {"width": width, "height": 900}
+    context = browser.new_context(color_scheme=scheme, viewport=size, reduced_motion="reduce")
+    page, asked = context.new_page(), []
+    page.goto(site + CALCULATOR, wait_until="load")
+    page.on("request", lambda request: asked.append(request.url))
+    page.add_script_tag(path=axe)
+    page.get_by_role("button", name="Show it with an example").click()
+    for name, (text, begins) in {"example": (None, "200 rows in 20 groups"), **TABLES}.items():
+        if text:
+            page.get_by_role("textbox", name="Paste two columns").fill(text)
+            page.get_by_role("button", name="Work it out").press("Enter")
+        assert page.locator(".calculator-status").inner_text().startswith(begins), name
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), name
+        assert page.evaluate(AUDIT) == [], name
+    page.get_by_label("A row for each group").check()
+    page.get_by_role("textbox", name="a line for each group").fill("a 5 1,5 2\nb 6 3 2\nc 4 4 2,5")
+    page.get_by_role("button", name="Work it out").press("Enter")
+    assert page.locator(".calculator-status").inner_text().startswith("15 rows in 3 groups.")
+    assert page.evaluate(AUDIT) == []
+    context.close()
+    assert [url for url in asked if not url.startswith(("data:", "blob:"))] == []
+
+
+def test_the_calculator_works_from_a_file_and_is_linked_from_where_readers_come(built, browser):
+    page, errors = browser.new_page(), []
+    page.on("pageerror", lambda e: errors.append(str(e)))
+    page.goto((built / "html" / CALCULATOR).as_uri(), wait_until="load")
+    page.get_by_role("button", name="Show it with an example").click()
+    assert "4.716" in page.locator(".calculator-status").inner_text()
+    page.locator(".calculator-result a").first.click()
+    page.wait_for_url("**/09_few_clusters.html")
+    page.close()
+    assert not errors
+    for name in ("book/intro", "book/use", "book/which", "notebooks/13_your_own_data"):
+        html = (built / "html" / f"{name}.html").read_text(encoding="utf-8")
+        assert BeautifulSoup(html, "html.parser").select("article a[href$='calculator.html']"), name
 
 
 # ---- found and shared ----------------------------------------------------------------------------

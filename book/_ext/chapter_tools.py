@@ -6,6 +6,7 @@ import re
 import shutil
 from html import escape
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import helpers
 from helpers import report
@@ -79,15 +80,20 @@ def copy(app, error):
 def launch(app, config):
     """Links to Binder and Colab, where the build is told the public repository: else they would be dead."""
     if repository():
+        host = urlsplit(repository()).netloc
+        known = [name for name in ("github", "gitlab", "bitbucket") if name in host]
+        buttons = {"binderhub_url": "https://mybinder.org", "notebook_interface": "jupyterlab"}
+        if host == "github.com":
+            buttons["colab_url"] = (
+                "https://colab.research.google.com"  # it opens what lies there, and no more
+            )
         config.html_theme_options |= {
             "repository_url": repository(),
             "repository_branch": os.environ.get("REPOSITORY_BRANCH", "main"),
-            "use_repository_button": True,
-            "launch_buttons": {
-                "binderhub_url": "https://mybinder.org",
-                "colab_url": "https://colab.research.google.com",
-                "notebook_interface": "jupyterlab",
-            },
+            # The theme wants one of three names, also of a forge that has none of them.
+            "repository_provider": known[0] if known else "github",
+            "use_repository_button": bool(known),  # it bears that forge's mark
+            "launch_buttons": buttons,
         }
 
 

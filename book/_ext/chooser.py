@@ -15,6 +15,10 @@ PAGE, FIRST, ENDS = "book/which", "book/intro", "book/ends"
 TEMPLATE, CALLS = "chooser.md.jinja", "calls.md.jinja"
 MARK, CALLS_OF = "<!-- chooser -->", re.compile(r"<!-- calls: (\w+) -->")
 USUAL = ("number", "once", "one")  # what the first page takes for given
+CALCULATED = (  # ends whose number the calculator gives
+    "one_alone", "one_pooled", "these", "all_groups", "few_groups", "all_rows", "new_group", "new_row", "icc",
+    "independent",
+)  # fmt: skip
 SHOWN = {  # key of the data: what stands above the code, and how it is coloured
     "python": ("Python, with this course's package", "python"),
     "statsmodels": ("Python, statsmodels", "python"),
@@ -65,6 +69,7 @@ def page(folder):
     return template(TEMPLATE).render(
         tree=tree,
         shown=SHOWN,
+        calculated=CALCULATED,
         titles=titles(folder),
         paths=[(said(answers), end) for answers, end in which.paths()],
         data=packed(asked),

@@ -112,7 +112,9 @@ def held(key, value):
     if not rounds_to(value, row.value):
         raise StatedValueError(f"{key}: {row.source} states {row.value}, computed is {float(value)!r}")
     decimals = max(0, -Decimal(row.value).as_tuple().exponent)
-    return f"✓ {key}: stated {row.value}, computed {float(value):.{decimals + 3}f}"
+    # where statsmodels' optimiser stops depends on the processor in the digits after
+    decimals += 1 if key.startswith("statsmodels.") else 3
+    return f"✓ {key}: stated {row.value}, computed {float(value):.{decimals}f}"
 
 
 def checks_in(text):

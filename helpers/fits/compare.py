@@ -32,7 +32,7 @@ def compare(formula, data, groups=None, missing="raise", alpha=0.05):
     ----------
     formula : str
         Outcome and terms, with a constant.
-    data : DataFrame or GroupSummary
+    data : DataFrame, path or GroupSummary
     groups : str or list of two str
         The group column; a GroupSummary knows its own. Two groupings as for `partial_pooling`:
         ``"school/class"``, or ``["plate", "sample"]``.

@@ -17,7 +17,7 @@ def complete_pooling(formula, data, groups=None, missing="raise"):
     ----------
     formula : str
         Outcome and terms, ``"score ~ 1"``.
-    data : DataFrame or GroupSummary
+    data : DataFrame, path or GroupSummary
         A table, or what `groups.summarise` made of one.
     groups : str or list of two str, optional
         The group column. The estimates and standard errors do not use it. Two columns, for errors that

@@ -185,7 +185,7 @@ def no_pooling(formula, data, groups=None, missing="raise"):
     formula : str
         Outcome and the terms that vary within groups; the constant of ``"score ~ 1"`` stands for
         the group means.
-    data : DataFrame or GroupSummary
+    data : DataFrame, path or GroupSummary
     groups : str
         The group column; a GroupSummary knows its own.
     missing : {"raise", "drop"}

@@ -98,7 +98,8 @@ class PartialPooling(Variances, Predictions, MixedFit):
     @cached_property
     def _by_term(self):
         """Covariance of the estimates, the variances taken for known."""
-        return self._contrasts @ self._centred[1] @ self._contrasts.T
+        cov = self._centred[1]
+        return cov if len(cov) == 1 else self._contrasts @ cov @ self._contrasts.T
 
     def cluster_robust(self, kind="CR2"):
         """Return this fit with sandwich standard errors by group, R's ``vcovCR(lmer(...), kind)``.
@@ -206,7 +207,7 @@ def partial_pooling(formula, data, groups=None, slopes=None, method="reml", miss
     ----------
     formula : str
         Outcome and fixed effects.
-    data : DataFrame or GroupSummary
+    data : DataFrame, path or GroupSummary
     groups : str or list of str
         The group column; a GroupSummary knows its own. Two groupings of intercepts: ``"school/class"``,
         classes within schools whatever their labels, R's ``(1 | school/class)``; or ``["plate", "sample"]``,

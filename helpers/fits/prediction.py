@@ -14,6 +14,8 @@ Notebook 07 says how often the intervals hold.
 
 from __future__ import annotations
 
+from itertools import combinations_with_replacement
+
 import numpy as np
 from scipy.integrate import cumulative_trapezoid
 
@@ -57,15 +59,30 @@ def mean_squared_errors(summary, contrast, beta, ratio):
     theta = y**2 / (shares @ (profile.degrees / rss))
     covs = np.linalg.inv(XX) / (unit[:, None] * unit) * (theta * shares)[:, None, None]
     betas = betas * y / unit
-    factor = n * ratio / (1 + n * ratio)
-    effect = factor * (means[:, -1] - means[:, :-1] @ beta)
-    total = np.zeros(summary.ngroups)
-    for r, share, b, cov in zip(ratios, shares, betas, covs, strict=True):
-        factor = n * r / (1 + n * r)
-        spread = contrast - factor[:, None] * means[:, :-1]
-        away = contrast @ (b - beta) if contrast.ndim else 0.0
-        away = away + factor * (means[:, -1] - means[:, :-1] @ b) - effect
-        total += share * (theta * factor / n + away**2) + np.einsum("ji,ji->j", spread @ cov, spread)
+    sizes, of_size = np.unique(n, return_inverse=True)
+    moved, terms = betas - beta, means[:, :-1].T
+    values = [means[:, -1] - beta @ terms, *terms]
+    p = len(beta) if contrast.ndim else 0
+    if p:  # the contrast as what it has beyond the mean's terms: large numbers would be apart by little
+        values = [*(np.broadcast_to(contrast, (len(n), p)).T - terms), *values]
+    # Of groups of one size the error is one quadratic form in these values.
+    form, known = np.zeros((len(values),) * 2 + sizes.shape), np.zeros(len(sizes))
+    for r, share, d, cov in zip(ratios, shares, moved, covs, strict=True):
+        left = 1 / (1 + sizes * r)
+        factor = sizes * r * left
+        other, cov = left if p else -factor, cov[..., None]
+        residual = sizes * (r - ratio) * left / (1 + sizes * ratio)
+        away = np.concatenate([np.tile(d[:p, None], len(sizes)), [residual], other * d[:, None]])
+        form += share * away[:, None] * away
+        form[p + 1 :, p + 1 :] += cov * other**2
+        if p:
+            form[:p, :p] += cov
+            form[:p, p + 1 :] += cov * other
+            form[p + 1 :, :p] += cov * other
+        known += share * theta * factor / sizes
+    total = known[of_size]
+    for i, k in combinations_with_replacement(range(len(values)), 2):
+        total += (1 + (i < k)) * form[i, k][of_size] * values[i] * values[k]
     return total
 
 

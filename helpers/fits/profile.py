@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from math import log, pi
+from math import expm1, log, log1p, nan, pi
 
 import numpy as np
 from scipy.optimize import brentq
@@ -19,6 +19,7 @@ from ..tables.summary import ROUNDING
 
 _DECADE = 5  # points of the scan for each power of ten; 4 missed no maximum of 240 000 data sets
 _CHEBYSHEV = -np.cos(np.linspace(0, np.pi, 8))  # points between -1 and 1
+_AROUND = 3  # points of the scan on either side of two amid which the root lies
 _NEAR = 1e-3  # how far, relative to the root, the second look reaches
 
 
@@ -71,7 +72,7 @@ class Profile:
                 f"every {summary.group} has one row only: the variances between and within "
                 "cannot be told apart; complete_pooling is what such data allow"
             )
-        self._closed = _balanced(summary, method)
+        self._asked = summary, method
         self.scale, self.within, self.groups, self.left = summary.unit
         if not self.left:
             raise ValueError(
@@ -79,6 +80,8 @@ class Profile:
                 "the variance within is 0 and the ratio of the variances infinite; "
                 f"average to one row per {summary.group} and use complete_pooling"
             )
+        self._inverse_sizes = 1 / self.groups.sizes
+        self._between = self.groups.between.reshape(len(self.groups.sizes), -1)
         inside = self.within[:-1, :-1]
         few = summary.ngroups <= p  # only then need the rank be known
         if few and summary.ngroups + np.linalg.matrix_rank(inside, tol=1e-12, hermitian=True) <= p:
@@ -90,8 +93,10 @@ class Profile:
 
     def _cross(self, r):
         """Weights of the mean of a group of each size, and the cross-products in V^-1, at theta = 1."""
-        weights = 1 / np.add.outer(r, 1 / self.groups.sizes)
-        return weights, self.within + self.groups.weighted(weights)
+        weights = 1 / (np.asarray(r)[..., None] + self._inverse_sizes)
+        return weights, self.within + (weights @ self._between).reshape(
+            *weights.shape[:-1], *self.within.shape
+        )
 
     def gls(self, r):
         """Generalised least squares at the ratio r, theta = 1, for columns of unit length.
@@ -133,23 +138,28 @@ class Profile:
     def score(self, r):
         """Derivative of `criterion` in r, in closed form."""
         weights, cross = self._cross(r)
-        fall = self.groups.weighted(weights**2)  # minus the derivative of the cross-products
         inverse = np.linalg.inv(cross)
-        last = inverse[..., -1]  # -beta and 1, over the residual sum of squares
-        lost = np.einsum("...i,...ij,...j->...", last, fall, last) / last[..., -1]
-        value = weights @ self.groups.counts - self.degrees * lost
-        return value - np.einsum("...ij,...ij->...", inverse, fall) + lost if self.reml else value
+        last = inverse[..., -1, None]  # -beta and 1, over the residual sum of squares
+        along = (last * ((self.degrees - self.reml) / last[..., -1:, :])) * last.swapaxes(-2, -1)
+        if self.reml:
+            along += inverse
+        # By size: the cross-products fall by weight^2 as r grows, the log determinant rises by weight.
+        fall = along.reshape(*weights.shape[:-1], -1) @ self._between.T
+        return np.einsum("...k,...k->...", weights, self.groups.counts - weights * fall)
 
     def best_ratio(self):
-        """Return psi / theta at the highest of the maxima; 0.0 at the boundary.
+        """Return psi / theta at the highest of the maxima; 0.0 at the boundary."""
+        closed = _balanced(*self._asked)
+        return closed.psi / closed.theta if closed else self._search()
+
+    def _search(self):
+        """`best_ratio` where it has no closed form.
 
         The profile can have several maxima where group sizes differ, so a scan comes before the root.
         It reaches from where the largest groups stop to inform to beyond where the smallest do.
         """
-        if self._closed:
-            return self._closed.psi / self._closed.theta
         sizes, _, between = self.groups
-        most = self.degrees * between[:, -1, -1].sum() / self.left
+        most = self.degrees * float(between[:, -1, -1].sum() / self.left)
         while True:
             grid = scan(sizes, most)
             score = self.score(grid)
@@ -158,23 +168,25 @@ class Profile:
             most *= 1e3
         sign = score > 0
         minima = [0.0] if sign[0] else []
-        for k in np.flatnonzero(~sign[:-1] & sign[1:]):
-            minima.append(_root(self.score, grid[k], grid[k + 1], sizes[-1]))
+        for k in np.flatnonzero(sign[1:] > sign[:-1]):
+            minima.append(_root(self.score, grid, score, k, sizes[-1]))
         return min(minima, key=self.criterion) if len(minima) > 1 else minima[0]
 
     def fit(self):
         """Return the `VarianceFit` at the maximum."""
-        r = float(self.best_ratio())
+        return self._at(float(self.best_ratio()))
+
+    def _at(self, r):
         _, cross = self._cross(r)
-        XX, Xy = cross[:-1, :-1], cross[:-1, -1:]
-        solved = np.linalg.solve(XX, np.concatenate([Xy, np.eye(len(XX))], axis=1))
-        beta, inverse = solved[:, 0], solved[:, 1:]
-        rss = cross[-1, -1] - Xy[:, 0] @ beta
-        theta = float(rss / self.degrees)
+        XX, Xy = cross[:-1, :-1], cross[:-1, -1]
+        inverse = np.linalg.inv(XX)
+        beta = inverse @ Xy
+        rss = float(cross[-1, -1] - Xy @ beta)
+        theta = rss / self.degrees
         x, y = self.scale[:-1], float(self.scale[-1])
         cov = inverse * (theta * y**2 / (x[:, None] * x))
         criterion = partial(self._criterion, r, XX, rss)
-        return VarianceFit(r * theta * y**2, theta * y**2, beta * y / x, cov, criterion)
+        return VarianceFit(r * theta * y**2, theta * y**2, beta * (y / x), cov, criterion)
 
 
 def maximum(summary, method):
@@ -194,7 +206,11 @@ def maximum(summary, method):
     ValueError
         As `Profile`.
     """
-    return _balanced(summary, method) or Profile(summary, method).fit()
+    closed = _balanced(summary, method)
+    if closed:
+        return closed
+    profile = Profile(summary, method)
+    return profile._at(profile._search())
 
 
 def _balanced(summary, method):
@@ -217,29 +233,38 @@ def _balanced(summary, method):
     return VarianceFit(psi, theta, np.zeros(1), np.array([[between / (n * J)]]), criterion)
 
 
-def _root(score, low, high, n):
-    """Where the score rises through 0, between two ratios.
+def _root(score, grid, known, k, n):
+    """Where the score, known on a grid, rises through 0 between its points k and k + 1.
 
     In u = log(1 + n r) the slope (1 + n r) score is so smooth that u is as good as a polynomial in it: it is
-    read off from a few Chebyshev points, and again close by. All of them cost as much as two steps of
-    `brentq`, which is there for a slope that does not rise all the way.
+    read off from the points around, and again from a few Chebyshev points close by, which cost as much as a
+    step of `brentq`; that is there for a slope that does not rise all the way.
     """
-    bounds = low, high = np.log1p(n * low), np.log1p(n * high)
-    for look in range(4):
-        u = (low + high) / 2 + (high - low) / 2 * _CHEBYSHEV
-        slope = np.exp(u) * score(np.expm1(u) / n)
-        if (slope[1:] <= slope[:-1]).any() or not slope.all():
-            break
-        apart = slope[:, None] - slope
-        apart.flat[:: len(slope) + 1] = slope
-        weight = 1 / apart.prod(axis=1)  # barycentric, at 0
-        root = weight @ u / weight.sum()
-        if look and low <= root <= high:  # else the look before was too far off to be close by
-            return np.expm1(root) / n
-        low, high = max(root * (1 - _NEAR), bounds[0]), min(root * (1 + _NEAR), bounds[1])
+    around = slice(max(k - _AROUND, 0), k + _AROUND + 2)
+    reach = n * grid[around]
+    u = np.log1p(reach)
+    low, high = bounds = log1p(n * grid[k]), log1p(n * grid[k + 1])
+    root = _read_off(u, (1 + reach) * known[around])
+    for close in (low <= root <= high, True, True, True):
+        if close:
+            low, high = max(root * (1 - _NEAR), bounds[0]), min(root * (1 + _NEAR), bounds[1])
         if not low < high:
             break
-    return brentq(score, *np.expm1(bounds) / n, xtol=1e-300, rtol=4 * np.finfo(float).eps)
+        u = (low + high) / 2 + (high - low) / 2 * _CHEBYSHEV
+        root = _read_off(u, np.exp(u) * score(np.expm1(u) / n))
+        if close and low <= root <= high:  # else the look before was too far off to be close by
+            return expm1(root) / n
+    return brentq(score, grid[k], grid[k + 1], xtol=1e-300, rtol=4 * np.finfo(float).eps)
+
+
+def _read_off(u, slope):
+    """Where the polynomial for u in a slope that rises has slope 0; NaN for one that does not rise."""
+    if not (slope[1:] > slope[:-1]).all() or not slope.all():
+        return nan
+    apart = slope[:, None] - slope
+    apart.flat[:: len(slope) + 1] = slope
+    weight = 1 / np.multiply.reduce(apart, axis=1)  # barycentric, at 0
+    return float(u[0] + weight @ (u - u[0]) / weight.sum())
 
 
 def scan(sizes, most):

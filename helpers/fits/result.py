@@ -175,12 +175,12 @@ class Fit(Printed):
     @cached_property
     def params(self):
         """Estimates by term."""
-        return pd.Series(self._estimate, self._terms, name="estimate")
+        return pd.Series(self._estimate.copy(), self._terms, name="estimate", copy=False)
 
     @cached_property
     def bse(self):
         """Standard errors by term."""
-        return pd.Series(self._se, self._terms, name="se")
+        return pd.Series(self._se.copy(), self._terms, name="se", copy=False)
 
     @cached_property
     def df(self):

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import re
 import sys
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
+from glob import has_magic
 from importlib import metadata
 from pathlib import Path
 
@@ -39,7 +42,10 @@ def _parser():
         "error, and warn of what matters; write it as one self-contained page of HTML.",
     )
     told.add_argument(
-        "file", metavar="FILE", help="text (CSV and the like), SPSS, Stata, SAS, Excel, R, Parquet or Arrow"
+        "file",
+        metavar="FILE",
+        help="text (CSV and the like), SPSS, Stata, SAS, Excel, R, Parquet or Arrow; a "
+        "folder of Parquet files",
     )
     told.add_argument("--outcome", required=True, metavar="COLUMN", help="what was measured")
     told.add_argument("--group", required=True, nargs="+", metavar="COLUMN",
@@ -90,6 +96,9 @@ def main(arguments=None) -> int:
     if asked.command == "which":
         return which.run(asked)
     matplotlib.use("Agg")
+    with suppress(ImportError):  # else Arrow keeps what it gives back
+        arrow = importlib.import_module("pyarrow")
+        arrow.set_memory_pool(arrow.system_memory_pool())
     try:
         _report(asked)
     except (ValueError, TypeError) as error:
@@ -107,7 +116,8 @@ def main(arguments=None) -> int:
 
 def _report(asked):
     source = Path(asked.file)
-    targets = [Path(asked.output or f"{source.stem}-report.html")]
+    named = next((part for part in (source, *source.parents) if not has_magic(part.name)), source)
+    targets = [Path(asked.output or f"{named.resolve().stem}-report.html")]
     targets += [Path(asked.table)] if asked.table else []
     for target in targets:
         if target.resolve() == source.resolve():

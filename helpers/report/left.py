@@ -37,8 +37,8 @@ class Left(NamedTuple):
     ----------
     fitted, residuals : ndarray of shape (N,)
         In the unit of the outcome: fixed part and effects, and the outcome less these.
-    groups : Index
-        Group of each row, as labels (of the first of two groupings).
+    groups : CategoricalIndex
+        Group of each row (of the first of two groupings).
     effects : list of Effects
     slopes : list of str
         Terms whose slopes vary in the model.
@@ -46,7 +46,7 @@ class Left(NamedTuple):
 
     fitted: np.ndarray
     residuals: np.ndarray
-    groups: pd.Index
+    groups: pd.CategoricalIndex
     effects: list
     slopes: list
 
@@ -56,26 +56,26 @@ def of_one(found) -> Left:
     data, sloped = found.fit.data, found.fits.sloped
     model = found.fit if sloped is None else sloped
     table = columns.read(found.whole, data.formula, data.group, "drop" if data.dropped else "raise")
-    there = np.flatnonzero(table.counts)
-    groups = (np.cumsum(table.counts > 0) - 1)[table.codes]
-    named = dict(zip(_terms(table), table.columns[:-1], strict=True))
+    place = (np.cumsum(table.counts > 0) - 1).astype(np.int32)
+    groups = place[table.codes]
+    outcome, named = table.columns[-1], dict(zip(_terms(table), table.columns[:-1], strict=True))
+    del table  # whose codes are as large as a column
     fitted = _fixed(model.params, named, found.centres, len(groups))
     means = found.fit.group_effects
     effects = [_effects("Intercept", data.group, means, found.fit.psi)]
     if sloped is None:
-        fitted += means["estimate"].to_numpy()[groups]
+        fitted += means["estimate"].to_numpy().take(groups)
     else:
         for term in sloped.varying:
-            effect = sloped.group_effects[term]["estimate"].to_numpy()[groups]
-            fitted += effect if term == "Intercept" else effect * (named[term] - found.centres.get(term, 0.0))
+            effect = sloped.group_effects[term]["estimate"].to_numpy().take(groups)
+            fitted += effect if term == "Intercept" else _times(effect, named[term], found.centres.get(term))
             if term != "Intercept":
                 effects.append(
                     _effects(term, data.group, sloped.group_effects[term], sloped.psi.loc[term, term])
                 )
     slopes = [] if sloped is None else list(sloped.varying[1:])
-    return Left(
-        fitted, table.columns[-1] - fitted, table.labels[there][groups].rename(data.group), effects, slopes
-    )
+    labels = _by_row(groups, data.labels, data.group)
+    return Left(fitted, outcome - fitted, labels, effects, slopes)
 
 
 def of_two(found) -> Left:
@@ -94,7 +94,13 @@ def of_two(found) -> Left:
         table_of = fit.group_effects[name]
         fitted += table_of["estimate"].to_numpy()[table_of.index.get_indexer(rows)]
         effects.append(_effects("Intercept", own, table_of, fit.psi[name]))
-    return Left(fitted, table.columns[-1] - fitted, by_row[0].rename(found.names[0]), effects, [])
+    labels = pd.CategoricalIndex(by_row[0], name=found.names[0])
+    return Left(fitted, table.columns[-1] - fitted, labels, effects, [])
+
+
+def _by_row(codes, labels, name):
+    """The label of each row, kept as its number."""
+    return pd.CategoricalIndex(pd.Categorical.from_codes(codes, labels, validate=False), name=name)
 
 
 def _terms(table):
@@ -105,8 +111,15 @@ def _fixed(params, named, centres, rows):
     """Fixed part of each row; numbers were counted from their means."""
     fitted = np.full(rows, float(params["Intercept"]))
     for term, column in named.items():
-        fitted += params[term] * (column - centres.get(term, 0.0))
+        fitted += _times(params[term], column, centres.get(term))
     return fitted
+
+
+def _times(slope, column, centre):
+    """A slope times a column counted from its centre, with one new column in memory."""
+    away = column - (centre or 0.0)
+    away *= slope
+    return away
 
 
 def _effects(what, of, table, psi):

@@ -42,11 +42,9 @@ def _residuals(found):
         )
         return Picture(title, text, [])
     fitted, residuals, groups, _, slopes = found.left
-    z = residuals / np.sqrt(np.mean(residuals**2))
-    k = int(np.abs(z).argmax())
-    lower = fitted <= np.median(fitted)
-    centred = residuals - residuals.mean()
-    skew, spread = (centred**3).mean() / (centred**2).mean() ** 1.5, ""
+    sd = np.sqrt(np.mean(residuals**2))
+    k = max(int(residuals.argmax()), int(residuals.argmin()), key=lambda k: abs(residuals[k]))
+    lower, spread = fitted <= np.median(fitted), ""
     if not lower.all():
         low, high = (words.figures(np.sqrt(np.mean(residuals[half] ** 2))) for half in (lower, ~lower))
         spread = (
@@ -61,11 +59,18 @@ def _residuals(found):
     text = (
         "Look for rows far from all others, for dots that leave the line at one end (skew) or at both (long "
         "tails), and for a spread that grows or shrinks from left to right. "
-        f"{whose} farthest residual, of {of}, is {words.decimals(z[k], 1)} "
-        f"standard deviations from 0, and the skewness is {words.decimals(skew, 2)}{spread}."
+        f"{whose} farthest residual, of {of}, is {words.decimals(residuals[k] / sd, 1)} "
+        f"standard deviations from 0, and the skewness is {words.decimals(_skewness(residuals), 2)}{spread}."
     )
     panels = [figures.residuals_by_fitted(fitted, residuals, found.outcome)]
     return Picture(title, text, [*panels, figures.residuals_against_normal(residuals)])
+
+
+def _skewness(values):
+    """Third central moment over the cube of the standard deviation."""
+    away = values - values.mean()
+    square = away * away
+    return np.vdot(square, away) / len(away) / square.mean() ** 1.5
 
 
 def _effects(found):

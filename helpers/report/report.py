@@ -9,6 +9,7 @@ page. Where rows of one group are less alike than rows of two, words and code ha
 from __future__ import annotations
 
 from ..course import figures
+from ..tables.parquet import opened
 from . import left, of_one, variances, watch, words
 from .asked import Asked
 from .files import read_table
@@ -30,8 +31,9 @@ def describe(
 
     Parameters
     ----------
-    data : DataFrame
-        Any table that narwhals reads; a file comes through `read_table`.
+    data : DataFrame or path
+        Any table that narwhals reads; a file comes through `read_table`. Or a path: a Parquet file, a folder
+        of them or a glob, of which only the columns named are read.
     outcome : str
         Column, or a term of a formula, ``"np.log(radon)"``.
     group : str or list of two str
@@ -84,6 +86,7 @@ def describe(
             level=level,
             one=one,
         )
+        data = opened(data)
         two = asked.groupings(data)
         return ReportOfTwo.of(asked, data, *two) if two else Report.of(asked, data)
     except (TypeError, ValueError) as error:

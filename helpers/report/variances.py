@@ -57,7 +57,7 @@ def slopes(found) -> list:
 def theta_int(found):
     """Interval for theta from no pooling's residual variance, which is theta chi-square / df."""
     no, alpha = found.fits.no, 1 - found.level
-    df = float(no.df.iloc[0])
+    df = float(no._df[0])  # by number: names of all groups would take longer
     return df * no.theta / stats.chi2.isf([alpha / 2, 1 - alpha / 2], df)
 
 

@@ -19,6 +19,7 @@ import pandas as pd
 from . import refuse, straight
 from .formula import parse
 from .labels import Later, as_labels, as_numbers, is_text, number, plain, to_pandas
+from .parquet import opened
 
 
 @dataclass(frozen=True)
@@ -169,7 +170,7 @@ def columns_of(data, wanted) -> dict[str, pd.Series]:
             )
     else:
         try:
-            frame = nw.from_native(data)
+            frame = nw.from_native(opened(data))
         except TypeError:
             raise TypeError(f"data must be a data frame; got {type(data).__name__}") from None
         except nw.exceptions.DuplicateError as error:

@@ -3,8 +3,8 @@
 It counts, and adds up how far each column is from a value amid it, and the products of these. Where that
 would cost digits (groups far apart), a second adds up the products of the deviations from the group means,
 which the engine joins to its rows, so that the digits are those of `summarise` in memory. Another one is
-asked for only where the terms explain nearly all of the outcome. Dask adds up partition by partition, and no
-row is moved.
+asked for only where the terms explain nearly all of the outcome. Dask's partitions
+are reduced where they are (`partitions`), and no row is moved.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from . import refuse
+from . import partitions, refuse
 from .formula import parse
 from .labels import Later, number, to_pandas
+from .parquet import opened
 
 _FAR = 100  # times the sum of squares within: where those of the means are larger, sums would cost digits
 _LEFT = 0.1  # of a sum of squares: where the terms leave less, what they leave is added up row by row
@@ -90,7 +91,7 @@ def read(data, formula, groups, missing) -> Grouped | None:
     ValueError
         As `summarise` does; and for such a formula, if the engine is any other.
     """
-    source = _staying(data)
+    source = _staying(opened(data))
     if source is None:
         return None
     asked, schema = parse(formula, groups, missing), source.collect_schema()
@@ -128,16 +129,17 @@ def read(data, formula, groups, missing) -> Grouped | None:
             return None
         refuse.missing_values({name: (count, "") for name, count in gaps.items() if count}, N)
     pairs = list(combinations_with_replacement(range(len(columns)), 2))
-    sums = _placed([found[x] for x in columns], codes, len(labels))
+    means = _placed([found[f"off {x}"] for x in columns], codes, len(labels))
     products = _placed([found[f"{columns[i]} {columns[k]}"] for i, k in pairs], codes, len(labels))
     sizes = np.bincount(codes, sizes, len(labels))
+    used = sizes > 0
     with np.errstate(all="ignore"):  # what is not finite is named here, what cannot be squared by `reduction`
-        means = sums / sizes
         squares = np.empty((len(columns), len(columns), len(labels)))
         for (i, k), product in zip(pairs, products, strict=True):
-            squares[i, k] = squares[k, i] = product - sums[i] * means[k]
-        whole = np.nansum(products, axis=1)[[i == k for i, k in pairs]]
-        apart, inside = np.nansum(sums * means, axis=1), np.nansum(np.einsum("iij->ij", squares), axis=1)
+            squares[i, k] = squares[k, i] = product
+        apart = np.einsum("j,ij,ij->i", sizes[used], means[:, used], means[:, used])
+        inside = np.einsum("iij->i", squares[..., used])
+        whole = apart + inside
         reach = np.abs(origin) + np.sqrt(whole)
     for name in asked.names:
         k = names.index(name)
@@ -170,56 +172,39 @@ def read(data, formula, groups, missing) -> Grouped | None:
 
 
 def _added_up(rows, columns):
-    """Ask for counts, sums and products by group, about one row of the table.
+    """Ask for counts, means and products by group, about one row of the table.
 
     Returns
     -------
     first : LazyFrame
         Their group, count and means, in the engine.
     found : DataFrame
+        As `partitions.added_up`.
     origin : ndarray
         What was taken off each column.
     """
-    top = rows.select(columns).head(1).collect()
-    origin = np.array([float(top[x][0]) if len(top) and top[x][0] is not None else 0.0 for x in columns])
-    origin[~np.isfinite(origin)] = 0.0
-    pairs = [(x, z) for x, z in combinations_with_replacement(columns, 2)]
-    off = rows.with_columns((nw.col(x) - o).alias(x) for x, o in zip(columns, origin.tolist(), strict=True))
+    pairs = list(combinations_with_replacement(columns, 2))
     first = rows.group_by("group", drop_null_keys=False).agg(
         *(nw.col(x).mean().alias(f"mean {x}") for x in columns)
     )
-    off = off.with_columns((nw.col(x) * nw.col(z)).alias(f"{x} {z}") for x, z in pairs)
-    products = [f"{x} {z}" for x, z in pairs]
     if rows.implementation.is_dask():
-        return first, _partitions(off, columns, products, origin), origin
+        found = partitions.added_up(rows, columns)
+        origin = np.array([found[f"origin {x}"][0] if len(found) else 0.0 for x in columns])
+        return first, found, origin
+    top = rows.select(columns).head(1).collect()
+    origin = np.array([float(top[x][0]) if len(top) and top[x][0] is not None else 0.0 for x in columns])
+    origin[~np.isfinite(origin)] = 0.0
+    off = rows.with_columns((nw.col(x) - o).alias(x) for x, o in zip(columns, origin.tolist(), strict=True))
+    off = off.with_columns((nw.col(x) * nw.col(z)).alias(f"{x} {z}") for x, z in pairs)
     found = off.group_by("group", drop_null_keys=False).agg(
         nw.len().alias("rows"),
         *(nw.col(x).count().alias(f"known {x}") for x in columns),
-        *(nw.col(x).sum() for x in [*columns, *products]),
+        *(nw.col(x).sum() for x in [*columns, *(f"{x} {z}" for x, z in pairs)]),
     )
-    return first, _collect(found), origin
-
-
-def _partitions(off, columns, products, origin):
-    """The same of Dask: each partition added up where it is, and these sums in turn, eight at a time."""
-    native = off.to_native()
-    empty = _of_partition(native._meta, columns, products).iloc[:0]
-    sums = native.map_partitions(_of_partition, columns, products, meta=empty)
-    found = sums.reduction(_again, aggregate=_again, combine=_again, meta=empty, split_every=8).compute()
-    for x, o in zip(columns, origin.tolist(), strict=True):
-        found[f"mean {x}"] = o + found[x] / found["rows"]
-    return nw.from_native(found.reset_index(drop=True))
-
-
-def _of_partition(part, columns, products):
-    """Counts and sums of one partition, a row a group."""
-    known = {f"known {x}": part[x].notna().astype("int64") for x in columns}
-    return _again(part[["group", *columns, *products]].assign(rows=1, **known))
-
-
-def _again(sums):
-    """Sums of sums."""
-    return sums.groupby("group", sort=False, dropna=False, observed=True).sum().reset_index()
+    found = _collect(found).with_columns((nw.col(x) / nw.col("rows")).alias(f"off {x}") for x in columns)
+    lost = ((x, z, nw.col(x) * nw.col(f"off {z}")) for x, z in pairs)
+    found = found.with_columns((nw.col(f"{x} {z}") - less).alias(f"{x} {z}") for x, z, less in lost)
+    return first, found, origin
 
 
 def _collect(lazy):
@@ -279,11 +264,13 @@ def _numbers(source, schema, groups, names):
 
 def _averages(first, found, columns):
     """One row a group, in the engine of the rows."""
-    wanted = ["group", *(f"mean {x}" for x in columns)]
     if not first.implementation.is_dask():
-        return first.select(wanted)
+        return first
+    found = found.select(
+        "group", *((nw.col(f"origin {x}") + nw.col(f"off {x}")).alias(f"mean {x}") for x in columns)
+    )
     with _quiet():  # Dask would keep all rows until the averages are there
-        return found.select(wanted).lazy("dask")
+        return found.lazy("dask")
 
 
 def _placed(series, codes, K):
@@ -295,6 +282,8 @@ def _placed(series, codes, K):
 
 class Deviations:
     """Columns as deviations from their group means, by GROUP BY: `reduction.Deviations` of an engine."""
+
+    small = False
 
     def __init__(self, table, shift, used):
         self._table, self._shift, self._used = table, shift, used

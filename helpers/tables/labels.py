@@ -152,7 +152,8 @@ def _order(labels):
 
 def alike(labels) -> list[list[str]]:
     """Sets of texts among labels that differ in blanks or capitals only, or are figures of one number."""
-    texts = [label for label in np.asarray(labels, dtype=object) if isinstance(label, str)]
+    every = labels.tolist() if hasattr(labels, "tolist") else labels
+    texts = [label for label in every if isinstance(label, str)]
     joined, same = "\n".join(texts), {}
     if joined.casefold() == joined and not _LOOSE.search(joined):  # a hundred thousand names at once
         return []

@@ -19,9 +19,11 @@ def summarise(data, formula=None, groups=None, missing="raise", carried_beyond=N
 
     Parameters
     ----------
-    data : DataFrame or GroupSummary
+    data : DataFrame, path or GroupSummary
         Any table that narwhals reads; a summary made before is handed back. One of Dask, Spark or DuckDB,
-        or a polars LazyFrame, stays there if each term is a numeric column: one row a group comes back.
+        or a polars LazyFrame, stays there if each term is a numeric column: one row a group comes back. So
+        do the rows of a path, a Parquet file, a folder of them or a glob, ``"folder/*.parquet"``, which
+        polars scans, or DuckDB where that is not installed.
     formula : str
         As in R or statsmodels: ``"score ~ 1"``, ``"log_radon ~ floor + log_uranium"``.
     groups : str, optional
@@ -138,11 +140,16 @@ def reduce_table(table, deviations, formula, groups, carried_beyond=None, produc
         within=within,
         shift=shift,
         slopes=slopes,
-        products=rows.products() if products else np.zeros((0, len(varying), len(varying) + 1)),
+        products=_products(rows) if products else np.zeros((0, len(varying), len(varying) + 1)),
         dropped=table.dropped,
     )
     _refuse_explained(summary, table, cross[-1, -1])
     return summary, rows
+
+
+def _products(rows):
+    """Cross-products by group: of a small table, whose rows may stay, when they are asked for."""
+    return rows.products if rows.small else rows.products()
 
 
 def _refuse_few(labels, J, groups, nobs, terms):
@@ -202,8 +209,10 @@ class Deviations:
     def __init__(self, table, shift, used):
         codes = table.codes
         self._codes, self._counts, self._used = codes, table.counts, used
+        self._inside = None  # products of the rows, once they were asked for
         self._divisor = table.counts if isinstance(used, slice) else np.maximum(table.counts, 1)
         self.rows = np.empty((len(table.columns), len(codes)))
+        self.small = self.rows.size <= _FEW
         means = self._sums(table.columns) / self._divisor
         for row, column, mean in zip(self.rows, table.columns, means, strict=True):
             np.take(mean, codes, out=row, mode="clip")  # needs no buffer; no code is out of bounds
@@ -221,19 +230,26 @@ class Deviations:
 
     def cross(self, sizes):
         """Cross-products within the groups."""
-        if self.rows.size <= _FEW:
-            return self.rows @ self.rows.T - (self.steps.T * sizes) @ self.steps
-        # By blocks, so that rounding does not grow with N; by einsum, for BLAS stalls on a busy machine.
+        if self._inside is None:
+            self._inside = self._products_with(self.rows)
+        return self._inside - np.einsum("j,ji,jk->ik", sizes, self.steps, self.steps)
+
+    def _products_with(self, some):
+        """Products of the rows with some of them, added up in pairs: BLAS would lose digits, and stall."""
+        if self.small:
+            return (some[:, None] * self.rows).sum(axis=-1)
         whole = self.rows.shape[1] // _BLOCK * _BLOCK
-        blocks, rest = self.rows[:, :whole].reshape(len(self.rows), -1, _BLOCK), self.rows[:, whole:]
-        inside = np.einsum("ibn,kbn->ikb", blocks, blocks).sum(axis=-1) + np.einsum("in,kn->ik", rest, rest)
-        return inside - np.einsum("j,ji,jk->ik", sizes, self.steps, self.steps)
+        blocks, others = (of[:, :whole].reshape(len(of), -1, _BLOCK) for of in (self.rows, some))
+        inside = np.einsum("ibn,kbn->ikb", others, blocks).sum(axis=-1)
+        return inside + np.einsum("in,kn->ik", some[:, whole:], self.rows[:, whole:])
 
     def take_off(self, slopes):
         """Put what the other columns, times their slopes, leave of the last in its place, row by row."""
         self.rows[-1] -= slopes @ self.rows[:-1]
         self.means[:, -1] -= self.means[:, :-1] @ slopes
         self.steps[:, -1] = (self._sums(self.rows[-1:])[0] / self._divisor)[self._used]
+        if self._inside is not None:
+            self._inside[-1] = self._inside[:, -1] = self._products_with(self.rows[-1:])[0]
 
     def products(self):
         """Cross-products by group of all columns but the last with all, of shape (J, v, v + 1)."""
@@ -241,9 +257,8 @@ class Deviations:
         if not v:
             return np.empty((len(self.steps), 0, 1))
         places = [(i, k) for i in range(v) for k in range(i, v + 1)]
-        few = len(places) * self.rows.shape[1] <= _FEW
-        pairs = [self.rows[i] * self.rows[k] for i, k in places] if few else None
-        sums = self._sums(pairs) if few else (self._sums([self.rows[i] * self.rows[k]])[0] for i, k in places)
+        pairs = (self.rows[i] * self.rows[k] for i, k in places)
+        sums = self._sums(list(pairs)) if self.small else (self._sums([pair])[0] for pair in pairs)
         products = np.empty((len(self.steps), v, v + 1))
         for (i, k), found in zip(places, sums, strict=True):
             products[:, i, k] = found[self._used]

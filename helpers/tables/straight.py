@@ -87,7 +87,7 @@ def _of_arrow(column):
     return _whole(column.to_numpy())
 
 
-def _integers(values):
+def whole_numbers(values):
     """Codes of groups that have numbers for names: the numbers themselves where they are small enough."""
     low, high = int(values.min()), int(values.max())
     if low >= 0 and high <= 2 * len(values):
@@ -110,7 +110,7 @@ def _polars_labels(series):
         return None
     if dtype.is_integer():
         values = series.to_numpy()
-        return _integers(values) if values.dtype.kind in "iu" else None
+        return whole_numbers(values) if values.dtype.kind in "iu" else None
     name = str(dtype)
     if name == "String" and len(series) > _MANY:
         return _hashed(series)
@@ -137,7 +137,7 @@ def _arrow_labels(column):
     if column.null_count or not len(column):
         return None
     if kind.startswith(("int", "uint")):
-        return _integers(column.to_numpy())
+        return whole_numbers(column.to_numpy())
     if kind not in ("string", "large_string") or len(column.chunks) > 1:
         return None
     return _texts(column.chunk(0), None)
@@ -157,7 +157,7 @@ def _texts(array, order):
             else None
         )
     if len(names) < _FEW:  # of which Python is quicker
-        texts = names.to_pylist()
+        texts = names.to_numpy(zero_copy_only=False).tolist()
         order = sorted(range(len(texts)), key=texts.__getitem__)
         return _rank(order)[codes], len(order), partial(pd.Index, [texts[k] for k in order])
     order = nw.dependencies.get_pyarrow().compute.array_sort_indices(names).to_numpy()

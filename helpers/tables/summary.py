@@ -15,6 +15,7 @@ from .linear import SAME, unit_diagonal
 
 ROUNDING = 1e-26  # a sum of squares below this share of the whole is rounding, not data
 _CONSTANT = 1e-20  # a term whose sum of squares within groups is below this share does not vary there
+_FEW = 1000  # numbers that are added up by size in one product
 _EXPLAINED = 1e-13  # and so is what the terms leave, below this share of what they explain
 
 
@@ -104,7 +105,7 @@ class GroupSummary:
     within: np.ndarray
     shift: np.ndarray
     slopes: np.ndarray
-    products: np.ndarray
+    products: np.ndarray = Later()  # noqa: RUF009
     dropped: int = 0
 
     @cached_property
@@ -146,6 +147,10 @@ class GroupSummary:
         member = of_size[sizes]
         counts = np.bincount(member).astype(float)
         means = self.centred_means()
+        if means.size <= _FEW:
+            products = (means[:, :, None] * means[:, None]).reshape(len(means), -1)
+            between = (member == np.arange(len(distinct))[:, None]).astype(float) @ products
+            return BySize(distinct.astype(float), counts, between.reshape(-1, means.shape[1], means.shape[1]))
         between = np.empty((len(distinct), means.shape[1], means.shape[1]))
         for i, k in combinations_with_replacement(range(means.shape[1]), 2):
             between[:, i, k] = between[:, k, i] = np.bincount(member, means[:, i] * means[:, k])

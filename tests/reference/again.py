@@ -11,13 +11,15 @@ from pathlib import Path
 HERE = Path(__file__).parent
 MOVED = 1e-7
 NO_PROGRAM = {"RNGkind", "script", "setup", "source", "symbols"}
+# What a script says or was given, not what it computed: the tables, and the columns of the random designs.
+NO_ANSWER = {"command", "g", "meta", "note", "tables", "x1", "x2", "y"}
 
 
 def numbers(value, path=""):
-    """Every number in what a script wrote, by where it stands."""
+    """Every number that a script computed, by where it stands."""
     if isinstance(value, dict):
         for key, inner in value.items():
-            if key not in ("meta", "command", "note"):
+            if key not in NO_ANSWER:
                 yield from numbers(inner, f"{path}/{key}" if path else key)
     elif isinstance(value, list):
         for index, inner in enumerate(value):

@@ -120,7 +120,7 @@ run(
 # ---- inference ----------------------------------------------------------------------------------
 define({
   mt <- lmerTest::lmer(y ~ 1 + (1 | groups))
-  ci <- confint(m, oldNames = FALSE, quiet = TRUE)
+  ci <- confint(profile(m, signames = FALSE))
   tt <- t.test(tapply(y, groups, mean))
   f <- anova(lmT)[1, "F value"] / qf(c(.975, .025), 19, 180)
 })

@@ -133,5 +133,5 @@ p_psi <- function(fit, ols) {
 
 # Profile intervals as lme4 gives them, for the sd between groups, sigma, and each coefficient.
 lme4_profile <- function(fit) {
-  t(suppressMessages(confint(fit, method = "profile", oldNames = FALSE)))
+  t(suppressMessages(confint(profile(fit, signames = FALSE))))
 }

@@ -169,7 +169,7 @@ for (m in c("M0", "M1", "M2")) {
   add(paste0(m, ".satterthwaite_df"), sprintf("summary(%sT)$coef[, 'df']", m))
   add(paste0(m, ".kr_df"), sprintf("summary(%sT, ddf = 'Kenward-Roger')$coef[, 'df']", m))
   add(paste0(m, ".kr_se"), sprintf("summary(%sT, ddf = 'Kenward-Roger')$coef[, 'Std. Error']", m))
-  add(paste0(m, ".ci_profile"), sprintf("t(confint(%s, oldNames = FALSE))", m),
+  add(paste0(m, ".ci_profile"), sprintf("t(confint(profile(%s, signames = FALSE)))", m),
       "lower, upper of sd_county, of sigma, and of each fixed effect")
 }
 

@@ -127,7 +127,7 @@ add_fit <- function(name, of) {
       add(paste0(name, ".groups.", g), sprintf("rownames(predicted[['%s']])", g))
     }
     again <- sprintf("lme4::lmer(%s, %s, control = tight)", of[1], of[2])    # which optimises, as the profile must
-    add(paste0(name, ".ci_profile"), sprintf("suppressWarnings(confint(%s, parm = 'theta_', oldNames = FALSE))", again))
+    add(paste0(name, ".ci_profile"), sprintf("suppressWarnings(confint(profile(%s, which = 'theta_', signames = FALSE)))", again))
   }
 }
 for (name in names(models)) {

@@ -238,8 +238,12 @@ def test_arrow_and_pandas_read_one_table(content, tmp_path, monkeypatch):
         "g,y,x\n" + "".join(f"{k % 7},{k + 1},{'fm'[k % 2]}\n" for k in range(90)) + "3,#NULL!,\n",
         "g,y,x\n" + "".join(f"{k % 7},{k + 0.5},1\n" for k in range(90)) + "x,+5, 7\n",
         "g,y,x\n" + "".join(f"{k % 7},{k + 0.5},{k * 1e9}\n" for k in range(90)) + "x,2e3,09\n",
+        "g,y,x\n"
+        + "".join(f"n{90 - k % 7},{k + 0.5},{k / 8}\n" for k in range(90))
+        + " NA,1.5,nan\n#NULL!,2.5,.a\n",
+        "g;y;x\n" + "".join(f"{k % 7},5;{k},25;{k / 8}\n".replace(".", ",") for k in range(90)),
     ],
-    ids=["zeros before", "marks", "text", "plus sign", "late change"],
+    ids=["zeros before", "marks", "text", "plus sign", "late change", "names and marks", "decimal commas"],
 )
 def test_numbers_made_block_by_block_are_those_of_the_whole(content, block, tmp_path, monkeypatch):
     path, asked = file(tmp_path, content), {"numbers": ["y", "x"], "labels": ["g"]}
@@ -250,13 +254,22 @@ def test_numbers_made_block_by_block_are_those_of_the_whole(content, block, tmp_
     found = report.read_table(path, **asked, told=shares.append)
     assert shares[-1] == 1
     assert found.attrs.get("missing") == plain.attrs.get("missing")
-    assert found["g"].tolist() == plain["g"].tolist()
+    assert found["g"].astype(object).equals(plain["g"].astype(object))
     for name in ("y", "x"):
         one, other = (as_numbers(table[name]).astype(object) for table in (plain, found))
         assert one.where(one.notna(), None).tolist() == other.where(other.notna(), None).tolist()
     assert report.describe(found, "y", "g", missing="drop").fit.psi == pytest.approx(
         report.describe(plain, "y", "g", missing="drop").fit.psi, rel=1e-12
     )
+
+
+def test_names_of_large_text_are_categories_in_alphabetical_order(tmp_path, monkeypatch):
+    monkeypatch.setattr(rooms, "_LARGE", 0)
+    names = ["b", "\u00e4", "a b", "Z", "10", "NA", "a", ""]
+    path = file(tmp_path, "g,y\n" + "".join(f"{names[k % 8]},{k / 8}\n" for k in range(80)))
+    found = report.read_table(path, numbers=["y"], labels=["g"])["g"]
+    assert found.cat.categories.tolist() == sorted(set(names) - {"NA", ""})
+    assert found.isna().sum() == 20
 
 
 def test_numbers_are_the_doubles_nearest_to_what_is_written(tmp_path):

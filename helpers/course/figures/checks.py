@@ -162,11 +162,15 @@ def _density(ax, z):
 def _binned(fitted, residuals):
     """Mean fitted value, and five quantiles of the residuals, of each bin of as many rows."""
     cuts = np.unique(np.quantile(fitted, np.linspace(0, 1, _BINS + 1)[1:-1]))
-    of = np.searchsorted(cuts, fitted, "right")
+    of = np.searchsorted(cuts, fitted, "right").astype(np.int8)  # whose sort takes no comparison
     order = np.argsort(of, kind="stable")
-    parts = np.split(order, np.flatnonzero(np.diff(of[order])) + 1)
+    parts = np.split(order, np.cumsum(np.bincount(of))[:-1])
     return np.array(
-        [[fitted[k].mean(), *np.quantile(residuals[k], [0.025, 0.25, 0.5, 0.75, 0.975])] for k in parts]
+        [
+            [fitted[k].mean(), *np.quantile(residuals[k], [0.025, 0.25, 0.5, 0.75, 0.975])]
+            for k in parts
+            if len(k)
+        ]
     )
 
 

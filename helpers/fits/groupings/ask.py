@@ -8,6 +8,7 @@ from scipy.sparse import csgraph
 
 from ...tables import GroupSummary
 from ...tables.groupings import named, summarise_groupings
+from ...tables.parquet import opened
 from ...tables.refuse import signpost
 from .fit import GroupingsFit
 from .inference import groups_left
@@ -25,7 +26,7 @@ def asked_for(data, groups):
     """
     there = ()
     if not isinstance(data, GroupSummary) and "/" in str(groups):
-        frame = data if isinstance(data, pd.DataFrame) else nw.from_native(data, pass_through=True)
+        frame = data if isinstance(data, pd.DataFrame) else nw.from_native(opened(data), pass_through=True)
         there = (
             frame.collect_schema().names()
             if isinstance(frame, (nw.DataFrame, nw.LazyFrame))

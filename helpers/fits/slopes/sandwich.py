@@ -14,6 +14,7 @@ from .likelihood import Likelihood, of_summary, triangular
 from .search import Maximum
 
 KINDS = ("CR0", "CR1", "CR1S", "CR2", "CR3")
+_BLOCK = 4096  # groups at a time, whose matrices fit a cache
 _FULL = 1e-12  # as in `fits.sandwich`: a leverage this near 1 is 1
 
 
@@ -69,7 +70,8 @@ def cluster_robust(solution, kept, kind):
     R, X, e = _coordinates(solution, kept)  # (J, q, q), (J, q + p, p), (J, q + p)
     V = np.eye(R.shape[-1]) + R @ solution.D @ R.swapaxes(-1, -2)
     half = solution.gls.root  # half' half = M
-    return combined([scores(V, X, e, half, kind)], half, kind, kept.nobs)
+    blocks = [slice(k, k + _BLOCK) for k in range(0, len(V), _BLOCK)]
+    return combined([scores(V[g], X[g], e[g], half, kind) for g in blocks], half, kind, kept.nobs)
 
 
 def scores(V, X, e, half, kind):

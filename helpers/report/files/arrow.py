@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import narwhals as nw
 import pandas as pd
 
 from ...tables.columns import columns_of
+from ...tables.parquet import found, opened
 from .kinds import needed, one_line
 
 
@@ -23,4 +25,13 @@ def read(raw, path, kind) -> pd.DataFrame:
         raise ValueError(f"{str(path)!r} cannot be read as {called}: {one_line(error)}") from None
     frame = pd.DataFrame(columns_of(table.select(there), there), copy=False)
     frame.attrs["read"] = called
+    return frame
+
+
+def read_all(path) -> pd.DataFrame:
+    """Read the Parquet files of a folder or a glob as one table, as `read_table` says."""
+    table = opened(path)
+    there = nw.from_native(table).collect_schema().names()
+    frame = pd.DataFrame(columns_of(table, there), copy=False)
+    frame.attrs["read"] = f"{len(found(path))} files of Parquet"
     return frame

@@ -11,6 +11,8 @@ import pandas as pd
 from .typed import KINDS, MANY, MARKS, TOLD
 
 _BLOCK = 4 << 20  # bytes
+_HEAD = 1 << 16  # bytes, by which columns of numbers are known
+_FIRST = 100  # values that are tried before all are
 
 
 def read(raw, separator, names, skip, numbers=(), labels=None, told=None) -> dict | None:
@@ -33,7 +35,8 @@ def read(raw, separator, names, skip, numbers=(), labels=None, told=None) -> dic
     Returns
     -------
     dict of str to Series
-        Whole numbers written as Python writes them as such, ``numbers`` as doubles, others as text.
+        Whole numbers written as Python writes them as such, ``numbers`` as doubles, others as text; text of
+        ``labels`` as categories in alphabetical order.
     """
     try:
         pa, arrow_csv = importlib.import_module("pyarrow"), importlib.import_module("pyarrow.csv")
@@ -42,43 +45,101 @@ def read(raw, separator, names, skip, numbers=(), labels=None, told=None) -> dic
         return None
     places, quoted = [str(k) for k in range(len(names))], b'"' in raw
     perhaps = set() if labels is None else set(names) - set(labels)
-    numbers = set(numbers)
-    types = dict.fromkeys(places, pa.string())
+    numbers, labels = set(numbers), set(labels or ())
+    read_as = _read_as(pa, arrow_csv, places, separator)
+    fractions = _fractions(pa, read_as, raw, skip, dict(zip(places, names, strict=True)), numbers)
     while True:
-        gathered = [_Gathered(pa, compute, name in numbers, name in perhaps) for name in names]
+        gathered = [
+            _Doubles(pa) if name in fractions else
+            _Gathered(pa, compute, name in numbers, name in perhaps, name in labels)
+            for name in names
+        ]  # fmt: skip
+        types = [pa.float64() if name in fractions else pa.string() for name in names]
         try:
-            batches = arrow_csv.open_csv(
-                pa.BufferReader(raw),
-                arrow_csv.ReadOptions(
-                    column_names=places, skip_rows=skip, use_threads=False, block_size=_BLOCK
-                ),
-                arrow_csv.ParseOptions(delimiter=separator, newlines_in_values=quoted),
-                arrow_csv.ConvertOptions(column_types=types, strings_can_be_null=False),
-            )
             done = 0
-            for batch in batches:
+            for batch in read_as(raw, skip, types, quoted):
                 for column, array in zip(gathered, batch.columns, strict=True):
                     column.add(array)
                 done += _BLOCK
                 if told is not None:
                     told(min(done / len(raw), 1.0))
+            lost = {name for name, column in zip(names, gathered, strict=True) if column.lost}
         except pa.ArrowInvalid:
-            return None
-        lost = {name for name, column in zip(names, gathered, strict=True) if column.lost}
+            if not fractions:
+                return None
+            lost, numbers = fractions, numbers | fractions  # now as text, which tells what is amiss
+            fractions = set()
+            continue
         if not lost:
             break
-        numbers, perhaps = numbers - lost, perhaps - lost
+        numbers, perhaps, fractions = numbers - (lost - fractions), perhaps - lost, fractions - lost
     return {
         name or f"Unnamed: {place}": column.series()
         for place, name, column in zip(places, names, gathered, strict=True)
     }
 
 
+def _read_as(pa, arrow_csv, places, separator):
+    """How text becomes batches of columns of the types that are asked for."""
+
+    def read_as(raw, skip, types, quoted):
+        return arrow_csv.open_csv(
+            pa.BufferReader(raw),
+            arrow_csv.ReadOptions(column_names=places, skip_rows=skip, use_threads=False, block_size=_BLOCK),
+            arrow_csv.ParseOptions(delimiter=separator, newlines_in_values=quoted),
+            arrow_csv.ConvertOptions(
+                column_types=dict(zip(places, types, strict=True)), null_values=[], strings_can_be_null=False
+            ),
+        )
+
+    return read_as
+
+
+def _fractions(pa, read_as, raw, skip, names, numbers):
+    """Which of ``numbers`` have numbers with fractions, and nothing else, in the first lines."""
+    head, found = raw[: raw.rfind(b"\n", 0, _HEAD) + 1], set()
+    try:
+        batch = next(iter(read_as(head, skip, [pa.string()] * len(names), quoted=False)))
+    except (pa.ArrowInvalid, StopIteration):
+        return found
+    for name, array in zip(names.values(), batch.columns, strict=True):
+        if name in numbers and not _cast(pa, array, pa.int64()) and _cast(pa, array, pa.float64()):
+            found.add(name)
+    return found
+
+
+def _cast(pa, array, to):
+    """Whether all texts of a block are numbers of a type."""
+    try:
+        return len(array.cast(to)) > 0
+    except pa.ArrowInvalid:
+        return False
+
+
+class _Doubles:
+    """A column that the reader made doubles; ``lost`` where one is not a number, whose text is needed."""
+
+    def __init__(self, pa):
+        self._pa, self._blocks, self.lost = pa, [], False
+
+    def add(self, array):
+        """Take one more block."""
+        self.lost = self.lost or bool(np.isnan(array.to_numpy()).any())
+        self._blocks.append(array)
+
+    def series(self):
+        """The column; nothing was missing."""
+        blocks, self._blocks = self._blocks, []
+        numbers = pd.Series(self._pa.chunked_array(blocks, self._pa.float64()).to_numpy(), copy=False)
+        numbers.attrs[KINDS] = {}
+        return numbers
+
+
 class _Gathered:
     """One column: the blocks so far, as whole numbers, else as doubles if that may be, else as text."""
 
-    def __init__(self, pa, compute, is_number, perhaps):
-        self._pa, self._compute = pa, compute
+    def __init__(self, pa, compute, is_number, perhaps, is_label):
+        self._pa, self._compute, self._is_label = pa, compute, is_label
         self._kind, self._is_number, self._perhaps = "whole", is_number, perhaps
         self._blocks, self._kinds, self.lost = [], {}, False
 
@@ -105,6 +166,7 @@ class _Gathered:
 
     def _whole(self, array):
         try:
+            array.slice(0, _FIRST).cast(self._pa.int64())  # Arrow goes through all before it finds fault
             numbers = array.cast(self._pa.int64())
         except self._pa.ArrowInvalid:
             return None
@@ -127,8 +189,20 @@ class _Gathered:
         type_of = {"whole": self._pa.int64(), "doubles": self._pa.float64(), "text": self._pa.string()}
         column = self._pa.chunked_array(self._blocks, type_of[self._kind])
         self._blocks = []
+        if self._kind == "text" and self._is_label:
+            return self._categories(column)
         if self._kind == "text":
             return pd.Series(pd.array(column, dtype=pd.StringDtype("pyarrow", na_value=np.nan)))
         numbers = pd.Series(column.to_numpy(), copy=False)
         numbers.attrs[KINDS] = self._kinds
         return numbers
+
+    def _categories(self, texts):
+        """Text as categories in alphabetical order, what is no label without one."""
+        found = texts.dictionary_encode().combine_chunks()
+        codes, labels = found.indices.to_numpy(), found.dictionary
+        order = self._compute.array_sort_indices(labels).to_numpy()
+        labels = pd.Index(labels.take(order).to_pandas(), dtype=pd.StringDtype("pyarrow", na_value=np.nan))
+        rank = np.empty(len(order), dtype=codes.dtype)
+        rank[order] = np.arange(len(order), dtype=codes.dtype)
+        return pd.Series(pd.Categorical.from_codes(rank[codes], labels, validate=False))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from glob import has_magic
 from pathlib import Path
 
 import pandas as pd
@@ -36,7 +37,8 @@ def read_table(
         Text with a line of column names (CSV and its relatives, what R's write.table writes), packed by gz,
         bz2, xz, zst or zip or not; and, with the packages of the extra ``files``: SPSS (.sav, .zsav, .por),
         Stata (.dta), SAS (.sas7bdat, .xpt), Excel and its relatives (.xlsx, .xls, .xlsb, .ods), R (.rds,
-        .RData), Parquet, Feather and Arrow.
+        .RData), Parquet, Feather and Arrow. A folder of Parquet files or a glob of them,
+        ``"parts/*.parquet"``, is one table, with polars or DuckDB.
     separator : {",", ";", "tab", "|", "blank"}, optional
         Without it: what a first line ``sep=;`` says, or the one that splits the first lines into equally
         many fields, two or more; blanks if no other does.
@@ -111,8 +113,10 @@ def read_table(
     """
     path = Path(path)
     text.check(separator, decimal)
-    raw, packed = unpacked(_bytes(path), path)
-    kind = kind_of(raw, path.with_suffix("") if packed and path.suffix.lower() in _PACKED else path)
+    several = path.is_dir() or (has_magic(str(path)) and not path.exists())
+    raw, packed = (b"", "") if several else unpacked(_bytes(path), path)
+    within = path.with_suffix("") if packed and path.suffix.lower() in _PACKED else path
+    kind = "folder" if several else kind_of(raw, within)
     if kind == "text":
         frame = text.read(raw, path, separator, decimal, encoding, columns, numbers, labels, told)
     else:
@@ -128,7 +132,7 @@ def read_table(
         elif kind == "r":
             frame = r_files.read(raw, path, sheet)
         else:
-            frame = arrow.read(raw, path, kind)
+            frame = arrow.read_all(path) if several else arrow.read(raw, path, kind)
     if sheet is not None and kind not in ("excel", "r"):
         raise ValueError(f"sheet is for workbooks and files of R; {str(path)!r} is neither")
     del raw

@@ -29,7 +29,8 @@ def frame_of(texts, decimal, path) -> tuple[pd.DataFrame, bool]:
     Parameters
     ----------
     texts : dict of str to Series
-        Emptied on the way, so that not all is in memory twice. Numbers with ``KINDS`` in ``attrs`` stay.
+        Emptied on the way, so that not all is in memory twice. Numbers with ``KINDS`` in ``attrs`` stay, and
+        categories that are names.
     decimal : {".", ","} or None
         None: the point, unless there are numbers with a comma and none with a point.
     path : Path
@@ -41,6 +42,12 @@ def frame_of(texts, decimal, path) -> tuple[pd.DataFrame, bool]:
             counted[name] = column.attrs.pop(KINDS)
             columns[name] = column
             continue
+        if isinstance(column.dtype, pd.CategoricalDtype):
+            named = _names(column, decimal or ".")
+            if named is not None:
+                columns[name], counted[name] = named
+                continue
+            column = column.astype(column.cat.categories.dtype)
         numbers, gone, kinds = _read(column, decimal or ".")
         if kinds:
             counted[name] = kinds
@@ -69,6 +76,19 @@ def frame_of(texts, decimal, path) -> tuple[pd.DataFrame, bool]:
     if any(counted.values()):
         frame.attrs["missing"] = Written({name: kinds for name, kinds in counted.items() if kinds})
     return frame, bool(commas) or decimal == ","
+
+
+def _names(column, decimal):
+    """Categories of text without marks of missing values, and these by kind; None if they may be numbers."""
+    texts = pd.Series(column.cat.categories)
+    numbers, gone, kinds = _read(texts, decimal)
+    if numbers is not None or _commas(texts[~gone]):
+        return None
+    if gone.any():
+        rows = np.bincount(column.cat.codes[column.notna()], minlength=len(texts))
+        kinds = {kind: int(rows[(texts.str.strip() == kind).to_numpy()].sum()) for kind in kinds}
+        column = column.cat.remove_categories(texts[gone])
+    return column, kinds
 
 
 def _read(column, decimal):
@@ -132,6 +152,7 @@ def _cast(column, decimal):
 
 def _by_arrow(column):
     array = column.array.__arrow_array__()
+    array.slice(0, 100).cast("float64")  # Arrow goes through all before it finds fault
     try:
         whole = array.cast("int64")
     except ValueError:

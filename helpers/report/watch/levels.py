@@ -59,7 +59,7 @@ def a_level_within(found):
     """A column that names parts of groups, of which a predictor is constant."""
     rows, groups, others = found.beside
     for label in found.predictors:
-        if label not in found.columns or label not in rows:
+        if not others or label not in found.columns or label not in rows:
             continue
         x = pd.factorize(rows[label])[0]
         told = [(other, levels.within(groups, other, x)) for other in others]
