@@ -28,6 +28,9 @@ def same_in_each(reduced):
     q, c, _ = reduced.sides.shape
     if c != q + 1 or reduced.left[:q, :q].any():
         return False
+    one, other = reduced.roots[..., 0], reduced.roots[..., -1]
+    if np.abs(one - other).max() > _SAME * one.max():
+        return False  # as most tables show in two groups
     of_rows = np.concatenate([reduced.roots, reduced.sides[:, :q]], axis=1)
     first = of_rows[..., :1]
     return bool(np.abs(of_rows - first).max() <= _SAME * np.abs(first).max())

@@ -56,13 +56,6 @@ class Reduced:
         """How many of the varying terms each group can tell apart."""
         return (np.diagonal(self.roots) > 0).sum(axis=-1)
 
-    def some(self, groups):
-        """Return a part of the groups with their share of what is left: for a first look only."""
-        roots, sides = self.roots[..., groups], self.sides[..., groups]
-        share = roots.shape[-1] / self.roots.shape[-1]
-        rows = share * (self.nobs - self.ranks.sum()) + self.ranks[groups].sum()
-        return Reduced(roots, sides, share * self.left, rows, self.lengths, self.back)
-
 
 def of_products(ZZ, ZC, CC, nobs):
     """Reduce cross-products by group of any varying terms, with or without a constant.

@@ -25,25 +25,29 @@ def criterion(likelihood, D):
     -------
     ndarray of shape (S,)
     """
-    reduced = likelihood.reduced
-    ((r, s), (_, t)), T = reduced.roots, reduced.sides
     d = np.ones((len(D), 5))
     d[:, 1], d[:, 2], d[:, 3] = D[:, 0, 0], D[:, 0, 1], D[:, 1, 1]
     d[:, 4] = d[:, 1] * d[:, 3] - d[:, 2] ** 2
-    x, y, which = _pairs(likelihood.c)
-    (one, two), (three, four) = U = np.empty((2, 2, len(x), len(r)))  # U at the one column and the other
-    for at, column in ((0, x), (1, y)):
-        U[0, at], U[1, at] = t * T[0, column] - s * T[1, column], r * T[1, column]
-    parts = np.array([
-        (T[:, x] * T[:, y]).sum(axis=0), three * four, -(one * four + three * two), one * two
-    ])  # fmt: skip
+    log_det, sums = map(sum, zip(*(_of_groups(d, both) for both in likelihood._chunks), strict=True))
+    cross = (d[:, None, :4] @ sums.reshape(len(D), 4, -1))[:, 0].T[_pairs(likelihood.c)[2]]
+    cross, value = cross + likelihood.reduced.left[..., None], likelihood.constant + log_det
     with np.errstate(all="ignore"):
-        det = d @ np.array([np.ones_like(r), r * r, 2 * r * s, s * s + t * t, (r * t) ** 2])
-        value = likelihood.constant + np.log(det).sum(axis=-1)
-        sums = np.reciprocal(det) @ parts.reshape(-1, len(r)).T
-        cross = (d[:, None, :4] @ sums.reshape(len(D), 4, -1))[:, 0].T[which] + reduced.left[..., None]
         for weight in likelihood._of_pivots / 2:
             pivot, row = cross[0, 0], cross[0, 1:]
             value = value + weight * np.log(pivot)
             cross = cross[1:, 1:] - row[:, None] * (row / pivot)
     return value
+
+
+def _of_groups(d, both):
+    """Sums over some groups for the entries d (S, 5) of D: of log det M and, over it, T'T and U (S, 4 m)."""
+    ((r, s), (_, t)), T = both[:, :2], both[:, 2:]
+    x, y, _ = _pairs(T.shape[1])
+    U = t * T[0] - s * T[1], r * T[1]
+    (one, two), (three, four) = [(column[x], column[y]) for column in U]
+    parts = np.array([
+        (T[:, x] * T[:, y]).sum(axis=0), three * four, -(one * four + three * two), one * two
+    ])  # fmt: skip
+    with np.errstate(all="ignore"):
+        det = d @ np.array([np.ones_like(r), r * r, 2 * r * s, s * s + t * t, (r * t) ** 2])
+        return np.log(det).sum(axis=-1), np.reciprocal(det) @ parts.reshape(-1, len(r)).T

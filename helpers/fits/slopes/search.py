@@ -7,25 +7,24 @@ there is 0.
 
 from __future__ import annotations
 
-from functools import lru_cache, partial
+from functools import lru_cache
 from itertools import product
 from typing import NamedTuple
 
 import numpy as np
-from scipy import ndimage
 
 from . import balanced, pair
 
 _ENOUGH = 1e-14  # of the criterion: a Newton step that promises less is the last
 _SURE = 1e-10  # a step that promises less keeps what it promises: the next would promise the square
-_NEARLY = 1e-3  # and in the first look, from several starts
+_NEARLY = 1e-3  # and by less, one of several starts is all but there
 _HOPE = 4.0  # a minimum is no lower than so many times what Newton's step promises
 _STEPS = 200  # at most; ten are usual
 _NOISE = 1e-13  # of the criterion, relative: a rise by less is rounding
 _FLAT = 1e-10  # a curvature below this share of the largest is none
 _FAINT = 1e-3  # a variance that shrinks by less than this share in an average group may be 0
 _DOWN = 1e-11  # a slope towards the inside below this share of its parts is rounding
-_MANY, _FEW = 150, 60  # with more groups than the first the starts are tried on so many
+_MANY = 150  # groups beyond which one start will do
 _STARTS = 6
 _NEAR = 10.0  # a point of the grid higher than the lowest by more than this leads to no lower minimum
 
@@ -111,7 +110,7 @@ def _turned_step(gradient, hessian):
     return (vectors @ step[..., None])[..., 0], promise
 
 
-def descend(likelihood, L, enough=_SURE):
+def descend(likelihood, L):
     """Newton's method within a trusted radius, from one factor or several at once.
 
     A start that promises much less than another has is not followed to its end, and of those that come to one
@@ -122,8 +121,6 @@ def descend(likelihood, L, enough=_SURE):
     ----------
     likelihood : likelihood.Likelihood
     L : ndarray of shape (S, q, r)
-    enough : float
-        The promise at which the step is taken and is the last.
 
     Returns
     -------
@@ -148,7 +145,7 @@ def descend(likelihood, L, enough=_SURE):
         step *= np.minimum(1.0, radius / np.maximum(length, 1e-300))[:, None]
         trial = L.copy()
         trial[at[: len(L)], order[:, rows], columns] += step
-        if promise.max() < enough:
+        if promise.max() < _SURE:
             L, value = trial, value - promise
             break
         then, slope, curve = expanded(trial)
@@ -211,13 +208,11 @@ def minimise(of, x):
 
 
 @lru_cache
-def _grid(q):
-    """Ratios of variances (times information) and correlations to look at first, as factors (S, q, q).
+def _grid(levels, correlations, q):
+    """Factors (S, q, q) with these ratios of variances (times information), and correlations of two.
 
-    Also the shape that the S points have, one axis a parameter: None where correlations are left at 0.
+    From the seventh term on the ratio is 1.
     """
-    levels = tuple(0.02 * 4.0 ** np.arange(7)) if q <= 2 else (0.1, 1.0, 10.0) if q <= 4 else (0.3, 3.0)
-    correlations = (-1.0, -0.75, 0.0, 0.75, 1.0) if q == 2 else (0.0,)
     factors = []
     for *variances, r in product(*[levels] * min(q, 6), correlations):
         root = np.eye(q)
@@ -225,7 +220,22 @@ def _grid(q):
             root[1] = r, np.sqrt(1 - r**2)
         sd = np.sqrt([*variances, *(1.0,) * (q - len(variances))])
         factors.append(sd[:, None] * root)
-    return np.array(factors), ((len(levels),) * q + (len(correlations),) if q <= 2 else None)
+    return np.array(factors)
+
+
+_FINE = tuple(0.02 * 4.0 ** np.arange(7)), (-1.0, -0.75, 0.0, 0.75, 1.0)
+
+
+def _look(likelihood, levels, correlations):
+    """The factors of such a grid, and the criterion there."""
+    reduced = likelihood.reduced
+    q = len(reduced.roots)
+    L = _grid(levels, correlations, q) / np.sqrt(reduced.average.diagonal())[:, None]
+    D = L @ L.swapaxes(-1, -2)
+    if q != 2:
+        return L, np.array([likelihood.criterion(one) for one in D])
+    value = pair.criterion(likelihood, D)
+    return L, np.where(np.isnan(value), np.inf, value)
 
 
 def starts(likelihood):
@@ -234,26 +244,38 @@ def starts(likelihood):
     Also, for two varying terms, the lowest point with a correlation of +-1 and the lowest without, if not far
     above: two tops, one on the boundary and one inside, may be nearer together than the grid is wide.
     """
-    reduced = likelihood.reduced
-    grid, shape = _grid(len(reduced.roots))
-    grid = grid / np.sqrt(reduced.average.diagonal())[:, None]
-    D = grid @ grid.swapaxes(-1, -2)
-    value = pair.criterion(likelihood, D) if len(reduced.roots) == 2 else likelihood.criterion(D)
-    value = np.where(np.isnan(value), np.inf, value)
-    if shape is None:
-        return grid[np.argsort(value, kind="stable")[:_STARTS]]
-    about = _neighbours(len(shape))
-    low = value <= ndimage.minimum_filter(value.reshape(shape), footprint=about).ravel()
-    if len(shape) == 3:
-        face = grid[:, 1, 1] == 0
-        sides = [np.where(part, value, np.inf).argmin() for part in (face, ~face)]
-        low[sides] = True
-    low &= value <= value.min() + _NEAR
-    low = np.flatnonzero(low)
-    return grid[low[np.argsort(value[low], kind="stable")][:_STARTS]]
+    q = len(likelihood.reduced.roots)
+    if q != 2:
+        levels = _FINE[0] if q == 1 else (0.1, 1.0, 10.0) if q <= 4 else (0.3, 3.0)
+        L, value = _look(likelihood, levels, (0.0,))
+        return L[np.argsort(value, kind="stable")[:_STARTS]]
+    L, value = _look(likelihood, *_FINE)
+    low = _lower(value.reshape(*[len(_FINE[0])] * q, len(_FINE[1]))).ravel()
+    face = L[:, 1, 1] == 0
+    low[[np.where(part, value, np.inf).argmin() for part in (face, ~face)]] = True
+    low = np.flatnonzero(low & (value <= value.min() + _NEAR))
+    return L[low[np.argsort(value[low], kind="stable")][:_STARTS]]
 
 
-_neighbours = lru_cache(partial(ndimage.generate_binary_structure, connectivity=1))
+def _lower(value):
+    """Which entries are no higher than the next ones along any axis."""
+    low = np.ones(value.shape, dtype=bool)
+    for axis in range(value.ndim):
+        along, found = np.moveaxis(value, axis, 0), np.moveaxis(low, axis, 0)
+        found[1:] &= along[1:] <= along[:-1]
+        found[:-1] &= along[:-1] <= along[1:]
+    return low
+
+
+def start(likelihood):
+    """Where to start with many groups: the lowest of a coarse grid and an estimate by moments (1, q, q)."""
+    q = len(likelihood.reduced.roots)
+    L, value = _look(likelihood, *_COARSE) if q == 2 else _look(likelihood, (0.3, 5.0), (0.0,))
+    own = by_moments(likelihood)
+    return (own if likelihood.criterion(own @ own.T) <= value.min() else L[value.argmin()])[None]
+
+
+_COARSE = (0.1, 1.5, 20.0), (-0.75, 0.75)
 
 
 def maximum(likelihood):
@@ -269,30 +291,10 @@ def maximum(likelihood):
     """
     if balanced.same_in_each(likelihood.reduced):
         return Maximum(*balanced.factor(likelihood))
-    L, value = _descended(likelihood)
+    few = likelihood.reduced.roots.shape[-1] <= _MANY
+    L, value = descend(likelihood, starts(likelihood) if few else start(likelihood))
     best = value.argmin()
     return _settled(likelihood, Maximum(L[best], float(value[best])))
-
-
-def _descended(likelihood):
-    """Factors (S, q, q) of the minima that the starts lead to, and the criterion.
-
-    Of many groups a few are looked at, and where the criterion of all is lowest is gone on from.
-    """
-    reduced = likelihood.reduced
-    q, _, J = reduced.roots.shape
-    if J <= _MANY:
-        return descend(likelihood, starts(likelihood))
-    size = np.einsum("kaj,kaj->j", reduced.roots, reduced.roots)
-    large = np.argpartition(size, J - _FEW // 2)[J - _FEW // 2 :]
-    some = np.unique(np.concatenate([large, np.linspace(0, J - 1, _FEW // 2).astype(int)]))
-    few = type(likelihood)(reduced.some(some), "reml" if likelihood.reml else "ml")
-    L = np.concatenate([starts(few), by_moments(likelihood)[None]])
-    faint = np.sqrt(_FAINT / reduced.average.diagonal())
-    own = L[:, range(q), range(q)]  # what is all but 0 in some groups need not be in all
-    L[:, range(q), range(q)] = np.where(np.abs(own) < faint, faint, own)
-    best = likelihood.criterion(L @ L.swapaxes(-1, -2)).argmin()
-    return descend(likelihood, L[[best]])
 
 
 def by_moments(likelihood):
@@ -303,7 +305,7 @@ def by_moments(likelihood):
     """
     reduced = likelihood.reduced
     R, T, q = reduced.roots, reduced.sides, len(reduced.roots)
-    beta = likelihood.gls(np.einsum("kxj,kyj->xy", T, T) + reduced.left).beta
+    beta = likelihood.gls((T @ T.swapaxes(-1, -2)).sum(axis=0) + reduced.left).beta
     residual = np.append(-beta, 1.0)
     theta = residual @ reduced.left @ residual / (reduced.nobs - reduced.ranks.sum())
     z = np.einsum("kaj,kj->aj", R, np.einsum("kxj,x->kj", T, residual))
