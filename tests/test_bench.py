@@ -10,14 +10,16 @@ import pandas as pd
 import pytest
 import yaml
 from bench import __main__ as bench_main
-from bench import clock, cluster, exact, fits, page, peers, scale, slopes
+from bench import clock, cluster, exact, fits, page, peers, report, scale, slopes
 from mpmath import mpf
+
+from helpers.report import read_table
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "book" / "bench.md").read_text(encoding="utf-8")
 SECTIONS = [
-    "One fit", "A slope that varies", "Many fits", "Large tables", "A table that no process holds",
-    "Who is right",
+    "One fit", "A slope that varies", "Many fits", "Large tables", "A file in, a page out",
+    "A table that no process holds", "Who is right",
 ]  # fmt: skip
 
 
@@ -246,6 +248,33 @@ def test_every_contender_with_slopes_stands_in_their_section():
     assert section.count("\n### ") == 3
     for name in [*slopes.contenders(peers.R()), *slopes.ALONE_AND_BOTH]:
         assert f"\n| {name} |" in section, name
+
+
+def test_the_file_of_the_report_s_section_is_read_alike_by_all(tmp_path):
+    path = tmp_path / "rows.csv"
+    assert report.written(path, 3000, 200) == path.stat().st_size
+    found = pd.read_csv(path)
+    (groups, means), *_ = pytest.importorskip("duckdb").sql(report.QUERY.format(file=path)).fetchall()
+    assert groups == found["g"].nunique()
+    assert means == pytest.approx(found.groupby("g")["y"].mean().sum(), rel=1e-9)
+    read = read_table(path, numbers=["y", "x"], labels=["g"])
+    pd.testing.assert_frame_equal(read.reset_index(drop=True), found, check_dtype=False)
+    assert list(report.commands(path)) == [report.DUCKDB, report.TABLE, report.PAGE]
+
+
+def test_what_a_process_used_is_its_own():
+    here = np.ones(40_000_000)  # which a process started from this one must not seem to hold
+    took = report.used(["-c", "held = bytearray(50_000_000)"])
+    assert took.wall > 0
+    assert 50e6 < took.held < 150e6 < here.nbytes
+    with pytest.raises(RuntimeError, match="failed"):
+        report.used(["-c", "raise SystemExit(3)"])
+
+
+def test_every_process_stands_in_the_report_s_section():
+    section = PAGE.split("## A file in, a page out")[1].split("\n## ")[0]
+    for name in (report.DUCKDB, report.TABLE, report.PAGE):
+        assert section.count(f"\n| {name} |") == 2, name
 
 
 def test_every_contender_stands_on_the_page():

@@ -1,5 +1,5 @@
 """Measure, and write the page. With --quick: few rounds, small sizes, printed and not stored; with --slopes
-that section alone is measured, by so many rounds, and put in its place."""
+or --report that section alone is measured, by so many rounds, and put in its place."""
 
 import argparse
 import os
@@ -15,6 +15,7 @@ from .cluster import cluster
 from .fits import speed, who_is_right
 from .page import paragraphs
 from .peers import R
+from .report import reports
 from .scale import scales
 from .slopes import slopes
 
@@ -22,11 +23,11 @@ PAGE = Path(__file__).parents[1] / "bench.md"
 PACKAGES = ("numpy", "scipy", "pandas", "polars", "statsmodels", "mixedlm-rs", "lme-python", "linearmodels")
 FULL = {
     "fits": 40, "batches": 15, "large": 5, "sizes": (10**4, 10**5, 10**6, 10**7), "replicates": 20_000,
-    "cluster": 10**8, "slopes": ((7_230, 1_721), (10**6, 10**5)),
+    "cluster": 10**8, "slopes": ((7_230, 1_721), (10**6, 10**5)), "report": (10**6, 10**5),
 }  # fmt: skip
 QUICK = {
     "fits": 2, "batches": 2, "large": 1, "sizes": (10**4, 10**5), "replicates": 400,
-    "cluster": 10**6, "slopes": ((900, 200), (10**5, 10**4)),
+    "cluster": 10**6, "slopes": ((900, 200), (10**5, 10**4)), "report": (10**5, 10**4),
 }  # fmt: skip
 
 
@@ -65,6 +66,7 @@ def page(r, effort):
         slopes(r, effort["fits"], effort["slopes"], effort["large"]),
         batches(effort["replicates"], effort["batches"]),
         scales(r, effort["sizes"], effort["large"]),
+        reports(*effort["report"], effort["large"]),
         cluster(effort["cluster"]),
         who_is_right(),
     )
@@ -86,12 +88,16 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a smoke run: print the page, store nothing")
     parser.add_argument("--slopes", type=int, metavar="ROUNDS", help="measure that section again, alone")
+    parser.add_argument("--report", type=int, metavar="ROUNDS", help="the same of the report's command")
     asked = parser.parse_args()
     quick, r = asked.quick, R()
     effort = QUICK if quick else FULL
     if asked.slopes:
         section = slopes(r, asked.slopes, effort["slopes"], min(asked.slopes, effort["large"]))
         text = replaced(PAGE.read_text(encoding="utf-8"), section, asked.slopes)
+    elif asked.report:
+        section = reports(*effort["report"], asked.report)
+        text = replaced(PAGE.read_text(encoding="utf-8"), section, asked.report)
     else:
         text = page(r, effort) + "\n"
     r.close()

@@ -12,6 +12,7 @@ from ..formulas import distributions as stats
 from ..tables import summarise
 from .checks import level_of
 from .compare_groupings import compare_groupings
+from .comparison import Comparison
 from .complete import CompletePooling, complete_pooling
 from .groupings import asked_for
 from .no import NoPooling, no_pooling
@@ -43,7 +44,8 @@ def compare(formula, data, groups=None, missing="raise", alpha=0.05):
     Returns
     -------
     DataFrame
-        Columns ``method``, ``estimand``, ``estimate``, ``se``, ``df``, ``lower``, ``upper``. For the
+        Columns ``method``, ``estimand``, ``estimate``, ``se``, ``df``, ``lower``, ``upper``; printed it has
+        an estimand, and below it what each method says, to three figures of the standard error. For the
         constant: complete pooling (as if rows were independent, and cluster-robust CR2), no pooling
         (one group, the largest, and the mean of just these J), partial pooling (that one group, and
         the mean of the population the groups are drawn from). Then the slope of each term, by each
@@ -78,6 +80,21 @@ def compare(formula, data, groups=None, missing="raise", alpha=0.05):
     4        partial pooling  8.250
     5        partial pooling  4.716
 
+    >>> print(compare("score ~ 1", classrooms(), "classroom"))
+                            estimate   se    df   lower   upper
+    mean over all rows, if independent
+      complete pooling       1628.98 2.38 199.0 1624.28 1633.67
+    mean over all rows
+      complete pooling, CR2  1628.98 4.72  19.0 1619.11 1638.85
+    classroom 1 alone
+      no pooling             1656.34 8.86 180.0 1638.85 1673.83
+    mean over these 20 groups
+      no pooling             1628.98 1.98 180.0 1625.06 1632.89
+    classroom 1 alone
+      partial pooling        1651.51 8.25 180.0 1635.23 1667.79
+    mean over all groups there are
+      partial pooling        1628.98 4.72  19.0 1619.11 1638.85
+
     Treatments of classes, in schools: which error counts what they were given to?
 
     >>> from helpers.course.datasets import three_levels
@@ -92,7 +109,7 @@ def compare(formula, data, groups=None, missing="raise", alpha=0.05):
     """
     two = asked_for(data, groups)
     if two:
-        return compare_groupings(formula, data, *two, missing, alpha)
+        return Comparison(compare_groupings(formula, data, *two, missing, alpha))
     summary = grouped(summarise(data, formula, groups, missing), "compare")
     fits = poolings(summary)
     table, k = compared(fits, alpha), summary.intercept
@@ -104,7 +121,7 @@ def compare(formula, data, groups=None, missing="raise", alpha=0.05):
     slopes = table["method"] == SLOPED
     if fits.unsloped:
         table.loc[slopes, "estimand"] += f" ({fits.unsloped})"
-    return table
+    return Comparison(table)
 
 
 class Poolings(NamedTuple):

@@ -16,6 +16,12 @@ from .findings import NUMBERS
 
 WIDE = 79  # characters of a line of text
 _WORD = re.compile(r"(?=.*[aeiouyäöüéè])[^\W\d_]{3,}", re.IGNORECASE)
+_OF_SENTENCES = {  # words that a sentence needs: as a column's name they read as something else
+    "a", "all", "an", "and", "any", "at", "by", "each", "every", "few", "for", "from", "in", "is", "just",
+    "mean", "means", "more", "new", "no", "none", "of", "on", "one", "or", "other", "row", "rows", "slope",
+    "some", "that", "the", "these", "this", "those", "to", "two", "value", "values", "where", "with",
+}  # fmt: skip
+_PLURAL = re.compile(r".*[^siu]s", re.IGNORECASE)
 _LIKE_A_NOUN = re.compile(r"[^\W\d_]{3,}([ -][^\W\d_]{2,}){0,3}")  # a label of one to four words
 
 # ---- names and numbers ---------------------------------------------------------------------------
@@ -25,6 +31,18 @@ def name(label, most=60) -> str:
     """Write a name or label from somebody's file: on one line, and not endless."""
     text = " ".join("".join(c if c.isprintable() else " " for c in str(label)).split())
     return text if len(text) <= most else text[: most - 1] + "\u2026"
+
+
+def column(label) -> str:
+    """Write the name of a column within a sentence: in quotes where it is a number or a word of sentences."""
+    text = name(label)
+    return f'"{text}"' if re.fullmatch(r"[\d.,+-]+", text) or _of_sentences(text) else text
+
+
+def _of_sentences(text):
+    """Whether a name begins or ends with a word that a sentence needs."""
+    words = text.casefold().split() or [""]
+    return words[0] in _OF_SENTENCES or words[-1] in _OF_SENTENCES
 
 
 def plain(term) -> str:
@@ -94,33 +112,35 @@ def sizes(found) -> str:
 
 def outcome(found) -> str:
     """Name of the outcome."""
-    return name(found.fit.data.outcome)
+    return column(found.fit.data.outcome)
 
 
 def group(found) -> str:
     """Name of the group column."""
-    return name(found.fit.data.group)
+    return column(found.fit.data.group)
 
 
-def thing(found, column) -> str | None:
+def thing(found, of) -> str | None:
     """What a column is of, as a noun: its label in the file, else its name; None where that reads as neither.
 
-    ``clinic_id`` is of a clinic; ``schid`` or ``g2`` is no word that one more could be had of.
+    ``clinic_id`` is of a clinic; ``schid``, ``g2``, ``clinics`` or ``one`` is no word that one more could be
+    had of.
     """
-    label = name(found.whole.attrs.get("labels", {}).get(column, ""))
-    if _LIKE_A_NOUN.fullmatch(label):
+    label = name(found.whole.attrs.get("labels", {}).get(of, ""))
+    if _LIKE_A_NOUN.fullmatch(label) and not _of_sentences(label):
         return label if label[1].isupper() else label[0].lower() + label[1:]
-    text = re.sub(r"(?<=[a-z])(?=[A-Z])|[_.\s]+", " ", name(column)).strip()
+    text = re.sub(r"(?<=[a-z])(?=[A-Z])|[_.\s]+", " ", name(of)).strip()
     text = re.sub(r" (id|no|nr|num|number|code|key)$", "", text, flags=re.IGNORECASE)
     words = text.split()
-    known = words and all(_WORD.fullmatch(word) for word in words)
+    known = words and all(_WORD.fullmatch(word) for word in words) and not _of_sentences(text)
+    known = known and not _PLURAL.fullmatch(words[-1])
     return text if known and not re.search(r"[a-z]id$", words[-1], re.IGNORECASE) else None
 
 
-def one_more(found, column=None, what="one more") -> str:
+def one_more(found, of=None, what="one more") -> str:
     """One more clinic; of a column that is no noun, one more group of it."""
-    column = found.fit.data.group if column is None else column
-    return f"{what} {thing(found, column) or f'group of {name(column)}'}"
+    of = found.fit.data.group if of is None else of
+    return f"{what} {thing(found, of) or f'group of {column(of)}'}"
 
 
 def one_value(found) -> str:
@@ -129,19 +149,21 @@ def one_value(found) -> str:
     return f"one {noun}" if noun and " " in noun else f"one value of {outcome(found)}"
 
 
-def one_group(found, label, column=None) -> str:
+def one_group(found, label, of=None) -> str:
     """Name one group, by its column and its label; by its label where that begins with the column's name."""
-    column = found.fit.data.group if column is None else column
-    of, own = thing(found, column) or name(column), name(label)
-    return own if own.casefold().startswith(of.casefold()) else f"{of} {own}"
+    of = found.fit.data.group if of is None else of
+    own, known = name(label), thing(found, of) or name(of)
+    if own.casefold().startswith(known.casefold()):
+        return own
+    return f"group {own} of {column(of)}" if column(known) != known else f"{known} {own}"
 
 
 def level_of_text(found, term):
     """Name, level and first level of a term that is one level of a text column; else None."""
-    for column, (first, *others) in found.texts.items():
+    for of, (first, *others) in found.texts.items():
         for level in others:
-            if term == f"{column}[T.{level}]":
-                return name(column), name(level), name(first)
+            if term == f"{of}[T.{level}]":
+                return column(of), name(level), name(first)
     return None
 
 
@@ -156,7 +178,7 @@ def slope(found, term) -> str:
     """Name a slope in a sentence."""
     if level := level_of_text(found, term):
         return f"the difference of {level[0]} {level[1]} from {level[2]}"
-    return "the slope of " + name(re.sub(r"\[T\.(.*?)\]", r" = \1", plain(term)))
+    return "the slope of " + column(re.sub(r"\[T\.(.*?)\]", r" = \1", plain(term)))
 
 
 def place(found, terms) -> str:
@@ -167,10 +189,10 @@ def place(found, terms) -> str:
             told[level[0]] = f"{level[0]} is {level[2]}"
         elif term in found.centres:
             mean = f" ({digits(found.centres[term], 4)})" if plain(term) == term else ""
-            told[term] = f"{name(plain(term))} is at its mean{mean}"
+            told[term] = f"{column(plain(term))} is at its mean{mean}"
         elif ":" not in term:
-            column = name(term.split("[T.")[0])
-            told[column] = f"{column} is at its first level"
+            text = column(term.split("[T.")[0])
+            told[text] = f"{text} is at its first level"
     return " and ".join(told.values())
 
 
@@ -190,7 +212,7 @@ def _question(found, line, known):
     if level := level_of_text(found, line.term):
         more = f"{level[0]} = {level[1]} in place of {level[2]}"
     else:
-        more = f"one more of {name(plain(line.term))}"
+        more = f"one more of {column(plain(line.term))}"
     return f"What goes with {more}?", found.varies(line.term)
 
 

@@ -263,3 +263,44 @@ def test_where_slopes_cannot_vary_the_estimand_says_why(radon):
     assert why.startswith("slope of x (2 groups are too few for the 3 variances")
     between = compare("log_radon ~ log_uranium", radon, "county")
     assert not between["method"].str.contains("vary").any()
+
+
+@pytest.mark.parametrize("how", ["one", "nested", "crossed", "long"])
+def test_compare_prints_every_standard_error_in_80_characters(how, three_groupings):
+    data, formula, groups = three_groupings[how]
+    table = compare(formula, data, groups)
+    text = repr(table)
+    assert max(map(len, text.splitlines())) <= 80
+    left = [line.split() for line in text.splitlines()[1:]]
+    for _, row in table[table["se"] > 0].iterrows():
+        places = max(2 - int(np.floor(np.log10(row["se"]))), 0)
+        told = [f"{row[k]:.{places}f}" for k in ("estimate", "se")] + [f"{row['df']:.1f}"]
+        assert any(line[-5:-2] == told for line in left), (row, text)
+    for what in table["estimand"].unique():
+        assert " ".join(what.split()) in " ".join(text.split())
+
+
+@pytest.fixture(scope="module")
+def three_groupings():
+    rng = np.random.default_rng(5)
+    table = pd.DataFrame({"a": np.arange(240) % 8, "b": np.arange(240) // 30, "x": rng.normal(size=240)})
+    table["c"] = table["a"] + 8 * (np.arange(240) // 8 % 3)
+    table["y"] = 1e4 * rng.normal(size=8)[table["a"]] + rng.normal(size=8)[table["b"]] + rng.normal(size=240)
+    long = {"a": "the_number_of_the_hospital_in_the_register", "y": "what was measured"}
+    return {
+        "one": (table, "y ~ x", "a"),
+        "nested": (table, "y ~ x", "a/c"),
+        "crossed": (table, "y ~ x", ["a", "b"]),
+        "long": (table.rename(columns=long), "`what was measured` ~ x", [long["a"], "b"]),
+    }
+
+
+def test_what_is_made_of_compare_is_a_plain_table(table):
+    for made in (table[["method", "se"]], table.head(2), table.assign(more=1), table[table["se"] > 3]):
+        assert type(made) is pd.DataFrame
+    assert table._repr_html_() == pd.DataFrame(table)._repr_html_()
+    assert repr(table.assign(more=1)) == repr(pd.DataFrame(table).assign(more=1))
+    changed = pickle.loads(pickle.dumps(table))
+    assert repr(changed) == repr(table)
+    changed["more"] = 1
+    assert repr(changed) == repr(pd.DataFrame(table).assign(more=1))

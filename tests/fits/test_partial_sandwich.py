@@ -5,6 +5,7 @@ from itertools import product
 import numpy as np
 import pandas as pd
 import pytest
+from mpmath import mp, mpf
 
 from helpers import complete_pooling, partial_pooling
 
@@ -118,3 +119,41 @@ def test_what_cannot_be_is_named(fits):
     )
     with pytest.raises(ValueError, match=r"no term of 'y ~ d - 1' has .* one g alone \(d: without g 2"):
         partial_pooling("y ~ d - 1", data, "g").cluster_robust()
+
+
+@pytest.mark.parametrize("apart", [1.0, 30.0, 1e3, 1e6])
+def test_cr2_is_that_of_dense_matrices_in_fifty_digits_however_far_groups_lie_apart(apart):
+    rng = np.random.default_rng(17)
+    g = np.repeat(np.arange(6), [2, 3, 4, 4, 5, 6])
+    x = rng.normal(size=len(g)) + g % 3
+    table = pd.DataFrame({"g": g, "x": x, "y": apart * rng.normal(size=6)[g] + x + rng.normal(size=len(g))})
+    fit = partial_pooling("y ~ x", table, "g")
+    np.testing.assert_allclose(fit.cluster_robust("CR2").bse, _dense_cr2(fit, table), rtol=1e-7)
+
+
+def _dense_cr2(fit, table):
+    """Standard errors by the definition: A = D'(D B D')^(-1/2) D with D the symmetric root of V."""
+    with mp.workdps(50):
+        psi, theta = mpf(float(fit.psi)), mpf(float(fit.theta))
+        groups, bread, right = [], mp.zeros(2), mp.zeros(2, 1)
+        for _, rows in table.groupby("g"):
+            n = len(rows)
+            X = mp.matrix([[1, mpf(x)] for x in rows["x"]])
+            y, V = mp.matrix(rows["y"].tolist()), theta * mp.eye(n) + psi * mp.ones(n)
+            WX = mp.inverse(V) * X
+            bread, right = bread + X.T * WX, right + WX.T * y
+            groups.append((X, y, V, WX))
+        M = mp.inverse(bread)
+        beta, meat = M * right, mp.zeros(2)
+        for X, y, V, WX in groups:
+            D = _power(V, mpf(1) / 2)
+            A = D * _power(D * (V - X * M * X.T) * D, -mpf(1) / 2) * D
+            u = WX.T * A * (y - X * beta)
+            meat += u * u.T
+        cov = M * meat * M
+        return [float(mp.sqrt(cov[k, k])) for k in range(2)]
+
+
+def _power(matrix, k):
+    values, axes = mp.eigsy(matrix)
+    return axes * mp.diag([value**k for value in values]) * axes.T

@@ -299,3 +299,29 @@ def test_levels_of_the_intervals():
     wide, usual = (report.describe(small(), "y", "g", level=level) for level in (0.99, 0.95))
     assert (wide.table["upper"] > usual.table["upper"]).all()
     assert "99% CI" in wide.sentence
+
+
+@pytest.mark.parametrize(
+    ("outcome", "group", "predictor", "told"),
+    [
+        ("bp_sys", "clinic", "age", ["value of bp_sys in one more clinic", "mean of clinic 0", "of age"]),
+        ("math", "schid", "ses", ["in one more group of schid", "mean of schid 0", "slope of ses"]),
+        ("Y", "G", "X", ["one value of Y in one more group of G", "mean of G 0", "slope of X"]),
+        ("score.2", "class.id", "h.per.week", ["in one more class lie", "class 0", "slope of h.per.week"]),
+        ("Gr\u00f6\u00dfe", "Stra\u00dfe", "L\u00e4nge", ["one more Stra\u00dfe", "of Gr\u00f6\u00dfe"]),
+        ("of", "one", "all", ['group 0 of "one"', '"of" in one more group of "one"', 'slope of "all"']),
+        ("2019", "1", "3.5", ['group 0 of "1"', '"2019" goes from', 'one more of "3.5"', '"3.5" is at its']),
+        ("value", "rows", "row", ['one value of "value" in one more group of "rows"', 'slope of "row"']),
+        ("y", "the school", "x", ['in one more group of "the school"', 'group 0 of "the school"']),
+        ("y", "clinics", "x", ["in one more group of clinics", "mean of clinics 0"]),
+    ],
+)  # fmt: skip
+def test_sentences_read_as_such_whatever_the_columns_are_called(outcome, group, predictor, told):
+    rng = np.random.default_rng(3)
+    table = pd.DataFrame({group: np.arange(60) % 12, predictor: rng.normal(size=60)})
+    table[outcome] = rng.normal(size=12)[table[group]] * 8 + 120 + rng.normal(size=60) * 5
+    found = report.describe(table, outcome, group, [predictor])
+    text = " ".join(" ".join([found.grouping, found.text, found.sentence]).split())
+    for part in told:
+        assert part in text, (part, text)
+    assert not re.search(r"\bone (more )?(one|rows|clinics|the)\b|\bof (of|1|2019|3\.5|rows)\b", text)

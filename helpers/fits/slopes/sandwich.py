@@ -7,6 +7,8 @@ they have q + p coordinates, and outside it every matrix of the sandwich is the 
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from .inference import Solution
@@ -14,6 +16,7 @@ from .likelihood import Likelihood, of_summary, triangular
 from .search import Maximum
 
 KINDS = ("CR0", "CR1", "CR1S", "CR2", "CR3")
+_STEEP = 1e4  # eigenvalue of V from where on its square costs digits of what lies within groups
 _BLOCK = 4096  # groups at a time, whose matrices fit a cache
 _FULL = 1e-12  # as in `fits.sandwich`: a leverage this near 1 is 1
 
@@ -96,25 +99,17 @@ def scores(V, X, e, half, kind):
         Under CR2, ``along(a)`` has for the contrast a of the coefficients what its df take: the variance of
         each group's share (J,), and its products with X half' (J, p).
     """
-    q, r = V.shape[-1], X.shape[1]
-    values, axes = np.linalg.eigh(V)
-
-    def power(k, of):
-        """V^k times vectors or matrices in coordinates."""
-        of = of.copy()
-        of[:, :q] = axes @ (values[..., None] ** k * (axes.swapaxes(-1, -2) @ of[:, :q]))
-        return of
-
+    r = X.shape[1]
+    eigen = np.linalg.eigh(V)
+    power = partial(_power, *eigen)
     WX = power(-1, X)
     g = WX
     u = np.einsum("jkx,jk->jx", WX, e)
     if kind == "CR2":
-        B = np.broadcast_to(np.eye(r), (len(X), r, r))
-        B = power(2, B) - _square(power(0.5, X) @ half.T)
-        share, own = np.linalg.eigh((B + B.swapaxes(-1, -2)) / 2)
-        known = share > _FULL * share[:, -1:]
-        weight = known / np.sqrt(np.where(known, share, 1.0))
-        root = (own * weight[:, None, :]) @ own.swapaxes(-1, -2)
+        root, steep = np.empty((len(X), r, r)), eigen[0][:, -1] > _STEEP
+        for some, root_of in ((~steep, _root), (steep, _root_of_steep)):
+            if some.any():
+                root[some] = root_of(*(of[some] for of in eigen), X[some] @ half.T)
         g = power(0.5, root @ power(-0.5, X))  # A'W X
         u = np.einsum("jkx,jk->jx", g, e)
     elif kind == "CR3":
@@ -130,6 +125,45 @@ def scores(V, X, e, half, kind):
         return own, np.einsum("jkx,jk->jx", X, share) @ half.T
 
     return u, along
+
+
+def _power(values, axes, k, of):
+    """V^k, of which these are the eigenvalues and their axes, times vectors or matrices in coordinates."""
+    of, q = of.copy(), values.shape[-1]
+    of[:, :q] = axes @ (values[..., None] ** k * (axes.swapaxes(-1, -2) @ of[:, :q]))
+    return of
+
+
+def _root(values, axes, X):
+    """Inverse root of the root of V times V - X X' times the root of V, by group, 0 where that is 0."""
+    r = X.shape[1]
+    B = np.broadcast_to(np.eye(r), (len(X), r, r))
+    B = _power(values, axes, 2, B) - _square(_power(values, axes, 0.5, X))
+    share, own = np.linalg.eigh((B + B.swapaxes(-1, -2)) / 2)
+    known = share > _FULL * share[:, -1:]
+    weight = known / np.sqrt(np.where(known, share, 1.0))
+    return (own * weight[:, None, :]) @ own.swapaxes(-1, -2)
+
+
+def _root_of_steep(values, axes, X):
+    """`_root` where psi is so large beside theta that directions within groups would pass for rounding.
+
+    What is rooted is V times I - H times V, with leverages H between 0 and 1, which tell what is 0. It is K'K
+    of K = root of I - H times V, whose columns, the largest first, keep their digits in a decomposition of K.
+    """
+    q, r = values.shape[-1], X.shape[1]
+    turn = np.tile(np.eye(r), (len(X), 1, 1))
+    turn[:, :q, :q] = axes[..., ::-1]
+    v = np.ones((len(X), r))
+    v[:, :q] = values[:, ::-1]
+    X = turn.swapaxes(-1, -2) @ X / np.sqrt(v)[..., None]
+    share, own = np.linalg.eigh(np.eye(r) - _square(X))
+    known = share > _FULL
+    K = np.sqrt(np.where(known, share, 0.0))[..., None] * own.swapaxes(-1, -2) * v[:, None, :]
+    _, lengths, right = np.linalg.svd(K)
+    there = np.arange(r) < known.sum(axis=-1, keepdims=True)
+    half = (there / np.sqrt(np.where(there, lengths, 1.0)))[..., None] * right @ turn.swapaxes(-1, -2)
+    return half.swapaxes(-1, -2) @ half
 
 
 def combined(parts, half, kind, nobs):
