@@ -187,13 +187,14 @@
         : calculator.summarise(read.values, read.codes, read.labels);
       const found = calculator.fit(summary);
       if (found.refused) return this.refuse(found.refused);
+      const warnings = calculator.warnings(found, read);
       this.result = { found, read };
-      this.tell(found, read);
+      this.tell(found, read, warnings);
       const se = (method, question) => {
         const line = found.lines.find((each) => each.method === method && each.question === question);
         return Number.isNaN(line.se) ? "none" : general(line.se, 4);
       };
-      const warned = calculator.warnings(found, read).length;
+      const warned = warnings.length;
       this.say(`${countRows(found.N)} in ${found.J} groups${read.left.length ? `, ${countRows(read.left.length)} left out` : ""}. Standard errors: `
         + `of the mean of all groups there are ${se("partial pooling", "all")}, of one group ${se("no pooling", "one")}, of just these groups `
         + `${se("no pooling", "these")}, of all rows if they were independent ${se("complete pooling", "rows")}. `
@@ -201,10 +202,9 @@
       this.status.scrollIntoView({ block: "nearest" });
     }
 
-    tell(found, read) {
+    tell(found, read, warnings) {
       const part = (heading, ...content) => make("section", {}, make("h2", {}, heading), ...content.filter(Boolean));
       this.figure = make("figure", { class: "calculator-figure" });
-      const warnings = calculator.warnings(found, read);
       this.out.replaceChildren(
         part("What was read", ...this.wasRead(read)),
         part("How the data are grouped", make("p", {}, calculator.grouping(found, read)), this.figure),
@@ -232,12 +232,14 @@
         (this.byGroup ? [line, label, size, mean, sd ?? ""] : [line, value, label]).map(String));
       const lack = left.slice(0, 5).map(({ line, lacks }) => make("li", {}, `line ${line}: no value of ${lacks.map((column) => name(column)).join(" and ")}`));
       if (left.length > 5) lack.push(make("li", {}, `and ${left.length - 5} more`));
-      return [make("p", {}, told), this.grid("The first of them, as they were read", head, first),
+      const both = "Both columns are numbers. If the other one says which group a row is in, turn them above; if each column is a group of its own, put "
+        + "one below the other, with a second column that says which group a number is of.";
+      return [make("p", {}, told), read.both ? make("p", {}, both) : "", this.grid("The first of them, as they were read", head, first),
         left.length ? make("p", {}, `${countRows(left.length)} left out:`) : "", left.length ? make("ul", {}, ...lack) : ""];
     }
 
     grid(caption, head, body, className = "") {
-      const table = make("table", { class: `table ${className}` }, make("caption", {}, caption),
+      const table = make("table", { class: `table ${className}` }, make("caption", {}, make("div", {}, caption)),
         make("thead", {}, make("tr", {}, ...head.map((text) => make("th", { scope: "col" }, text)))),
         make("tbody", {}, ...body.map((cells) => make("tr", {}, ...cells.map((text) => make("td", {}, text))))));
       return make("div", { class: "pst-scrollable-table-container" }, table);
@@ -257,7 +259,7 @@
       }
       const head = ["estimate", "SE", "df", "interval"].map((text) => make("th", { scope: "col", class: "number" }, text));
       const caption = `Estimates of ${name(read.outcome)} ~ 1, by question; intervals of ${words.LEVEL} from t, for a new group and a new row prediction intervals.`;
-      return make("div", { class: "pst-scrollable-table-container" }, make("table", { class: "table calculator-table" }, make("caption", {}, caption),
+      return make("div", { class: "pst-scrollable-table-container" }, make("table", { class: "table calculator-table" }, make("caption", {}, make("div", {}, caption)),
         make("thead", {}, make("tr", {}, make("th", { scope: "col" }, "method"), ...head)), body));
     }
 

@@ -25,8 +25,9 @@
       return found;
     }
     if (!text.includes('"')) {
-      text.split("\n").forEach((line, k) => found.push({ line: k + 1, cells: line.split(separator) }));
-      return found.filter(({ cells }) => cells.some((cell) => cell.trim()));
+      const rest = separator === "\t" ? (line) => line : (line) => line.replaceAll(separator, "");  // which trim() takes for a blank
+      text.split("\n").forEach((line, k) => { if (rest(line).trim()) found.push({ line: k + 1, cells: line.split(separator) }); });
+      return found;
     }
     let cells = [], cell = "", inside = false, line = 1, begun = 1;
     for (let k = 0; k <= text.length; k++) {
@@ -196,7 +197,7 @@
 
   // Which column has the numbers and which the groups: with two, the one that has numbers; with more, the reader says.
   const roles = (body, width, names, chosen) => {
-    const numeric = shares(body, width).map((share) => share >= 0.5);
+    const numeric = shares(body.slice(0, 1000), width).map((share) => share >= 0.5);
     let { outcome, group } = chosen;
     const known = (k) => Number.isInteger(k) && k >= 0 && k < width;
     if (known(outcome) && known(group)) {
@@ -209,12 +210,14 @@
         + (why ? why[1] : "Two columns are needed: the numbers, and beside each the group that it belongs to."));
     }
     if (width > 2) return { outcome: null, group: null };
+    let both = false;
     if (!(numeric[0] && numeric[1])) group = numeric[0] ? 1 : 0;
     else {  // both: the groups are whole numbers, or else those that are fewer
       const [first, second] = [0, 1].map((k) => body.every(({ cells }) => !/[.,]\d/.test(cells[k])));
-      group = first === second ? Number(distinctIn(body, 1) < distinctIn(body, 0)) : Number(second);
+      both = first === second;
+      group = both ? Number(distinctIn(body, 1) < distinctIn(body, 0)) : Number(second);
     }
-    return { outcome: 1 - group, group };
+    return { outcome: 1 - group, group, both };
   };
 
   const TOTAL = /^(grand )?(total|totals|sum|mean|average|overall|gesamt|summe|mittelwert)$/i;
@@ -224,7 +227,7 @@
     const table = rectangle(raw), { names, body } = namesOf(table), { separator, width } = table;
     if (body.length < 2) refuse("There is one row only: comparing groups takes two groups and more rows than groups.");
     const titles = names ?? Array.from({ length: width }, (_, k) => `column ${k + 1}`);
-    const { outcome, group } = roles(body, width, names, chosen);
+    const { outcome, group, both } = roles(body, width, names, chosen);
     const read = { separator: SEPARATORS.find(([mark]) => mark === separator)?.[1] ?? `\u201c${separator}\u201d`, columns: titles, header: Boolean(names) };
     if (outcome === null) {
       return { ...read, ask: `There are ${width} columns: choose the one of the numbers and the one of the groups below. If every column is a group `
@@ -268,7 +271,7 @@
     if (!kept.length) refuse("No row has both a number and a group.");
     const y = kept.map((k) => values[k]);
     return {
-      ...read, decimal, outcome: nameOfOutcome, group: nameOfGroup, places: { outcome, group }, left, values: y,
+      ...read, decimal, both: Boolean(both), outcome: nameOfOutcome, group: nameOfGroup, places: { outcome, group }, left, values: y,
       ...labelled(kept.map((k) => labels[k])),
       first: kept.slice(0, 3).map((k) => ({ line: body[k].line, value: values[k], label: labels[k].trim() })),
     };

@@ -48,9 +48,11 @@
     return null;
   };
   const farOff = (all) => {
-    const of = new Map();
-    for (const value of all) of.set(value, (of.get(value) ?? 0) + 1);
-    const values = [...of.keys()].sort((a, b) => a - b), counts = values.map((value) => of.get(value));
+    const values = [], counts = [];
+    for (const value of Float64Array.from(all).sort()) {
+      if (value === values.at(-1)) counts[counts.length - 1] += 1;
+      else { values.push(value); counts.push(1); }
+    }
     const code = codeAmongFew(values, counts);
     if (code) return code;
     if (values.length < 4) return null;

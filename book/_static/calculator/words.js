@@ -64,7 +64,14 @@
 
   // ---- how the data are grouped, and the table
 
-  const extent = (values) => values.reduce(([low, high], value) => [Math.min(low, value), Math.max(high, value)], [Infinity, -Infinity]);
+  const extent = (values) => {
+    let low = Infinity, high = -Infinity;
+    for (const value of values) {
+      if (value < low) low = value;
+      if (value > high) high = value;
+    }
+    return [low, high];
+  };
   const sizes = (found) => {
     const [low, high] = extent(found.sizes);
     return low < high ? `${low} to ${rows(high)} each` : `${rows(low)} each`;
@@ -118,7 +125,10 @@
   const withheld = (read) => `no SE: every ${name(read.group)} has the same mean`;
   // An outcome of two values has no normal interval for one row.
   const linesOf = (found, read) => found.lines.filter(({ question }) => question !== "row" || !hasTwoValues(read));
-  const hasTwoValues = (read) => Boolean(read.values) && new Set(read.values).size === 2;
+  const hasTwoValues = ({ values }) => {
+    const other = values?.find((value) => value !== values[0]);
+    return other !== undefined && values.every((value) => value === values[0] || value === other);
+  };
   const byQuestion = (found, read) => {
     const known = questions(found, read), lines = linesOf(found, read);
     return Object.entries(known).map(([key, [asked, over]]) => ({ asked, over, lines: lines.filter(({ question }) => question === key) }))
