@@ -18,7 +18,7 @@ from helpers.tables import summarise
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS = [ROOT / "book" / "_static" / "calculator" / f"{name}.js"
-           for name in ("distributions", "fit", "read", "words", "watch")]  # fmt: skip
+           for name in ("distributions", "fit", "cells", "read", "words", "watch")]  # fmt: skip
 SETS, WORDS_OF = 500, 20  # data sets, and the words of every twentieth are compared
 
 
