@@ -7,7 +7,17 @@ from chapter_tools import packed
 import helpers
 
 PAGE, MARK = "book/calculator", "<!-- calculator -->"
-SCRIPTS = ("distributions", "fit", "read", "words", "watch", "picture", "page")  # each needs those before it
+SCRIPTS = (
+    "distributions",
+    "fit",
+    "cells",
+    "read",
+    "words",
+    "watch",
+    "picture",
+    "answer",
+    "page",
+)  # each needs those before it
 WITHOUT = """<p>The calculator is a script, and none runs here. Its numbers, and more, come from a file by
 <code>python -m helpers report FILE --outcome score --group classroom</code>:
 <a href="../notebooks/13_your_own_data.html">your own data</a>. For the mean of all groups a spreadsheet is

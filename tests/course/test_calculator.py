@@ -12,13 +12,13 @@ from scipy import special
 
 import helpers
 from helpers import report
-from helpers.fits import compared, poolings
+from helpers.fits import poolings
 from helpers.formulas import distributions as stats
 from helpers.tables import summarise
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS = [ROOT / "book" / "_static" / "calculator" / f"{name}.js"
-           for name in ("distributions", "fit", "read", "words", "watch")]  # fmt: skip
+           for name in ("distributions", "fit", "cells", "read", "words", "watch")]  # fmt: skip
 SETS, WORDS_OF = 500, 20  # data sets, and the words of every twentieth are compared
 
 
@@ -112,18 +112,30 @@ def sets():
 def of_helpers(frame, k):
     """Every line of the table by helpers, the variances (of every third their intervals), the one."""
     summary = summarise(frame, "y ~ 1", "clinic")
-    fits = poolings(summary)
-    fit = fits.partial.with_df("kenward-roger")
-    table = compared(fits._replace(partial=fit))
-    lines = table[["estimate", "se", "df", "lower", "upper"]].to_numpy(dtype=float)
+    complete, robust, no, partial, *_ = poolings(summary)
+    fit, one = partial.with_df("kenward-roger"), int(summary.sizes.argmax())
+    pooled = fit.group_means[["estimate", "se_unconditional"]].to_numpy()[one]
     means = summary.means[:, -1]
     on_means = (means.mean() + summary.shift[-1], means.std(ddof=1) / math.sqrt(len(means)), len(means) - 1)
-    more = [interval(*each) for each in (on_means, fit.new_group(), fit.new_observation())]
+    lines = [
+        (no._estimate[one], no._se[one], fit.group_df),
+        (*pooled, fit.group_df),
+        (*no._mean_of_groups(), fit.group_df),
+        of_mean(fit),
+        on_means,
+        fit.new_group(),
+        fit.new_observation(),
+        of_mean(complete),
+        of_mean(robust),
+    ]
     variances = [fit.psi, fit.theta]
     if k % 3 == 0:
         variances += [*fit.psi_int(), *fit.icc_int(), fit.test_psi().pvalue]
-    lines = np.array([*lines[[2, 4, 3, 5]], *more, *lines[[0, 1]]])
-    return lines, np.array(variances), table["estimand"].iloc[2]
+    return np.array([interval(*line) for line in lines]), np.array(variances), summary.labels[one]
+
+
+def of_mean(fit):
+    return [float(of.iloc[0]) for of in (fit.params, fit.bse, fit.df)]
 
 
 def interval(estimate, se, df):
@@ -153,7 +165,7 @@ def test_500_data_sets_agree_with_helpers_to_nine_digits(calculator):
     for (k, frame), ours in zip(found.items(), answers, strict=True):
         assert "refused" not in ours, f"{k}: {ours}"
         lines, variances, one = of_helpers(frame, k)
-        assert one == f"clinic {int(ours['one'].removeprefix('clinic '))} alone", k
+        assert one == int(ours["one"].removeprefix("clinic ")), k
         mine, se = np.array(ours["lines"], dtype=float), lines[:, 1]
         known = se > 1e-9 * math.sqrt(variances[1])
         assert np.isnan(mine[~known, 1:]).all()

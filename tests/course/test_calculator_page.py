@@ -76,6 +76,7 @@ def test_the_example_has_the_four_numbers_at_once_and_the_report_s_table(open_pa
     for text in (found.sentence, found.grouping, *found.warnings, *found.questions["all"]):
         assert text in shown
     assert page.get_by_role("img").get_attribute("aria-label") == found.figure()[1]
+    assert "Both columns" not in shown
     links = [link.get_attribute("href") for link in page.locator(".calculator-result li a").all()]
     assert links == ["../notebooks/09_few_clusters.html"]
 
@@ -141,8 +142,9 @@ def test_of_more_columns_two_are_chosen_and_two_of_numbers_can_be_turned(open_pa
     numbers.select_option("score")
     groups.select_option("class")
     assert status(page).startswith("4 rows in 2 groups")
-    work(page, "1\t2\n1\t3\n2\t4\n2\t5.5\n")
+    work(page, "1\t2\n1\t3\n2\t4\n2\t5\n")
     assert (numbers.input_value(), groups.input_value()) == ("1", "0")
+    assert "Both columns are numbers." in page.locator(".calculator-result").inner_text()
     work(page, "g;y\nA;1,234\nA;2,345\nB;3,456\nB;4,500\n")
     assert "choose that below" in status(page)
     page.get_by_label("decimal mark").select_option("comma")

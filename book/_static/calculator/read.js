@@ -1,151 +1,25 @@
 // What was pasted or dropped to numbers and groups: separator, decimal mark and line of names are found, and what is in doubt
 // is refused in words that name the line. Nothing is guessed twice: the page shows what was read, and the reader may choose.
 (() => {
-  const MARKS = new Set(["", ".", "#NULL!", "NA", "N/A", "n/a", "<NA>", "#N/A", "#NA", "#N/A N/A", "NULL", "null", "None", "NaN",
-    "nan", "-NaN", "-nan"]);  // helpers/report/files/typed.py
-  const POINT = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i, COMMA = /^[+-]?(\d+,?\d*|,\d+)(e[+-]?\d+)?$/i;
-  const SEPARATORS = [["\t", "tabs"], [";", "semicolons"], ["|", "bars"], [",", "commas"], [" ", "blanks"]];
-  const MOST_LABEL = 40;
-
-  class Refused extends Error {}
-  const refuse = (text) => { throw new Refused(text); };
-  const quoted = (text) => `\u201c${text.length > MOST_LABEL ? text.slice(0, MOST_LABEL - 1) + "\u2026" : text}\u201d`;
-  const count = (number, what) => `${number} ${what}${number === 1 ? "" : "s"}`;
-  // Blanks that do not break, and the sign that looks like a minus.
-  const bare = (cell) => cell.trim().replace(/^\u2212/, "-");
-  const isNumber = (cell) => { const text = bare(cell); return POINT.test(text) || COMMA.test(text); };
-
-  // ---- text to cells --------------------------------------------------------------------------------
-
-  // Records of cells with the line each begins in; quotes hold separators and ends of lines, as in CSV.
-  const records = (text, separator) => {
-    const found = [];
-    if (separator === " ") {
-      text.split("\n").forEach((line, k) => { if (line.trim()) found.push({ line: k + 1, cells: line.trim().split(/\s+/) }); });
-      return found;
-    }
-    if (!text.includes('"')) {
-      text.split("\n").forEach((line, k) => found.push({ line: k + 1, cells: line.split(separator) }));
-      return found.filter(({ cells }) => cells.some((cell) => cell.trim()));
-    }
-    let cells = [], cell = "", inside = false, line = 1, begun = 1;
-    for (let k = 0; k <= text.length; k++) {
-      const c = text[k] ?? "\n";
-      if (inside) {
-        if (c === '"' && text[k + 1] === '"') { cell += c; k += 1; } else if (c === '"') inside = false;
-        else if (k === text.length) refuse(`A quote that opens in line ${begun} is never closed.`);
-        else cell += c;
-      } else if (c === '"' && !cell.trim()) { inside = true; cell = ""; } else if (c === separator) { cells.push(cell); cell = ""; } else if (c === "\n") {
-        found.push({ line: begun, cells: [...cells, cell] });
-        [cells, cell] = [[], ""];
-        begun = line + 1;
-      } else cell += c;
-      if (c === "\n") line += 1;
-    }
-    return found.filter((record) => record.cells.some((part) => part.trim()));
-  };
-
-  // The separator that splits the first lines alike into two fields or more, one of them of numbers.
-  const separate = (text) => {
-    const said = /^"?sep=(.)"?\n/.exec(text);  // Excel's
-    if (said) return { separator: said[1], body: "\n" + text.slice(said[0].length) };
-    const sample = text.split("\n").slice(0, 100).join("\n"), fits = [], uneven = [];
-    let fault = null;
-    for (const [separator] of SEPARATORS) {
-      if (separator !== " " && !sample.includes(separator)) continue;
-      let rows;
-      try { rows = records(sample, separator); } catch (error) { fault = error; continue; }
-      const most = Math.max(...rows.map(({ cells }) => cells.length));
-      if (most < 2) continue;
-      const alike = rows.every(({ cells }) => cells.length === rows[0].cells.length);
-      (alike ? fits : uneven).push({ separator, rows, most });
-    }
-    const numeric = fits.filter(({ rows, most }) => Array.from({ length: most }, (_, k) =>
-      rows.filter(({ cells }) => isNumber(cells[k])).length).some((number) => number >= rows.length / 2));
-    // "1,5 a" may be parted at the comma or at the blank: at the blank, where that leaves numbers with a comma in them.
-    const blank = numeric.find(({ separator, rows }) => separator === " " && rows.some(({ cells }) =>
-      cells.some((cell) => cell.includes(",") && isNumber(cell))));
-    if (blank && numeric[0].separator === ",") return { separator: " ", body: text };
-    const best = numeric[0] ?? fits[0];
-    if (best) return { separator: best.separator, body: text };
-    const near = uneven.find(({ separator }) => separator !== " ") ?? uneven.find(({ rows }) => rows.filter(
-      ({ cells }) => cells.some(isNumber)).length >= rows.length / 2);
-    if (!near && fault) throw fault;
-    return { separator: near?.separator ?? null, body: text };
-  };
-
-  const BAD_FILES = [
-    [/^PK/, "This is an Excel or OpenDocument workbook, which a page cannot open by itself: copy the two columns in the "
-      + "spreadsheet and paste them here, or save them as CSV."],
-    [/^%PDF/, "This is a PDF, not a table: copy the two columns from the spreadsheet, or from a CSV file."],
-    [/^\s*<(!doctype|html|\?xml|table)/i, "This is a web page or XML, not a table of text: copy the cells that you see and paste them."],
-    [/^\s*[[{]["{[]/, "This is JSON, not a table: save it as CSV."],
-    [/\0/, "This is no text: save the table as CSV (UTF-8)."],
-  ];
-
-  // A rectangle of cells: separator, width, records; what no table may be is refused.
-  const rectangle = (raw) => {
-    for (const [sign, why] of BAD_FILES) if (sign.test(raw.slice(0, 4000))) refuse(why);
-    const text = raw.replace(/^\ufeff/, "").replace(/\r\n?/g, "\n");
-    if (!text.trim()) refuse("There is nothing to read yet: paste two columns, or choose a file.");
-    const { separator, body } = separate(text);
-    if (!separator) {
-      refuse("There is one column only. Two are needed: the numbers, and beside each the group that it belongs to.");
-    }
-    let rows = records(body, separator);
-    const lengths = new Map();
-    for (const { cells } of rows) lengths.set(cells.length, (lengths.get(cells.length) ?? 0) + 1);
-    const [usual] = [...lengths].sort((a, b) => b[1] - a[1])[0];
-    if (rows.length > 2 && rows[0].cells.length === 1 && usual > 1) {
-      refuse(`Line ${rows[0].line}, ${quoted(rows[0].cells[0])}, is one field and the others are ${usual}: if it is a title, leave it out.`);
-    }
-    const width = separator === "\t" ? Math.max(...lengths.keys()) : rows[0].cells.length;
-    for (const { line, cells } of rows) {
-      if (cells.length === width) continue;
-      if (separator === "\t") { while (cells.length < width) cells.push(""); continue; }  // which a spreadsheet leaves off
-      const comma = separator === "," && cells.length > width ? " If the comma is a decimal mark, save the table with semicolons or tabs between the fields." : "";
-      refuse(`Line ${line} has ${count(cells.length, "field")}, line ${rows[0].line} has ${width}: is a cell or a quote missing, `
-        + `or is another table below?${comma}`);
-    }
-    const used = Array.from({ length: width }, (_, k) => rows.some(({ cells }) => cells[k].trim()));
-    const [first, last] = [used.indexOf(true), used.lastIndexOf(true)];
-    const gap = used.indexOf(false, first);
-    if (gap > first && gap < last) refuse(`Column ${gap + 1} is empty between others: are these two tables side by side? Paste one of them.`);
-    if (first === last) {
-      refuse("There is one column only. Two are needed: the numbers, and beside each the group that it belongs to.");
-    }
-    if (first > 0 || last < width - 1) rows = rows.map(({ line, cells }) => ({ line, cells: cells.slice(first, last + 1) }));
-    return { separator, rows, width: last - first + 1 };
-  };
-
-  const shares = (rows, width) => Array.from({ length: width }, (_, k) => {
-    const there = rows.filter(({ cells }) => !MARKS.has(cells[k].trim()));
-    return there.length ? there.filter(({ cells }) => isNumber(cells[k])).length / there.length : 0;
-  });
-
-  // Whether the first line names the columns: no number in it, and some column of numbers below.
-  const namesOf = ({ rows, width }) => {
-    const numeric = shares(rows.slice(1, 1001), width).map((share) => share >= 0.5), { cells } = rows[0];
-    const header = numeric.some((is, k) => is && !isNumber(cells[k]) && !MARKS.has(cells[k].trim()))
-      && !numeric.some((is, k) => is && isNumber(cells[k]));
-    if (!header) return { names: null, body: rows };
-    const names = cells.map((cell, k) => cell.trim().replace(/\s+/g, " ") || `column ${k + 1}`);
-    const again = names.findIndex((name, k) => names.indexOf(name) < k);
-    if (again >= 0) refuse(`Two columns are called ${quoted(names[again])}: rename one of them.`);
-    return { names, body: rows.slice(1) };
-  };
+  const { MARKS, POINT, COMMA, SEPARATORS, Refused, refuse, quoted, count, bare, isNumber, rectangle, namesOf, shares } =
+    calculator.cellsOf;
 
   // ---- cells to numbers -----------------------------------------------------------------------------
 
   const WHY = [
     [/^#(DIV\/0!|REF!|VALUE!|NAME\?|NUM!)/i, "That is an error of the spreadsheet: mend the formula, or clear the cell."],
-    [/^\d{1,4}[-./]\d{1,2}[-./]\d{1,4}([ T]\d.*)?$|^\d{1,2}[-. ]+[a-zäé]{3,}\.?([-. ]+\d{2,4})?$|^[a-z]{3,9} \d{1,2}(, ?\d{4})?$|^\d{1,2}:\d\d/i,
-      "That is a date or a time: make it a number, such as days since the first. If it was a number, the spreadsheet has taken it for a date: format the column as text and type it again."],
+    [
+      /^\d{1,4}[-./]\d{1,2}[-./]\d{1,4}([ T]\d.*)?$|^\d{1,2}[-. ]+[a-zäé]{3,}\.?([-. ]+\d{2,4})?$|^[a-z]{3,9} \d{1,2}(, ?\d{4})?$|^\d{1,2}:\d\d/i,
+      "That is a date or a time: make it a number, such as days since the first. If it was a number, the spreadsheet has taken it for a date: format the column as text and type it again.",
+    ],
     [/^[+-]?\d{1,3}([.,' \u00a0\u202f\u2019]\d{3})+([.,]\d+)?$/, "Write numbers without marks for thousands."],
     [/^[<>≤≥~]/, "That is a bound and not a value."],
     [/%$/, "Write the number without the percent sign, in every row."],
     [/^[$€£¥]|[$€£¥]$|^[+-]?[\d.,]+ ?[a-zµ°]+[²³]?$/i, "Write the number without its unit."],
-    [/^(true|false|yes|no|y|n)$/i, "Write 1 and 0 for yes and no; the chooser says which standard error such an outcome has."],
+    [
+      /^(true|false|yes|no|y|n)$/i,
+      "Write 1 and 0 for yes and no; the chooser says which standard error such an outcome has.",
+    ],
     [/^[+-]?inf(inity)?$/i, "An infinite value has no mean."],
   ];
 
@@ -156,8 +30,10 @@
     const point = cells.findIndex((cell) => cell.includes(".") && cell !== "." && POINT.test(cell));
     const decimal = chosen ?? (separator !== "," && comma >= 0 && point < 0 ? "," : ".");
     if (!chosen && comma >= 0 && point >= 0 && separator !== ",") {
-      refuse(`${name} has numbers with a point (line ${rows[point].line}: ${quoted(cells[point])}) and with a comma (line `
-        + `${rows[comma].line}: ${quoted(cells[comma])}): which is the decimal mark? Write all of them with one.`);
+      refuse(
+        `${name} has numbers with a point (line ${rows[point].line}: ${quoted(cells[point])}) and with a comma (line ` +
+          `${rows[comma].line}: ${quoted(cells[comma])}): which is the decimal mark? Write all of them with one.`,
+      );
     }
     const form = decimal === "," ? COMMA : POINT;
     const missing = (cell) => MARKS.has(cell);
@@ -166,27 +42,37 @@
       const number = cells.filter((cell) => !missing(cell) && !form.test(cell)).length;
       const why = WHY.find(([sign]) => sign.test(cells[bad]));
       const many = number > 1 ? ` (${number} of ${cells.length} cells are no numbers)` : "";
-      refuse(`Line ${rows[bad].line} of ${name} has ${quoted(cells[bad])} where a number should be${many}. `
-        + (why ? why[1] : "Where a value is missing, leave the cell empty or write NA."));
+      refuse(
+        `Line ${rows[bad].line} of ${name} has ${quoted(cells[bad])} where a number should be${many}. ` +
+          (why ? why[1] : "Where a value is missing, leave the cell empty or write NA."),
+      );
     }
     if (!chosen && decimal === ",") {
       const marked = cells.filter((cell) => cell.includes(","));
       if (marked.length > 1 && marked.every((cell) => /^[+-]?[1-9]\d{0,2},\d{3}$/.test(cell))) {
-        refuse(`Every comma in ${name} has three digits after it, as in ${quoted(marked[0])}: if it is the decimal mark, choose that `
-          + "below; if it sets off thousands, write the numbers without it.");
+        refuse(
+          `Every comma in ${name} has three digits after it, as in ${quoted(marked[0])}: if it is the decimal mark, choose that ` +
+            "below; if it sets off thousands, write the numbers without it.",
+        );
       }
     }
-    const values = cells.map((cell) => missing(cell) ? null : Number(decimal === "," ? cell.replace(",", ".") : cell));
-    const large = values.findIndex((value, i) => value !== null && (Math.abs(value) > 1e150
-      || (/^[+-]?\d+$/.test(cells[i]) && Math.abs(value) >= 2 ** 53)));
-    if (large >= 0) refuse(`Line ${rows[large].line} of ${name} has ${quoted(cells[large])}, which has too many digits for a number here: is it a label? Subtract one value from all.`);
+    const values = cells.map((cell) => (missing(cell) ? null : Number(decimal === "," ? cell.replace(",", ".") : cell)));
+    const large = values.findIndex(
+      (value, i) =>
+        value !== null && (Math.abs(value) > 1e150 || (/^[+-]?\d+$/.test(cells[i]) && Math.abs(value) >= 2 ** 53)),
+    );
+    if (large >= 0)
+      refuse(
+        `Line ${rows[large].line} of ${name} has ${quoted(cells[large])}, which has too many digits for a number here: is it a label? Subtract one value from all.`,
+      );
     return { values, decimal, cells };
   };
 
   // Labels in order: as numbers where all are numbers, else as text; which row has which.
   const labelled = (texts) => {
-    const distinct = [...new Set(texts)], numbers = distinct.every((text) => POINT.test(text.trim()));
-    const byText = (a, b) => a < b ? -1 : a > b ? 1 : 0;
+    const distinct = [...new Set(texts)],
+      numbers = distinct.every((text) => POINT.test(text.trim()));
+    const byText = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
     distinct.sort(numbers ? (a, b) => Number(a) - Number(b) || byText(a, b) : byText);
     const place = new Map(distinct.map((label, j) => [label, j]));
     return { labels: distinct, codes: Int32Array.from(texts, (text) => place.get(text)) };
@@ -196,7 +82,7 @@
 
   // Which column has the numbers and which the groups: with two, the one that has numbers; with more, the reader says.
   const roles = (body, width, names, chosen) => {
-    const numeric = shares(body, width).map((share) => share >= 0.5);
+    const numeric = shares(body.slice(0, 1000), width).map((share) => share >= 0.5);
     let { outcome, group } = chosen;
     const known = (k) => Number.isInteger(k) && k >= 0 && k < width;
     if (known(outcome) && known(group)) {
@@ -204,62 +90,90 @@
       return { outcome, group };
     }
     if (!numeric.some(Boolean)) {
-      const { line, cells } = body.at(-1), why = WHY.find(([sign]) => cells.some((cell) => sign.test(bare(cell))));
-      refuse(`No column is of numbers: line ${line} has ${cells.map((cell) => quoted(cell.trim())).join(" and ")}. `
-        + (why ? why[1] : "Two columns are needed: the numbers, and beside each the group that it belongs to."));
+      const { line, cells } = body.at(-1),
+        why = WHY.find(([sign]) => cells.some((cell) => sign.test(bare(cell))));
+      refuse(
+        `No column is of numbers: line ${line} has ${cells.map((cell) => quoted(cell.trim())).join(" and ")}. ` +
+          (why ? why[1] : "Two columns are needed: the numbers, and beside each the group that it belongs to."),
+      );
     }
     if (width > 2) return { outcome: null, group: null };
+    let both = false;
     if (!(numeric[0] && numeric[1])) group = numeric[0] ? 1 : 0;
-    else {  // both: the groups are whole numbers, or else those that are fewer
+    else {
+      // both: the groups are whole numbers, or else those that are fewer
       const [first, second] = [0, 1].map((k) => body.every(({ cells }) => !/[.,]\d/.test(cells[k])));
-      group = first === second ? Number(distinctIn(body, 1) < distinctIn(body, 0)) : Number(second);
+      both = first === second;
+      group = both ? Number(distinctIn(body, 1) < distinctIn(body, 0)) : Number(second);
     }
-    return { outcome: 1 - group, group };
+    return { outcome: 1 - group, group, both };
   };
 
   const TOTAL = /^(grand )?(total|totals|sum|mean|average|overall|gesamt|summe|mittelwert)$/i;
 
   // A row for each observation.
   const rowsOf = (raw, chosen = {}) => {
-    const table = rectangle(raw), { names, body } = namesOf(table), { separator, width } = table;
+    const table = rectangle(raw),
+      { names, body } = namesOf(table),
+      { separator, width } = table;
     if (body.length < 2) refuse("There is one row only: comparing groups takes two groups and more rows than groups.");
     const titles = names ?? Array.from({ length: width }, (_, k) => `column ${k + 1}`);
-    const { outcome, group } = roles(body, width, names, chosen);
-    const read = { separator: SEPARATORS.find(([mark]) => mark === separator)?.[1] ?? `\u201c${separator}\u201d`, columns: titles, header: Boolean(names) };
+    const { outcome, group, both } = roles(body, width, names, chosen);
+    const read = {
+      separator: SEPARATORS.find(([mark]) => mark === separator)?.[1] ?? `\u201c${separator}\u201d`,
+      columns: titles,
+      header: Boolean(names),
+    };
     if (outcome === null) {
-      return { ...read, ask: `There are ${width} columns: choose the one of the numbers and the one of the groups below. If every column is a group `
-        + "of its own, put them below each other, with a second column that says which group each number is of." };
+      return {
+        ...read,
+        ask:
+          `There are ${width} columns: choose the one of the numbers and the one of the groups below. If every column is a group ` +
+          "of its own, put them below each other, with a second column that says which group each number is of.",
+      };
     }
-    for (const [k, { line, cells }] of body.entries()) {  // the line of names of another table
+    for (const [k, { line, cells }] of body.entries()) {
+      // the line of names of another table
       if (k && names && cells.every((cell, at) => cell.trim() === titles[at])) {
         refuse(`Line ${line} has the names of the columns again: are these two tables? Paste one, or leave that line out.`);
       }
     }
     const [nameOfOutcome, nameOfGroup] = names ? [names[outcome], names[group]] : ["value", "group"];
     if (names && body.some(({ cells }) => cells[group].trim() === names[group])) {
-      refuse(`Line ${table.rows[0].line} has ${quoted(names[outcome])} where a number should be, and ${quoted(names[group])} as lines below it have: `
-        + "if it holds the names of the columns, let them differ from the groups; if not, mend the number.");
+      refuse(
+        `Line ${table.rows[0].line} has ${quoted(names[outcome])} where a number should be, and ${quoted(names[group])} as lines below it have: ` +
+          "if it holds the names of the columns, let them differ from the groups; if not, mend the number.",
+      );
     }
     const last = body.at(-1);
     if (TOTAL.test(last.cells[group].trim())) {
       refuse(`Line ${last.line} is called ${quoted(last.cells[group].trim())}: leave rows of totals and means out.`);
     }
-    const jump = body.findIndex(({ line, cells }, k) => k && line > body[k - 1].line + 1
-      && !isNumber(cells[outcome]) && !MARKS.has(cells[outcome].trim()));
+    const jump = body.findIndex(
+      ({ line, cells }, k) =>
+        k && line > body[k - 1].line + 1 && !isNumber(cells[outcome]) && !MARKS.has(cells[outcome].trim()),
+    );
     if (jump >= 0) {
-      refuse(`After an empty line, line ${body[jump].line} has ${quoted(body[jump].cells[outcome].trim())} where a number should be: `
-        + "does another table begin there? Paste one of them.");
+      refuse(
+        `After an empty line, line ${body[jump].line} has ${quoted(body[jump].cells[outcome].trim())} where a number should be: ` +
+          "does another table begin there? Paste one of them.",
+      );
     }
     const named = names ? `column ${quoted(nameOfOutcome)}` : "the column of numbers";
     const { values, decimal, cells } = numbersOf(body, outcome, named, separator, chosen.decimal);
-    const texts = body.map(({ cells: all }) => all[group]), trimmed = texts.map((text) => text.trim());
-    const without = trimmed.map((text) => MARKS.has(text)), gaps = without.filter(Boolean).length;
+    const texts = body.map(({ cells: all }) => all[group]),
+      trimmed = texts.map((text) => text.trim());
+    const without = trimmed.map((text) => MARKS.has(text)),
+      gaps = without.filter(Boolean).length;
     if (gaps >= body.length / 2 && gaps < body.length) {
-      refuse(`${gaps} of ${body.length} rows have no group: are cells merged, with the name in the first row of each group only? Write it in every row.`);
+      refuse(
+        `${gaps} of ${body.length} rows have no group: are cells merged, with the name in the first row of each group only? Write it in every row.`,
+      );
     }
     // Blanks around labels go, unless labels differ in nothing else: then the page asks whether they are one.
     const labels = new Set(trimmed).size === new Set(texts).size ? trimmed : texts;
-    const left = [], kept = [];
+    const left = [],
+      kept = [];
     body.forEach(({ line }, k) => {
       const lacks = [...(values[k] === null ? [nameOfOutcome] : []), ...(without[k] ? [nameOfGroup] : [])];
       if (lacks.length) left.push({ line, lacks, mark: values[k] === null ? cells[k] : "" });
@@ -268,20 +182,35 @@
     if (!kept.length) refuse("No row has both a number and a group.");
     const y = kept.map((k) => values[k]);
     return {
-      ...read, decimal, outcome: nameOfOutcome, group: nameOfGroup, places: { outcome, group }, left, values: y,
+      ...read,
+      decimal,
+      both: Boolean(both),
+      outcome: nameOfOutcome,
+      group: nameOfGroup,
+      places: { outcome, group },
+      left,
+      values: y,
       ...labelled(kept.map((k) => labels[k])),
       first: kept.slice(0, 3).map((k) => ({ line: body[k].line, value: values[k], label: labels[k].trim() })),
     };
   };
 
   // A row for each group: perhaps a name, then size, mean and standard deviation.
-  const KNOWN = { size: /^(n|n_?j|size|sizes|rows|count|number)$/i, mean: /^(m|mean|average|avg)$/i, sd: /^(sd|s|std|stdev|std\.? ?dev\.?|standard deviation)$/i };
+  const KNOWN = {
+    size: /^(n|n_?j|size|sizes|rows|count|number)$/i,
+    mean: /^(m|mean|average|avg)$/i,
+    sd: /^(sd|s|std|stdev|std\.? ?dev\.?|standard deviation)$/i,
+  };
   const groupsOf = (raw, chosen = {}) => {
-    const table = rectangle(raw), { names, body } = namesOf(table), { separator, width } = table;
+    const table = rectangle(raw),
+      { names, body } = namesOf(table),
+      { separator, width } = table;
     const wanted = "size, mean and standard deviation of each group, before them its name if it has one";
     if (names?.some((name) => /^(se|sem|std\.? ?err\.?|standard error)$/i.test(name))) {
-      refuse("There is a column of standard errors: what is needed is the standard deviation of the rows of each group, which is its "
-        + "standard error times the root of its size.");
+      refuse(
+        "There is a column of standard errors: what is needed is the standard deviation of the rows of each group, which is its " +
+          "standard error times the root of its size.",
+      );
     }
     if (width < 3 || width > 4) refuse(`There are ${count(width, "column")}: write ${wanted}.`);
     const find = (what, place) => {
@@ -292,32 +221,51 @@
     if (new Set(Object.values(at)).size < 3) refuse(`It is not clear which column is which: write ${wanted}.`);
     const all = [at.size, at.mean, at.sd].map((k) => body.map(({ cells }) => bare(cells[k]))).flat();
     const comma = separator !== "," && all.some((cell) => COMMA.test(cell) && cell.includes(","));
-    const decimal = chosen.decimal ?? (comma && !all.some((cell) => cell !== "." && POINT.test(cell) && cell.includes(".")) ? "," : null);
-    const columns = Object.fromEntries(Object.entries(at).map(([what, k]) =>
-      [what, numbersOf(body, k, names ? `column ${quoted(names[k])}` : `column ${k + 1} (${what})`, separator, decimal)]));
+    const decimal =
+      chosen.decimal ?? (comma && !all.some((cell) => cell !== "." && POINT.test(cell) && cell.includes(".")) ? "," : null);
+    const columns = Object.fromEntries(
+      Object.entries(at).map(([what, k]) => [
+        what,
+        numbersOf(body, k, names ? `column ${quoted(names[k])}` : `column ${k + 1} (${what})`, separator, decimal),
+      ]),
+    );
     const [size, mean, sd] = ["size", "mean", "sd"].map((what) => columns[what].values);
     const name = [0, 1, 2, 3].slice(0, width).find((k) => !Object.values(at).includes(k));
-    const labels = body.map(({ cells }, k) => name === undefined ? String(k + 1) : cells[name].trim());
+    const labels = body.map(({ cells }, k) => (name === undefined ? String(k + 1) : cells[name].trim()));
     body.forEach(({ line }, k) => {
-      if (!(Number.isInteger(size[k]) && size[k] >= 1)) refuse(`Line ${line} has the size ${quoted(body[k].cells[at.size].trim())}: a size is a whole number, 1 or more.`);
+      if (!(Number.isInteger(size[k]) && size[k] >= 1))
+        refuse(`Line ${line} has the size ${quoted(body[k].cells[at.size].trim())}: a size is a whole number, 1 or more.`);
       if (mean[k] === null) refuse(`Line ${line} has no mean.`);
-      if (size[k] > 1 && sd[k] === null) refuse(`Line ${line} has no standard deviation: only a group of one row may lack it.`);
+      if (size[k] > 1 && sd[k] === null)
+        refuse(`Line ${line} has no standard deviation: only a group of one row may lack it.`);
       if (sd[k] < 0) refuse(`Line ${line} has a standard deviation below 0.`);
       if (labels.indexOf(labels[k]) < k) refuse(`Two groups are called ${quoted(labels[k])}: rename one.`);
       if (TOTAL.test(labels[k])) refuse(`Line ${line} is called ${quoted(labels[k])}: leave rows of totals and means out.`);
     });
-    const { labels: sorted } = labelled(labels), order = sorted.map((label) => labels.indexOf(label));
+    const { labels: sorted } = labelled(labels),
+      order = sorted.map((label) => labels.indexOf(label));
     return {
-      separator: SEPARATORS.find(([mark]) => mark === separator)[1], header: Boolean(names), decimal: columns.mean.decimal,
-      columns: names ?? Array.from({ length: width }, (_, k) => `column ${k + 1}`), left: [],
-      outcome: "value", group: name !== undefined && names ? names[name] : "group", labels: sorted,
-      sizes: order.map((k) => size[k]), means: order.map((k) => mean[k]), sds: order.map((k) => sd[k] ?? 0),
-      first: order.slice(0, 3).map((k) => ({ line: body[k].line, label: labels[k], size: size[k], mean: mean[k], sd: sd[k] })),
+      separator: SEPARATORS.find(([mark]) => mark === separator)[1],
+      header: Boolean(names),
+      decimal: columns.mean.decimal,
+      columns: names ?? Array.from({ length: width }, (_, k) => `column ${k + 1}`),
+      left: [],
+      outcome: "value",
+      group: name !== undefined && names ? names[name] : "group",
+      labels: sorted,
+      sizes: order.map((k) => size[k]),
+      means: order.map((k) => mean[k]),
+      sds: order.map((k) => sd[k] ?? 0),
+      first: order
+        .slice(0, 3)
+        .map((k) => ({ line: body[k].line, label: labels[k], size: size[k], mean: mean[k], sd: sd[k] })),
     };
   };
 
   const told = (reader) => (raw, chosen) => {
-    try { return reader(raw, chosen); } catch (error) {
+    try {
+      return reader(raw, chosen);
+    } catch (error) {
       if (error instanceof Refused) return { refused: error.message[0].toUpperCase() + error.message.slice(1) };
       throw error;
     }
