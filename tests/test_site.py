@@ -285,6 +285,59 @@ def test_pages_work_as_files(built, browser):
     assert not errors
 
 
+# ---- paper, and a phone ----
+
+PAPER = """() => {
+  const height = (node) => node.getBoundingClientRect().height;
+  const solutions = [...document.querySelectorAll("details.hide")];
+  const size = (node) => parseFloat(getComputedStyle(node).fontSize);
+  return {
+    solutions: solutions.map((fold) => height(fold.querySelector(".highlight pre"))),
+    notes: [...document.querySelectorAll(".admonition.toggle > :not(.admonition-title)")].map(height),
+    buttons: [...document.querySelectorAll(".toggle-button, .copybtn, .enlarge")].filter(height).length,
+    smallest: Math.min(...[...document.querySelectorAll("div.math .katex")].map(size)),
+    text: size(document.querySelector("article p")),
+  };
+}"""
+PHONE = """() => ({
+  figures: [...document.querySelectorAll("figure img")].map((image) => image.getBoundingClientRect().right),
+  scrolls: [...document.querySelectorAll("article pre")].filter((box) => box.scrollWidth > box.clientWidth)
+    .map((box) => [box.tabIndex, getComputedStyle(box).backgroundImage.split("linear-gradient").length - 1]),
+  copy: [...document.querySelectorAll("button.copybtn")].map((button) => getComputedStyle(button).opacity),
+})"""
+
+
+def test_paper_shows_what_is_folded_and_equations_in_the_size_of_the_text(site, browser):
+    page = browser.new_page()
+    page.goto(f"{site}notebooks/10_robust_and_resampled.html", wait_until="load")
+    page.emulate_media(media="print")
+    seen = page.evaluate(PAPER)
+    page.close()
+    assert len(seen["solutions"]) >= 3
+    assert min(seen["solutions"]) > 20
+    assert min(seen["notes"]) > 0
+    assert seen["buttons"] == 0
+    assert seen["smallest"] >= seen["text"]
+
+
+def test_on_a_phone_figures_fit_and_what_scrolls_says_so(site, browser):
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    page.goto(f"{site}notebooks/01_the_question.html", wait_until="load")
+    seen = page.evaluate(PHONE)
+    assert seen["figures"]
+    assert max(seen["figures"]) <= 390
+    assert seen["scrolls"]
+    assert all(index == 0 and shades == 4 for index, shades in seen["scrolls"])
+    assert set(seen["copy"]) == {"1"}
+    page.get_by_role("button", name="Enlarge the figure").first.click()
+    assert max(page.evaluate(PHONE)["figures"]) > 390
+    page.get_by_role("button", name="Fit the figure to the page").click()
+    assert max(page.evaluate(PHONE)["figures"]) <= 390
+    assert page.locator("se-exercise .exercise-mark:empty").first.is_hidden()
+    context.close()
+
+
 # ---- the chooser ---------------------------------------------------------------------------------
 
 CHOOSER = "book/which.html"

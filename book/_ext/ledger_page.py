@@ -11,7 +11,7 @@ from helpers.course.stated import checks_in, ledger, rounds_to
 
 logger = logging.getLogger(__name__)
 # On a phone the first three are seen.
-HEADS = {"stated": 10, "agrees": 8, "checked in": 14, "value": 24, "computed": 12, "stated by": 14}
+HEADS = {"stated": 10, "agrees": 8, "checked in": 14, "quantity": 24, "computed": 12, "stated by": 14}
 
 
 def computed(folder):
