@@ -24,8 +24,7 @@ from docutils import nodes
 from jinja2 import Template
 from sphinx.config import Config
 
-import helpers
-from helpers.course import which
+from helpers.course import datasets, which
 from helpers.course.stated import ledger
 
 ROOT = Path(__file__).parents[1]
@@ -199,9 +198,13 @@ def test_every_stated_value_is_shown_and_agrees(built):
         (built / "html" / "book" / "numbers.html").read_text(encoding="utf-8"), "html.parser"
     )
     rows = [[cell.get_text(strip=True) for cell in row("td")] for row in page.select("table.ledger tbody tr")]
-    assert [row[1] for row in rows] == ledger()["value"].tolist()
-    assert {row[3] for row in rows} == {"yes"}
-    assert all(row[5] for row in rows)
+    assert [row[0] for row in rows] == ledger()["value"].tolist()
+    assert {row[1] for row in rows} == {"yes"}
+    assert all(row[2] for row in rows)
+    assert f"{len(ledger())} of {len(ledger())} agree." in page.get_text()
+    links = [a["href"].split("#") for a in page.select("table.ledger tbody a")]
+    assert len(links) >= len(rows)
+    assert all(place.startswith("check-") for _, place in links)
 
 
 def test_each_chapter_can_be_taken_along_with_its_data(built):
@@ -215,7 +218,7 @@ def test_each_chapter_can_be_taken_along_with_its_data(built):
     assert "mean of all groups" in BeautifulSoup(taken.read_text(encoding="utf-8"), "html.parser").get_text()
     for name in chapter_tools.DATA:
         taken = pd.read_csv(built / "html" / "_downloads" / f"{name}.csv")
-        assert len(taken) == len(getattr(helpers, name)())
+        assert len(taken) == len(getattr(datasets, name)())
 
 
 @pytest.mark.parametrize(
@@ -258,21 +261,47 @@ def test_the_foot_of_a_page_reports_a_mistake_with_page_and_version_if_there_is_
         assert f"Page: notebooks/07_shrinkage\nVersion: {helpers.__version__}\n" in body
 
 
-QUERIES = {"4.716022": "01_the_question", "0.2443936": "01_the_question", "shrinkage": "07_shrinkage",
-           "sqrt(psi/J)": "04_balanced_formulas", "√(ψ/J)": "04_balanced_formulas"}  # fmt: skip
+# What is asked, and where the first hit may lead: a section, by its address.
+QUERIES = {
+    "lmer standard error smaller than lm": "intro.html#what-brought-you-here",
+    "random slope": "glossary.html#random-slope|14_slopes_that_vary",
+    "singular": "glossary.html#singular-fit|06_estimating_the_variances.html#when",
+    "intraclass": "glossary.html#intraclass-correlation|06_estimating_the_variances.html#an-exact",
+    "licence": "use.html#licence",
+    "install": "use.html#run-it",
+    "Excel": "13_your_own_data.html#your-file",
+    "slides": "use.html#teach-with-it",
+    "Kenward-Roger": "glossary.html#kenward-roger|09_few_clusters",
+    "report": "12_design_and_report.html#a-report|13_your_own_data.html#a-sentence",
+    "0.2443936": "01_the_question.html",
+    "shrinkage": "glossary.html#shrinkage|07_shrinkage",
+}
+FORMULA = "04_balanced|03_four|12_design"
+FOUND = {"4.716022": "01_the_question", "sqrt(psi/J)": FORMULA, "√(ψ/J)": FORMULA}
 
 
 @pytest.mark.parametrize("served", [True, False], ids=["served", "from files"])
-def test_search_finds_a_term_a_number_and_a_formula(built, site, browser, served):
-    page, errors = browser.new_page(), []
+def test_search_leads_to_the_right_section_first_and_shows_its_words(built, site, browser, served):
+    page, errors, sections = browser.new_page(), [], set()
     page.on("console", lambda m: m.type in ("error", "warning") and errors.append(m.text))
     page.on("pageerror", lambda e: errors.append(str(e)))
     start = site if served else f"{(built / 'html').as_uri()}/"
-    for query, chapter in QUERIES.items():
+    for query, right in (QUERIES | FOUND).items():
         page.goto(f"{start}search.html?q={quote(query)}")
-        page.locator(f"ul.search a[href*={chapter!r}]").first.wait_for(timeout=10_000)
+        hits = page.locator("ul.search li")
+        hits.first.wait_for(timeout=10_000)
+        found = [hit.get_attribute("href") for hit in page.locator("ul.search a").all()[:10]]
+        assert re.search(right, found[0] if query in QUERIES else " ".join(found)), (query, found)
+        told = hits.first.locator("p.context").inner_text()
+        assert 20 < len(told) < 260, (query, told)
+        assert not re.search(r"\\\\[a-z]|Contents\b.*Contents", told), (query, told)
+        sections |= set(found)
     page.close()
     assert not errors
+    for address in sections:  # each hit is a place that there is
+        name, _, place = address.partition("#")
+        html = (built / "html" / name).read_text(encoding="utf-8")
+        assert not place or f'id="{place}"' in html, address
 
 
 def test_pages_work_as_files(built, browser):
@@ -285,6 +314,59 @@ def test_pages_work_as_files(built, browser):
         assert page.locator("article h1").first.is_visible()
     page.close()
     assert not errors
+
+
+# ---- paper, and a phone ----
+
+PAPER = """() => {
+  const height = (node) => node.getBoundingClientRect().height;
+  const solutions = [...document.querySelectorAll("details.hide")];
+  const size = (node) => parseFloat(getComputedStyle(node).fontSize);
+  return {
+    solutions: solutions.map((fold) => height(fold.querySelector(".highlight pre"))),
+    notes: [...document.querySelectorAll(".admonition.toggle > :not(.admonition-title)")].map(height),
+    buttons: [...document.querySelectorAll(".toggle-button, .copybtn, .enlarge")].filter(height).length,
+    smallest: Math.min(...[...document.querySelectorAll("div.math .katex")].map(size)),
+    text: size(document.querySelector("article p")),
+  };
+}"""
+PHONE = """() => ({
+  figures: [...document.querySelectorAll("figure img")].map((image) => image.getBoundingClientRect().right),
+  scrolls: [...document.querySelectorAll("article pre")].filter((box) => box.scrollWidth > box.clientWidth)
+    .map((box) => [box.tabIndex, getComputedStyle(box).backgroundImage.split("linear-gradient").length - 1]),
+  copy: [...document.querySelectorAll("button.copybtn")].map((button) => getComputedStyle(button).opacity),
+})"""
+
+
+def test_paper_shows_what_is_folded_and_equations_in_the_size_of_the_text(site, browser):
+    page = browser.new_page()
+    page.goto(f"{site}notebooks/10_robust_and_resampled.html", wait_until="load")
+    page.emulate_media(media="print")
+    seen = page.evaluate(PAPER)
+    page.close()
+    assert len(seen["solutions"]) >= 3
+    assert min(seen["solutions"]) > 20
+    assert min(seen["notes"]) > 0
+    assert seen["buttons"] == 0
+    assert seen["smallest"] >= seen["text"]
+
+
+def test_on_a_phone_figures_fit_and_what_scrolls_says_so(site, browser):
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    page.goto(f"{site}notebooks/01_the_question.html", wait_until="load")
+    seen = page.evaluate(PHONE)
+    assert seen["figures"]
+    assert max(seen["figures"]) <= 390
+    assert seen["scrolls"]
+    assert all(index == 0 and shades == 4 for index, shades in seen["scrolls"])
+    assert set(seen["copy"]) == {"1"}
+    page.get_by_role("button", name="Enlarge the figure").first.click()
+    assert max(page.evaluate(PHONE)["figures"]) > 390
+    page.get_by_role("button", name="Fit the figure to the page").click()
+    assert max(page.evaluate(PHONE)["figures"]) <= 390
+    assert page.locator("se-exercise .exercise-mark:empty").first.is_hidden()
+    context.close()
 
 
 # ---- the chooser ---------------------------------------------------------------------------------

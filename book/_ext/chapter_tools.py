@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 
 import helpers
 from helpers import report
+from helpers.course import datasets
 
-DATA = ("classrooms", "radon", "high_school")  # what a notebook calls; the file is named so too
+DATA = ("classrooms", "radon", "high_school", "three_levels")  # what a notebook calls; its file is named so
 FOLDER = "_downloads"
 SAMPLE = "13_your_own_data"  # the chapter whose report of its own data can be looked at
 
@@ -32,8 +33,13 @@ def repository():
 
 
 def needs(source):
-    """The data sets that a notebook loads, in the order of DATA."""
-    return [name for name in DATA if re.search(rf"\b{name}\(\)", source)]
+    """The data sets that a notebook or its R code loads, in the order of DATA."""
+    return [name for name in DATA if re.search(rf'\b{name}\(\)|read\.csv\("{name}\.csv"\)', source)]
+
+
+def write(name, folder):
+    """Write a data set as the file that the site offers."""
+    getattr(datasets, name)().to_csv(Path(folder, f"{name}.csv"), index=False)
 
 
 def tools(app, pagename):
@@ -71,7 +77,7 @@ def copy(app, error):
     for notebook in Path(app.srcdir, "notebooks").glob("*.ipynb"):
         shutil.copyfile(notebook, target / notebook.name)
     for name in DATA:
-        getattr(helpers, name)().to_csv(target / f"{name}.csv", index=False)
+        write(name, target)
     found = report.describe(helpers.high_school(), "math", "school", ["ses", "sector"])
     page = found.to_html("A sample report: High School and Beyond.")
     (target / f"{SAMPLE}-report.html").write_text(page, encoding="utf-8")

@@ -1,12 +1,11 @@
 """The chooser on its page and the first one, and the calls where the course ends: from `which.json`."""
 
 import re
-import shutil
 from html import escape
 from pathlib import Path
 
 import jinja2
-from chapter_tools import FOLDER, packed, title_of
+from chapter_tools import packed, title_of
 
 from helpers.course import which
 
@@ -59,7 +58,7 @@ def template(name):
 
 def calls(end):
     """The calls of one standard error, in each language that has it."""
-    return template(CALLS).render(end=which.tree()["ends"][end], shown=SHOWN)
+    return template(CALLS).render(end=which.tree()["ends"][end], tree=which.tree(), shown=SHOWN)
 
 
 def page(folder):
@@ -99,14 +98,6 @@ def script(app, pagename, templatename, context, doctree):
         app.add_js_file("which.js", defer="defer")
 
 
-def copy(app, error):
-    """The one file of the samples that no notebook offers."""
-    if not error and app.builder.format == "html":
-        target = Path(app.outdir, FOLDER)
-        target.mkdir(exist_ok=True)
-        shutil.copyfile(DATA / "three_levels.csv", target / "three_levels.csv")
-
-
 def depend(app, env):
     """The pages are made anew when the data or the template change."""
     parts = [
@@ -122,5 +113,4 @@ def setup(app):
     app.connect("source-read", fill)
     app.connect("html-page-context", script)
     app.connect("env-updated", depend)
-    app.connect("build-finished", copy)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -7,9 +7,6 @@ const reach = () => document.querySelectorAll(BOXES).forEach((box) => {
 });
 ["load", "resize"].forEach((event) => window.addEventListener(event, reach));
 document.addEventListener("toggle", reach, true);
-// A page opened as a file may not fetch its neighbours: search then lists pages without excerpts.
-if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
-
 // On a narrow page the search field is out of sight, and the button in the header opens the dialog instead.
 const search = () => {
   const field = document.querySelector(".site-search input"), dialog = document.getElementById("pst-search-dialog");
@@ -20,14 +17,25 @@ const search = () => {
 document.addEventListener("click", (event) => { if (event.target.closest(".search-button, .search-button__button")) search(); });
 document.addEventListener("keydown", (event) => { if (event.key === "k" && (event.ctrlKey || event.metaKey)) search(); });
 
-// What search shows of a page holds each equation once.
-document.addEventListener("DOMContentLoaded", () => {
-  if (typeof Search === "undefined") return;
-  const text = Search.htmlToText;
-  Search.htmlToText = (html, anchor) => text(html.replace(/<span class="katex-mathml"><math.*?<\/math><\/span>/gs, ""), anchor);
-});
+// On a phone a figure fits, and a button makes it as large as it was drawn.
+document.addEventListener("DOMContentLoaded", () => document.querySelectorAll(".bd-article figure:has(img)").forEach((figure) => {
+  const button = document.createElement("button");
+  button.className = "enlarge";
+  const show = () => { button.textContent = figure.classList.contains("larger") ? "Fit the figure to the page" : "Enlarge the figure"; };
+  button.addEventListener("click", () => { figure.classList.toggle("larger"); show(); reach(); });
+  show();
+  figure.querySelector("figcaption")?.before(button);
+}));
 
-// Paper is white.
-let theme;
-window.addEventListener("beforeprint", () => { theme = document.documentElement.dataset.theme; document.documentElement.dataset.theme = "light"; });
-window.addEventListener("afterprint", () => { document.documentElement.dataset.theme = theme; });
+// Paper is white, and nothing on it is folded.
+let theme, folded;
+window.addEventListener("beforeprint", () => {
+  theme = document.documentElement.dataset.theme;
+  document.documentElement.dataset.theme = "light";
+  folded = [...document.querySelectorAll("details:not([open])")];
+  folded.forEach((fold) => { fold.open = true; });
+});
+window.addEventListener("afterprint", () => {
+  document.documentElement.dataset.theme = theme;
+  folded.forEach((fold) => { fold.open = false; });
+});
