@@ -24,6 +24,7 @@ from docutils import nodes
 from jinja2 import Template
 from sphinx.config import Config
 
+import helpers
 from helpers.course import datasets, which
 from helpers.course.stated import ledger
 
