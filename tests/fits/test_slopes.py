@@ -17,7 +17,7 @@ from helpers.fits.slopes import balanced, pair
 from helpers.fits.slopes import likelihood as slopes
 from helpers.fits.slopes.inference import Solution
 from helpers.fits.slopes.sandwich import around_intercepts
-from helpers.fits.slopes.search import descend, maximum
+from helpers.fits.slopes.search import by_moments, descend, maximum
 from helpers.fits.terms import to_terms
 from helpers.tables import summarise
 
@@ -622,6 +622,20 @@ def test_many_groups_are_started_from_some_of_them_and_end_at_the_same_place():
     likelihood = fit._solution.likelihood
     _, value = descend(likelihood, np.eye(2)[None])
     np.testing.assert_allclose(fit.criterion, value[0], rtol=1e-13)
+
+
+def test_the_start_by_moments_is_near_the_truth_and_pulled_inside():
+    rng, J = np.random.default_rng(5), 5000
+    g = np.repeat(np.arange(J), rng.integers(2, 7, J))
+    x, psi = rng.normal(size=len(g)) + rng.normal(size=J)[g], np.array([[1.0, 0.3], [0.3, 0.5]])
+    for true in (psi, np.zeros((2, 2))):
+        b = rng.multivariate_normal([0, 0], true, J)
+        y = 3 + x + b[g, 0] + b[g, 1] * x + rng.normal(size=len(g))
+        summary = summarise(pd.DataFrame({"g": g, "x": x, "y": y}), "y ~ x", "g")
+        reduced, _ = slopes.of_summary(summary, [1], np.ones(2, dtype=bool))
+        half = reduced.back @ by_moments(slopes.Likelihood(reduced))
+        np.testing.assert_allclose(half @ half.T, true, atol=0.15)  # theta is 1
+        assert np.linalg.eigvalsh(half @ half.T)[0] > 0
 
 
 # ---- what cannot be fitted ---------------------------------------------------------------------------

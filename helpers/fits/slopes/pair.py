@@ -11,9 +11,13 @@ import numpy as np
 
 from .likelihood import _pairs
 
+_ENOUGH = 512  # groups
+
 
 def criterion(likelihood, D):
     """`likelihood.Likelihood.criterion` at D, of shape (S, 2, 2), but for rounding; NaN where that is all.
+
+    With more than `_ENOUGH` groups one stands for some, so that it is what those seen say of all.
 
     Parameters
     ----------
@@ -28,9 +32,10 @@ def criterion(likelihood, D):
     d = np.ones((len(D), 5))
     d[:, 1], d[:, 2], d[:, 3] = D[:, 0, 0], D[:, 0, 1], D[:, 1, 1]
     d[:, 4] = d[:, 1] * d[:, 3] - d[:, 2] ** 2
-    log_det, sums = map(sum, zip(*(_of_groups(d, both) for both in likelihood._chunks), strict=True))
-    cross = (d[:, None, :4] @ sums.reshape(len(D), 4, -1))[:, 0].T[_pairs(likelihood.c)[2]]
-    cross, value = cross + likelihood.reduced.left[..., None], likelihood.constant + log_det
+    every = -(-likelihood.reduced.roots.shape[-1] // _ENOUGH)
+    log_det, sums = _of_groups(d, likelihood._both[..., ::every])
+    cross = every * (d[:, None, :4] @ sums.reshape(len(D), 4, -1))[:, 0].T[_pairs(likelihood.c)[2]]
+    cross, value = cross + likelihood.reduced.left[..., None], likelihood.constant + every * log_det
     with np.errstate(all="ignore"):
         for weight in likelihood._of_pivots / 2:
             pivot, row = cross[0, 0], cross[0, 1:]

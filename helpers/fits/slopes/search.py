@@ -226,16 +226,20 @@ def _grid(levels, correlations, q):
 _FINE = tuple(0.02 * 4.0 ** np.arange(7)), (-1.0, -0.75, 0.0, 0.75, 1.0)
 
 
-def _look(likelihood, levels, correlations):
-    """The factors of such a grid, and the criterion there."""
+def _scaled(likelihood, levels, correlations):
+    """The factors of such a grid in working units."""
     reduced = likelihood.reduced
-    q = len(reduced.roots)
-    L = _grid(levels, correlations, q) / np.sqrt(reduced.average.diagonal())[:, None]
+    unit = np.sqrt(reduced.average.diagonal())[:, None]
+    return _grid(levels, correlations, len(reduced.roots)) / unit
+
+
+def _look(likelihood, L):
+    """The criterion of several factors, to see which are low."""
     D = L @ L.swapaxes(-1, -2)
-    if q != 2:
-        return L, np.array([likelihood.criterion(one) for one in D])
+    if L.shape[-1] != 2:
+        return np.array([likelihood.criterion(one) for one in D])
     value = pair.criterion(likelihood, D)
-    return L, np.where(np.isnan(value), np.inf, value)
+    return np.where(np.isnan(value), np.inf, value)
 
 
 def starts(likelihood):
@@ -247,9 +251,10 @@ def starts(likelihood):
     q = len(likelihood.reduced.roots)
     if q != 2:
         levels = _FINE[0] if q == 1 else (0.1, 1.0, 10.0) if q <= 4 else (0.3, 3.0)
-        L, value = _look(likelihood, levels, (0.0,))
-        return L[np.argsort(value, kind="stable")[:_STARTS]]
-    L, value = _look(likelihood, *_FINE)
+        L = _scaled(likelihood, levels, (0.0,))
+        return L[np.argsort(_look(likelihood, L), kind="stable")[:_STARTS]]
+    L = _scaled(likelihood, *_FINE)
+    value = _look(likelihood, L)
     low = _lower(value.reshape(*[len(_FINE[0])] * q, len(_FINE[1]))).ravel()
     face = L[:, 1, 1] == 0
     low[[np.where(part, value, np.inf).argmin() for part in (face, ~face)]] = True
@@ -270,9 +275,9 @@ def _lower(value):
 def start(likelihood):
     """Where to start with many groups: the lowest of a coarse grid and an estimate by moments (1, q, q)."""
     q = len(likelihood.reduced.roots)
-    L, value = _look(likelihood, *_COARSE) if q == 2 else _look(likelihood, (0.3, 5.0), (0.0,))
-    own = by_moments(likelihood)
-    return (own if likelihood.criterion(own @ own.T) <= value.min() else L[value.argmin()])[None]
+    L = _scaled(likelihood, *_COARSE if q == 2 else ((0.3, 5.0), (0.0,)))
+    L = np.concatenate([by_moments(likelihood)[None], L])
+    return L[[_look(likelihood, L).argmin()]]
 
 
 _COARSE = (0.1, 1.5, 20.0), (-0.75, 0.75)
