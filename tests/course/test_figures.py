@@ -414,6 +414,17 @@ def test_the_groups_are_drawn_however_many_and_whatever_their_names(J):
     assert f"in {J} groups" in alt
 
 
+def test_groups_whose_names_begin_alike_are_told_apart_on_a_phone():
+    data = pd.DataFrame({"y": np.arange(12.0) % 5, "g": [f"clinic number {k // 4 + 1}" for k in range(12)]})
+    fit = no_pooling("y ~ 1", data, groups="g")
+    means = data.groupby("g")["y"].mean()
+    for width in (3.7, 7.2):
+        figure, _ = figures.grouped_means(means, means, fit, width=width)
+        names = [tick.get_text() for tick in figure.axes[0].get_yticklabels()]
+        assert len(set(names)) == 3
+        assert all(name.startswith("clin") and name[-1] in "123" for name in names)
+
+
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("J", [2, 3, 300, 10_001])
 def test_what_a_model_leaves_is_drawn_however_many_groups_there_are(J):

@@ -7,7 +7,7 @@ import numpy as np
 
 from ...formulas import distributions as stats
 from .style import FAINT, INK, NO, PARTIAL, styled
-from .your_data import plain
+from .your_data import plain, shortened
 
 SIZE = (3.7, 3.3)  # inches, a column of a phone
 EACH = 3000  # rows, up to which each is a dot
@@ -129,9 +129,8 @@ def ends(z):
 
 
 def _name(label, most):
-    """A label cut in its middle: the ends of labels tell them apart."""
-    text = plain(" / ".join(map(str, label)) if isinstance(label, tuple) else label, 1000)
-    return text if len(text) <= most else f"{text[: most // 2]}\u2026{text[-(most - 1) // 2 :]}"
+    """A label, of two columns or of one, in so many characters."""
+    return shortened(" / ".join(map(str, label)) if isinstance(label, tuple) else label, most)
 
 
 def _in_order(ax, z):

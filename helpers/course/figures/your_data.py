@@ -58,7 +58,7 @@ def grouped_means(means, pooled, fit, level=0.95, width=7.2):
     if named:
         for k, n in enumerate(size, 1):
             beside(right, f"{n:.0f}", (n, k), (4, 0), va="center", fontsize=9)
-        names = [plain(data.labels[k], 9 if small else 18) for k in order]
+        names = [shortened(data.labels[k], 9 if small else 18) for k in order]
         left.set_yticks(y, names, fontsize=9, parse_math=False)
     else:
         part = "" if J <= _EACH else f", {_EACH} of them drawn"
@@ -87,6 +87,12 @@ def _crowd(left, right, y, own, half, pooled, size):
     left.plot(own, y, "-", color=NO, lw=2, label="mean of the group's rows")
     left.plot(pooled, y, "-", color=PARTIAL, lw=2, label="partially pooled")
     right.fill_betweenx(y, 0, size, color=NO, lw=0)
+
+
+def shortened(label, most):
+    """A label cut in its middle, for the ends of labels tell them apart: clinic number 1, clinic number 2."""
+    text = plain(label, 1000)
+    return text if len(text) <= most else f"{text[: most // 2]}\u2026{text[-(most - 1) // 2 :]}"
 
 
 def plain(label, most):

@@ -65,8 +65,8 @@ def read_table(
         Columns of large text that are to be measurements if they can be, and no names: 1.1 and 1.10 are one
         then, and their texts are not kept, which spares time and memory.
     labels : sequence of str, optional
-        Columns of large text that are to be names. If it is given, others whose fractions hardly repeat are
-        taken for measurements, too.
+        Columns of large text that are to be names; those of text are categories in alphabetical order. If it
+        is given, others whose fractions hardly repeat are taken for measurements, too.
     told : callable, optional
         Called with the share of a large text that was read so far, as it is read.
 
