@@ -10,6 +10,8 @@ from scipy.optimize import elementwise
 from .profile import scan
 
 _MOST = 1e150  # numbers whose squares a double holds
+_STEPS = 3  # of interpolation after the first
+_SETTLED = 1e-10  # the last step, of the root: a next one would be below rounding
 _CHUNK = 2**16  # numbers that a batch works on at a time, so that they stay in the cache
 
 
@@ -164,22 +166,26 @@ class _Sums:
         mean = first / total
         return weights, total, mean, ss_within + second - first * mean
 
-    def score(self, r, sums, ss_within, weighted):
-        """Derivative of the REML criterion in r."""
+    def sides(self, r, sums, ss_within, weighted):
+        """The two sides of REML's equation: their difference is the derivative of the criterion in r."""
         weights, total, mean, rss = self.gls(r, sums, ss_within, weighted)
         weights *= weights
         squares = weights @ self.counts
         first, second = weighted(sums, weights)
         fall = second - mean * (2 * first - mean * squares)
-        return total - self.degrees * fall / rss - squares / total
+        return total - squares / total, self.degrees * fall / rss
 
-    def grid_score(self, grid, own):
-        """Score of each of some data sets at every ratio, shape (len(own), len(grid))."""
-        return self.score(grid, self.sums[own], self.ss_within[own, None], _at_each)
+    def grid_sides(self, grid, own):
+        """`sides` of each of some data sets at every ratio, shapes (len(own), len(grid))."""
+        return self.sides(grid, self.sums[own], self.ss_within[own, None], _at_each)
+
+    def own_sides(self, r, rows):
+        """`sides` of data set rows[i] at r[i]."""
+        return self.sides(r, self.sums[rows], self.ss_within[rows], _at_own)
 
     def own_score(self, r, rows):
-        """Score of data set rows[i] at r[i]."""
-        return self.score(r, self.sums[rows], self.ss_within[rows], _at_own)
+        """Derivative of the REML criterion, data set rows[i] at r[i]."""
+        return np.subtract(*self.own_sides(r, rows))
 
     def own_gls(self, r, rows):
         """`gls` of data set rows[i] at r[i]."""
@@ -205,14 +211,16 @@ def _unbalanced(means, sizes, ss_within):
     every = np.arange(len(means))
     most = (sums.degrees * sums.sums[:, 1].sum(axis=1) / ss_within).max()
     grid = scan(sums.sizes, most)
-    rises = np.concatenate([
-        sums.grid_score(grid, own) > 0 for own in np.array_split(every, 1 + every.size * grid.size // _CHUNK)
-    ])  # fmt: skip
-    rows, k = np.nonzero(~rises[:, :-1] & rises[:, 1:])
-    roots = elementwise.find_root(
-        sums.own_score, (grid[k], grid[k + 1]), args=(rows,), tolerances={"xrtol": 1e-13}
-    ).x
-    at_zero = np.flatnonzero(rises[:, 0])
+    parts = [
+        _looked(sums, grid, own)
+        for own in np.array_split(every, 1 + every.size * grid.size // _CHUNK)
+    ]  # fmt: skip
+    rows, roots, low, high, at_zero = (np.concatenate(part) for part in zip(*parts, strict=True))
+    left = np.isnan(roots)
+    if left.any():
+        roots[left] = elementwise.find_root(
+            sums.own_score, (low[left], high[left]), args=(rows[left],), tolerances={"xrtol": 1e-13}
+        ).x
     rows, r = np.concatenate([rows, at_zero]), np.concatenate([roots, np.zeros(len(at_zero))])
     if len(rows) > len(means):  # several maxima: by data set, the highest first
         order = np.lexsort((sums.criterion(r, rows), rows))
@@ -221,3 +229,47 @@ def _unbalanced(means, sizes, ss_within):
     _, total, mean, rss = sums.own_gls(r, every)
     theta = rss / sums.degrees
     return BatchFit(sums.origin + mean, r * theta, theta, np.sqrt(theta / total))
+
+
+def _looked(sums, grid, own):
+    """Where criteria have minima: rows, ratios (NaN if not settled), bounds; and rows that have one at 0."""
+    one, other = sums.grid_sides(grid, own)
+    rises = one > other
+    rows, k = np.nonzero(~rises[:, :-1] & rises[:, 1:])
+    near = np.clip(k - 1, 0, len(grid) - 4)[:, None] + np.arange(4)
+    with np.errstate(all="ignore"):  # what does not settle is looked for otherwise
+        r, settled = _read_off(sums, grid[near], one[near] / other[rows[:, None], near] - 1, own[rows])
+    r[~settled | (r <= grid[k]) | (r >= grid[k + 1])] = np.nan
+    return own[rows], r, grid[k], grid[k + 1], own[rises[:, 0]]
+
+
+def _read_off(sums, r, apart, rows):
+    """Where the sides are equal, by inverse interpolation, and where that settled.
+
+    Their ratio is a straight line in r where groups are of one size, and nearly one where they are not.
+
+    Parameters
+    ----------
+    r, apart : ndarray of shape (len(rows), m)
+        Ratios around, and the ratios of the sides there, less 1.
+    rows : ndarray
+
+    Returns
+    -------
+    r, settled : ndarray of shape (len(rows),)
+    """
+    between = apart[:, :, None] - apart[:, None]
+    every = np.arange(apart.shape[1])
+    between[:, every, every] = apart
+    weights = 1 / np.multiply.reduce(between, axis=2)  # barycentric, at 0
+    at = np.einsum("rk,rk->r", weights, r) / weights.sum(axis=1)
+    for _ in range(_STEPS):
+        one, other = sums.own_sides(at, rows)
+        here = (one - other) / other
+        between = here[:, None] - apart
+        weights = np.column_stack([-weights / between, 1 / (here * np.multiply.reduce(between, axis=1))])
+        apart, r = np.column_stack([apart, here]), np.column_stack([r, at])
+        step = np.einsum("rk,rk->r", weights, r - at[:, None]) / weights.sum(axis=1)
+        step[here == 0] = 0.0
+        at = at + step
+    return at, (np.abs(step) <= _SETTLED * at) & (np.abs(here) <= _SETTLED)

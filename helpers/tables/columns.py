@@ -20,6 +20,7 @@ from . import refuse, straight
 from .formula import parse
 from .labels import Later, as_labels, as_numbers, is_text, number, plain, to_pandas
 from .parquet import opened
+from .sums import counted
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class Table:
     @cached_property
     def counts(self):
         """Rows of each label."""
-        return np.bincount(self.codes, minlength=self.places)
+        return counted(self.codes, self.places)
 
     @property
     def origin(self):

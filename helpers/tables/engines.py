@@ -91,10 +91,11 @@ def read(data, formula, groups, missing) -> Grouped | None:
     ValueError
         As `summarise` does; and for such a formula, if the engine is any other.
     """
+    asked = parse(formula, groups, missing)  # before a path is looked for: arguments may be exchanged
     source = _staying(opened(data))
     if source is None:
         return None
-    asked, schema = parse(formula, groups, missing), source.collect_schema()
+    schema = source.collect_schema()
     refuse.unknown(asked.names if groups is None else [*asked.names, groups], schema.names())
     others = [name for name in asked.names if not (schema[name].is_numeric() or schema[name] == nw.Boolean)]
     if others or not asked.plain:
@@ -179,7 +180,7 @@ def _added_up(rows, columns):
     first : LazyFrame
         Their group, count and means, in the engine.
     found : DataFrame
-        As `partitions.added_up`.
+        As `partitions.reduced`.
     origin : ndarray
         What was taken off each column.
     """
@@ -188,7 +189,7 @@ def _added_up(rows, columns):
         *(nw.col(x).mean().alias(f"mean {x}") for x in columns)
     )
     if rows.implementation.is_dask():
-        found = partitions.added_up(rows, columns)
+        found = partitions.reduced(rows, columns)
         origin = np.array([found[f"origin {x}"][0] if len(found) else 0.0 for x in columns])
         return first, found, origin
     top = rows.select(columns).head(1).collect()

@@ -14,11 +14,12 @@ import numpy as np
 import pandas as pd
 
 from .straight import whole_numbers
+from .sums import added_up, counted
 
 _AT_ONCE = 8  # partitions merged at a time
 
 
-def added_up(rows, columns) -> nw.DataFrame:
+def reduced(rows, columns) -> nw.DataFrame:
     """Reduce a table of Dask's to a row a group.
 
     Parameters
@@ -43,7 +44,7 @@ def added_up(rows, columns) -> nw.DataFrame:
 def of_partition(part, columns) -> pd.DataFrame:
     """Reduce one partition, by the corrected two-pass formula."""
     codes, labels = _numbered(part["group"])
-    counts = np.bincount(codes, minlength=len(labels))
+    counts = counted(codes, len(labels))
     found = {"group": labels, "rows": counts}
     values = [part[x].to_numpy(dtype=float, na_value=np.nan) for x in columns]
     with np.errstate(all="ignore"):  # an infinite value is told by whoever asked
@@ -88,7 +89,7 @@ def _frame(found, columns, counts, codes, means, deviations, part=1, sums=None):
         product = part * deviations[x] * deviations[z]
         if sums is not None:
             product += sums[f"{x} {z}"].to_numpy()
-        found[f"{x} {z}"] = np.bincount(codes, product, len(counts)) - counts * steps[x] * steps[z]
+        found[f"{x} {z}"] = added_up(codes, product, len(counts)) - counts * steps[x] * steps[z]
     found = pd.DataFrame(found)
     return found if counts.all() else found[counts > 0]
 
@@ -102,4 +103,4 @@ def _numbered(groups):
 
 
 def _means(codes, values, counts):
-    return np.bincount(codes, values, len(counts)) / counts
+    return added_up(codes, values, len(counts)) / counts

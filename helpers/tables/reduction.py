@@ -8,6 +8,7 @@ from . import columns, engines
 from .labels import of_used
 from .linear import refuse_collinear, solve
 from .summary import ROUNDING, GroupSummary
+from .sums import added_up
 
 _LEAST, _MOST = 1e-150, 1e150  # spreads whose squares a double holds
 _BLOCK = 128  # rows whose products are added up at a time
@@ -224,7 +225,7 @@ class Deviations:
         """Sums by label of each of some rows, of shape (rows, labels)."""
         K = len(self._counts)
         if len(rows) < 2 or len(rows) * len(self._codes) > _FEW:
-            return np.array([np.bincount(self._codes, row, K) for row in rows])
+            return np.array([added_up(self._codes, row, K) for row in rows])
         codes = self._codes + np.arange(0, len(rows) * K, K)[:, None]
         return np.bincount(codes.ravel(), np.ravel(rows), len(rows) * K).reshape(-1, K)
 
@@ -257,8 +258,10 @@ class Deviations:
         if not v:
             return np.empty((len(self.steps), 0, 1))
         places = [(i, k) for i in range(v) for k in range(i, v + 1)]
-        pairs = (self.rows[i] * self.rows[k] for i, k in places)
-        sums = self._sums(list(pairs)) if self.small else (self._sums([pair])[0] for pair in pairs)
+        if self.small:
+            sums = self._sums([self.rows[i] * self.rows[k] for i, k in places])
+        else:  # one at a time
+            sums = (self._sums([self.rows[i] * self.rows[k]])[0] for i, k in places)
         products = np.empty((len(self.steps), v, v + 1))
         for (i, k), found in zip(places, sums, strict=True):
             products[:, i, k] = found[self._used]

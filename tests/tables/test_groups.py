@@ -1,12 +1,14 @@
 """From a table to sizes, means and cross-products: right to the last digits; no bad input gets through."""
 
 import re
+import tracemalloc
 import warnings
 from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -619,3 +621,21 @@ def test_what_has_no_intraclass_correlation_is_refused(x, groups, says):
 def test_a_predictor_of_text_is_refused_by_name():
     with pytest.raises(TypeError, match=r"x must be numeric; got .*'low'"):
         predictor_icc(["low", "high"], [1, 1])
+
+
+@pytest.mark.parametrize("kind", ["pandas", "polars"])
+def test_memory_at_the_peak_is_little_above_one_and_a_half_times_the_data(kind):
+    rng, rows = np.random.default_rng(18), 2**17
+    data = pd.DataFrame({"g": rng.integers(0, rows // 10, rows), "x": rng.normal(size=rows), "y": 1.0})
+    data["y"] = data["x"] + rng.normal(size=rows)
+    size = data.memory_usage(index=False).sum()
+    if kind == "polars":
+        data = pl.from_pandas(data)
+    summarise(data.head(100), "y ~ x", "g")  # imports
+    tracemalloc.start()
+    try:
+        summarise(data, "y ~ x", "g")
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 1.55 * size
