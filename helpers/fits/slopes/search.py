@@ -16,7 +16,7 @@ import numpy as np
 from . import balanced, pair
 
 _ENOUGH = 1e-14  # of the criterion: a Newton step that promises less is the last
-_SURE = 1e-10  # a step that promises less keeps what it promises: the next would promise the square
+_SURE = 1e-12  # a step that promises less keeps what it promises: the next would promise the square
 _NEARLY = 1e-3  # and by less, one of several starts is all but there
 _HOPE = 4.0  # a minimum is no lower than so many times what Newton's step promises
 _STEPS = 200  # at most; ten are usual
