@@ -145,7 +145,8 @@ class Fit(Printed):
 
     @cached_property
     def _se(self):
-        return np.sqrt(self._cov.diagonal())
+        square = self._cov.diagonal()
+        return np.sqrt(np.where(square >= 0, square, np.nan))  # below 0 by rounding: there is none
 
     @cached_property
     def _df(self):

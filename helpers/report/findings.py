@@ -236,7 +236,8 @@ class Findings(Found):
         data, table = self.fit.data, self.whole
         rows = levels.rows_used(table, data.formula, data.group) if data.dropped else table
         named = {data.group, *self.columns, *parse(data.formula, None, "raise").names}
-        return rows, levels.labels_of(rows[data.group]), levels.candidates(rows, named)
+        groups = levels.labels_of(rows[data.group])  # None where groups are called by fractions
+        return rows, groups, [] if groups is None else levels.candidates(rows, named)
 
     # ---- the table
 

@@ -154,3 +154,10 @@ def test_what_both_columns_leave_is_least_squares():
         left, rank = levels._both(n, y, one, two, J, K)
         assert left == pytest.approx(expected, rel=1e-10)
         assert rank == np.linalg.matrix_rank(X)
+
+
+def test_groups_called_by_fractions_have_no_level_looked_for_beside_them():
+    rng = np.random.default_rng(7)
+    table = pd.DataFrame({"g": np.arange(80) % 8 + 0.5, "town": np.arange(80) % 8 // 2 + 1})
+    table["y"] = rng.normal(size=80)
+    assert not [told for told in report.describe(table, "y", "g").warnings if "level" in told.split(":")[0]]
