@@ -210,7 +210,7 @@ def maximum(summary, method):
     if closed:
         return closed
     profile = Profile(summary, method)
-    return profile._at(profile._search())
+    return profile._at(float(profile._search()))
 
 
 def _balanced(summary, method):
