@@ -14,6 +14,25 @@
     return x === Infinity ? places.length - 1 : best;
   };
 
+  // How often |t| on df degrees of freedom stays below x: a finite sum where df is whole (Abramowitz and Stegun 26.7.3, 26.7.4).
+  const normal = (x) => {  // the same of the normal distribution (26.2.11)
+    let term = x, sum = x;
+    for (let k = 3; term > 1e-17 * sum; k += 2) sum += term *= x * x / k;
+    return Math.sqrt(2 / Math.PI) * Math.exp(-x * x / 2) * sum;
+  };
+  const within = (x, df) => {
+    if (!(df >= 1)) return NaN;
+    if (df > 3e4) {  // Fisher's expansion; what is left out is below 1e-12
+      const t = x * x, density = Math.exp(-t / 2) * Math.sqrt(2 / Math.PI);
+      return normal(x) - density * x * ((t + 1) / (4 * df) + (((3 * t - 7) * t - 5) * t - 3) / (96 * df * df));
+    }
+    const odd = df % 2, square = df / (df + x * x), sine = x / Math.sqrt(df + x * x);
+    let term = odd ? Math.sqrt(square) : 1, sum = df > 1 ? term : 0;
+    for (let k = odd ? 2 : 1; k <= df - 3; k += 2) sum += term *= square * k / (k + 1);
+    return odd ? 2 / Math.PI * (Math.atan(x / Math.sqrt(df)) + sine * sum) : sine * sum;
+  };
+  const Z = 1.959963984540054;  // of 95%
+
   // Rows in groups of one kind.
   const ONE = {
     group: ({ theta, n }) => Math.sqrt(theta / n),
@@ -26,6 +45,12 @@
     slope: ({ psi_x, theta, n, J }) => n > 1 ? Math.sqrt((psi_x + theta / n) / J) : NaN,
     reported: ({ psi_x, theta, n, J }) => n > 1 ? Math.sqrt((theta / n + psi_x * (J - 1) / (J * n - J - 1)) / J) : NaN,
     floor: ({ psi_x, J }) => Math.sqrt(psi_x / J),
+    s2: ({ psi, theta, n, J }) => theta + psi * n * (J - 1) / (J * n - 1),
+    holds_all: ({ J }) => within(Z, J - 1),
+    holds_these: (at) => within(Z * ONE.these(at) / ONE.all(at), at.J * (at.n - 1)),
+    holds_rows: (at) => within(Z * Math.sqrt(ONE.s2(at) / (at.J * at.n)) / ONE.all(at), at.J * at.n - 1),
+    holds_slope: ({ n, J }) => n > 1 ? within(Z, J - 1) : NaN,
+    holds_reported: (at) => within(Z * ONE.reported(at) / ONE.slope(at), at.J * (at.n - 1) - 1),
     icc: ({ psi, theta }) => psi / (psi + theta),
     effect: (at) => 1 + (at.n - 1) * ONE.icc(at),
     effective: (at) => at.J * at.n / ONE.effect(at),

@@ -3,9 +3,11 @@
 import math
 import random
 import re
+from statistics import NormalDist
 
 import numpy as np
 import pytest
+from scipy import integrate
 
 from helpers import formulas
 from helpers.course import explorer
@@ -92,11 +94,32 @@ def test_the_average_slope_is_that_of_classes_whose_predictor_has_variance_1():
     )
 
 
+def test_how_often_the_intervals_hold_is_by_t_of_the_errors_shown():
+    found = explorer.values(400, 900, n=5, J=12, psi_x=50)
+    covers = {
+        "holds_all": (1, 11),
+        "holds_these": (found["these"] / found["all"], 12 * 4),
+        "holds_rows": (
+            math.sqrt(formulas.complete_pooling_variance(400, 900, 12, 5) / 60) / found["all"],
+            59,
+        ),
+        "holds_slope": (1, 11),
+        "holds_reported": (found["reported"] / found["slope"], 12 * 4 - 1),
+    }
+    z = NormalDist().inv_cdf(0.975)
+    for name, (ratio, df) in covers.items():
+        density, _ = integrate.quad(lambda t, df=df: (1 + t * t / df) ** (-(df + 1) / 2), 0, z * ratio)
+        scale = 2 * math.gamma((df + 1) / 2) / math.gamma(df / 2) / math.sqrt(math.pi * df)
+        assert found[name] == pytest.approx(scale * density, rel=1e-10), name
+    assert found["holds_these"] < found["holds_rows"] < found["holds_all"] > found["holds_reported"]
+
+
 def test_one_pupil_a_class_has_no_slope():
     found = Explorer(n=1, psi_x=50)
     assert math.isnan(found.values["slope"])
     assert "–  as a random intercept reports it" in repr(found)
-    assert found._repr_html_().count(">–</data>") == 2
+    assert found._repr_html_().count(">–</data>") == 5
+    assert found.values["holds_rows"] == found.values["holds_all"]
 
 
 @pytest.mark.parametrize(
@@ -178,6 +201,14 @@ def test_every_seventh_place_of_every_slider_shows_what_the_formulas_give(page):
                 assert page.evaluate(SHOWN) == pytest.approx(
                     explorer.values(**at), rel=1e-12, abs=1e-12, nan_ok=True
                 )
+
+
+def test_degrees_of_freedom_without_end_and_very_few_are_told_as_the_formulas_tell_them(page):
+    sizes = [(2, 1), (2, 2), (3, 1), (3, 2), (2, 15_000), (2, 15_001), (3, 10_001), (1000, 10**9)]
+    for J, n in sizes:
+        at = {"psi": 400.0, "theta": 900.0, "n": n, "J": J, "K": math.inf, "psi_x": 50.0}
+        page.evaluate("([at, K]) => document.querySelector('se-explorer').set({...at, K})", [at, math.inf])
+        assert page.evaluate(SHOWN) == pytest.approx(explorer.values(**at), rel=1e-10, nan_ok=True), at
 
 
 def test_the_link_holds_the_state_and_an_address_with_it_brings_it_back(page):

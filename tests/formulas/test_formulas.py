@@ -192,7 +192,7 @@ EXAMPLE = {
     "ms_between": [40.0, 50.0], "ms_within": [25.0, 16.0], "se": [2.0, 3.0], "sd": [4.0, 3.0],
     "level": [0.95, 0.9], "df": [4, 2.5], "distance": [2.0, 5.0], "shrinkage": [0.5, 0.9],
     "cost_ratio": [10.0, 3.0], "effect": [5.0, 2.0], "power": [0.8, 0.9], "alpha": [0.05, 0.1],
-    "psi_x": [2.0, 0.5], "s": [12.0, 42.0],
+    "psi_x": [2.0, 0.5], "s": [12.0, 42.0], "ratio": [0.4, 0.9],
     "psi_school": [4.0, 9.0], "psi_class": [2.0, 1.0], "psi_a": [4.0, 9.0], "psi_b": [2.0, 1.0],
     "m": [4, 2], "a": [5, 8], "b": [3, 7], "ms_a": [40.0, 50.0], "ms_b": [30.0, 60.0],
     "ms_rest": [25.0, 16.0],
@@ -640,6 +640,49 @@ def test_t16_z_covers_less_than_it_says_and_the_more_so_the_fewer_the_df(df, lev
     few, more = formulas.z_coverage(df * np.array([1, 2]), level)
     assert 0 < few < more < level
     assert formulas.z_coverage(1e12, level) == pytest.approx(level, abs=1e-9)
+
+
+def test_t16_the_coverage_of_ses_that_aim_beside_is_that_of_simulated_studies():
+    """Rows drawn, intervals made of them; exact for one mean square, at most that where two are added up."""
+    rng, J, n, psi, theta, psi_x, repeats = np.random.default_rng(2016), 6, 4, 9.0, 16.0, 4.0, 40_000
+    x = np.array([-1.0, -1.0, 1.0, 1.0])
+    slopes = rng.normal(0, math.sqrt(psi_x), (repeats, J, 1)) * x
+    y = slopes + rng.normal(0, math.sqrt(psi), (repeats, J, 1)) + rng.normal(0, 4.0, (repeats, J, n))
+    flat = y - (y @ x / n)[..., None] * x  # without the slopes, which take one df a class
+    b, group = y @ x / n, y.mean(axis=2)
+    z = NormalDist().inv_cdf(0.975)
+
+    def holds(estimate, squared):
+        return np.mean(np.abs(estimate) <= z * np.sqrt(squared))
+
+    def off(found, told):
+        return (found - told) / math.sqrt(told * (1 - told) / repeats)
+
+    mean, own = group.mean(axis=1), ((flat - group[..., None]) ** 2).sum(axis=(1, 2))
+    df = J * (n - 2)
+    honest = formulas.se_partial_pooling(psi, theta, J, n)
+    told = formulas.z_coverage(df, ratio=formulas.se_no_pooling(theta, J, n) / honest)
+    assert abs(off(holds(mean, own / df / (J * n)), told)) < 4
+    assert abs(off(holds(mean, group.var(axis=1, ddof=1) / J), formulas.z_coverage(J - 1))) < 4
+    plain = own + n * group.var(axis=1, ddof=1) * (J - 1)  # complete pooling's, without the slopes
+    square = (df * theta + (J - 1) * (theta + n * psi)) / (df + J - 1)
+    told = formulas.z_coverage(df + J - 1, ratio=math.sqrt(square / (J * n)) / honest)
+    assert told - 0.05 < holds(mean, plain / (df + J - 1) / (J * n)) < told
+    one = own + n * b.var(axis=1, ddof=1) * (J - 1)  # what one slope for all leaves
+    square = formulas.one_slope_variance(psi_x, theta, J, n, s=n)
+    told = formulas.z_coverage(
+        J * (n - 1) - 1,
+        ratio=formulas.se_within_slope(square, J * n) / formulas.se_average_slope(psi_x, theta, J, n),
+    )
+    assert told - 0.05 < holds(b.mean(axis=1), one / (J * (n - 1) - 1) / (J * n)) < told
+
+
+@given(df=st.floats(1, 1e6), level=st.floats(0.01, 0.999), ratio=st.floats(0, 3))
+def test_t16_a_known_se_that_aims_beside_covers_as_the_normal_interval(df, level, ratio):
+    assert formulas.z_coverage(math.inf, level, ratio) == pytest.approx(
+        formulas.normal_coverage(ratio, 1, level), abs=1e-14
+    )
+    assert formulas.z_coverage(df, level, ratio) <= formulas.z_coverage(math.inf, level, ratio) + 1e-14
 
 
 def test_no_degrees_of_freedom_are_refused():

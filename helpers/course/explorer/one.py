@@ -6,6 +6,8 @@ from functools import cache
 from math import inf, nan
 from typing import ClassVar
 
+import numpy as np
+
 from ... import formulas
 from ...fits import partial_pooling
 from ..datasets import classrooms
@@ -24,7 +26,24 @@ _SLOPES = {  # of a predictor with variance 1 in each class: its sum of squares 
     "reported": ("as a random intercept reports it", "√((θ/n + (J − 1)/(J n − J − 1) ψₓ)/J)"),
     "floor": ("the average slope, in endless classes", "√(ψₓ/J)"),
 }
+_HOLDS = {  # estimate ± 1.96 of its estimated SE; T is of t, with the degrees of freedom behind it
+    "holds_all": ("the mean of all classes, the SE from the class means", "2 T(1.96) − 1, J − 1 df"),
+    "holds_these": (
+        "the mean of all classes, no pooling’s SE",
+        "2 T(1.96 these / all) − 1, J (n − 1) df",
+    ),
+    "holds_rows": (
+        "the mean of all classes, complete pooling’s SE: at most",
+        "2 T(1.96 √(s²/(J n)) / all) − 1, J n − 1 df",
+    ),
+    "holds_slope": ("the average slope, the SE from the slopes of the classes", "2 T(1.96) − 1, J − 1 df"),
+    "holds_reported": (
+        "the average slope, a random intercept’s SE: at most",
+        "2 T(1.96 reported / slope) − 1, J (n − 1) − 1 df",
+    ),
+}
 _MORE = {
+    "s2": ("s², complete pooling’s residual variance on average", "θ + n ψ (J − 1)/(J n − 1)"),
     "icc": ("intraclass correlation ρ", "ψ/(ψ + θ)"),
     "effect": ("design effect", "1 + (n − 1) ρ"),
     "effective": ("effective sample size", "J n / design effect"),
@@ -61,12 +80,20 @@ _TABLES = (
         ("Which, and how?", "Formula", "SE"),
         lines(_SLOPES),
     ),
+    Table(
+        "How often a 95% interval holds it: the share of studies, each with classes drawn anew",
+        ("What, and with which SE?", "Formula", "Holds"),
+        lines(_HOLDS),
+    ),
     Table("What they are made of", ("Quantity", "Formula", "Value"), lines(_MORE, told=False)),
 )
 
 
 class Explorer(Sliders):
     """Sliders over the closed forms of the course; as the last line of a cell it shows itself.
+
+    Standard errors are those of known variances; how often an interval holds is that of 1.96 estimated ones,
+    from normal data.
 
     The first values are computed here, by `helpers.formulas`; a script in the page does the same when a
     slider moves, and reads settings from the page's address (``#psi=400&theta=900&n=10&J=20&psi_x=50``).
@@ -103,6 +130,11 @@ class Explorer(Sliders):
     2.646  the average slope, where slopes vary
     2.183  as a random intercept reports it
     1.581  the average slope, in endless classes
+    0.935  the mean of all classes, the SE from the class means
+    0.598  the mean of all classes, no pooling’s SE
+    0.683  the mean of all classes, complete pooling’s SE: at most
+    0.935  the average slope, the SE from the slopes of the classes
+    0.892  the average slope, a random intercept’s SE: at most
     """
 
     KIND = "one"
@@ -166,8 +198,27 @@ def values(psi, theta, n, J, K=inf, psi_x=0):
         "slope": formulas.se_average_slope(psi_x, theta, J, n) if n > 1 else nan,
         "reported": _reported(psi_x, theta, n, J) if n > 1 and J > 1 else nan,
         "floor": formulas.se_floor(psi_x, J),
+        "s2": formulas.complete_pooling_variance(psi, theta, J, n) if J * n >= 2 else nan,
     }
+    found |= _holds(found, n, J)
     return {name: float(value) for name, value in found.items()}
+
+
+def _holds(found, n, J):
+    """How often the intervals hold, from the standard errors."""
+    if J < 2:
+        return dict.fromkeys(_HOLDS, nan)
+    share = formulas.z_coverage
+    rows = share(J * n - 1, ratio=np.sqrt(found["s2"] / (J * n)) / found["all"])
+    if n == 1:
+        return {**dict.fromkeys(_HOLDS, nan), "holds_all": share(J - 1), "holds_rows": rows}
+    return {
+        "holds_all": share(J - 1),
+        "holds_these": share(J * (n - 1), ratio=found["these"] / found["all"]),
+        "holds_rows": rows,
+        "holds_slope": share(J - 1),
+        "holds_reported": share(J * (n - 1) - 1, ratio=found["reported"] / found["slope"]),
+    }
 
 
 def _reported(psi_x, theta, n, J):
