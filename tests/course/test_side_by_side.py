@@ -36,7 +36,7 @@ def test_side_by_side_holds_another_number_of_statsmodels_by_a_row_of_its_own():
     table = repr(one("r.mixed.se", ("other", "statsmodels.group_var.se"), "exact", "other scale"))
     assert "statsmodels  other: 5.413\n" in table
     assert "             (other scale)\n" in table
-    assert "✓ statsmodels.group_var.se: stated 5.413, computed 5.413000\n✓ r.mixed.se" in table
+    assert "✓ statsmodels.group_var.se: stated 5.413, computed 5.4130\n✓ r.mixed.se" in table
     with pytest.raises(ValueError, match=r"nothing in the row of 'vcov\(m\)' computes 'r\.mixed\.se'"):
         one("r.mixed.se", ("other", "statsmodels.group_var.se"), None)
 
