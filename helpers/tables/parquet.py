@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import os
 from glob import glob, has_magic
 from pathlib import Path
+
+from . import refuse
 
 _ENDINGS = (".parquet", ".pq")
 _ENGINES = {
@@ -76,12 +77,7 @@ def found(path) -> list[str]:
         if not files:
             raise ValueError(f"no file is named as {text!r} says, seen from {os.getcwd()!r}")
     else:
-        there = [file.name for file in here.parent.iterdir()] if here.parent.is_dir() else []
-        close = difflib.get_close_matches(here.name, there, 1, 0.8)
-        raise ValueError(
-            f"no file {here.name!r} in {str(here.parent.resolve())!r}"
-            + (f"; did you mean {close[0]!r}?" if close else "")
-        )
+        refuse.no_file(here)
     other = [file for file in files if Path(file).suffix.lower() not in _ENDINGS]
     if other:
         raise ValueError(

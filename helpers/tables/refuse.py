@@ -21,6 +21,14 @@ def unknown(wanted, there):
             raise ValueError(f"no column {name!r} among {', '.join(map(str, there))}{hint}")
 
 
+def no_file(path):
+    """Say that there is no such file, and which one beside it is called alike."""
+    there = [file.name for file in path.parent.iterdir()] if path.parent.is_dir() else []
+    close = difflib.get_close_matches(path.name, there, 1, 0.8)
+    hint = f"; did you mean {close[0]!r}?" if close else ""
+    raise ValueError(f"no file {path.name!r} in {str(path.parent.resolve())!r}{hint}")
+
+
 def no_rows(N):
     """Say so if there are no rows."""
     if not N:

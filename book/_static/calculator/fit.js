@@ -223,25 +223,18 @@
     };
   };
 
-  // s of s - log s = 1 + room, above 1 and below it: Newton on a convex function, from outside.
-  const above1 = (room) => {
-    let v = Math.sqrt(2 * room);
-    for (let k = 0; k < 60 && v > 0; k++) {
+  // s of s - log s = 1 + room, above 1 and below it: Newton on a convex function of v = log s, from outside.
+  const solved = (room, v) => {
+    const side = Math.sign(v);
+    for (let k = 0; k < 60 && side * v > 0; k++) {
       const step = (Math.expm1(v) - v - room) / Math.expm1(v);
       v -= step;
-      if (Math.abs(step) <= 1e-16 * v) break;
+      if (Math.abs(step) <= 1e-16 * side * v) break;
     }
     return Math.exp(v);
   };
-  const below1 = (room) => {
-    let v = room > 0 ? -1 - room : 0;
-    for (let k = 0; k < 60 && v < 0; k++) {
-      const step = (Math.expm1(v) - v - room) / Math.expm1(v);
-      v -= step;
-      if (Math.abs(step) <= 1e-16 * -v) break;
-    }
-    return Math.exp(v);
-  };
+  const above1 = (room) => solved(room, Math.sqrt(2 * room));
+  const below1 = (room) => solved(room, room > 0 ? -1 - room : 0);
 
   // Profile interval of psi under the restricted likelihood, in units of the spread (fits/profile_intervals.py).
   const profileOfPsi = (data, best) => {

@@ -251,7 +251,7 @@
         this.result = { found, read };
         this.tell(found, read, warnings);
         const se = (method, question) => {
-          const line = found.lines.find((each) => each.method === method && each.question === question);
+          const line = words.lineOf(found, method, question);
           return Number.isNaN(line.se) ? "none" : general(line.se, 4);
         };
         const warned = warnings.length;

@@ -2,7 +2,7 @@
 // thresholds and words, in the same order; a test compares them.
 (() => {
   const { normal, t, words } = calculator;
-  const { fixed, general, figures, bySE, degrees, share, rows, name, oneGroup, extent, hasTwoValues, strangers, LEVEL } =
+  const { fixed, general, figures, bySE, degrees, share, rows, name, oneGroup, extent, hasTwoValues, strangers, lineOf, LEVEL } =
     words;
   const FEW = 30,
     VERY_FEW = 10,
@@ -10,8 +10,7 @@
     FAR = 0.01,
     SETS = 5;
   const root = Math.sqrt;
-  const line = (found, method, question) => found.lines.find((each) => each.method === method && each.question === question);
-  const seOfMean = (found) => line(found, "partial pooling", "all");
+  const seOfMean = (found) => lineOf(found, "partial pooling", "all");
 
   function* missingValues(found, read) {
     if (!read.left.length) return;
@@ -140,7 +139,7 @@
     const test = strangers(found),
       of = name(read.group);
     if (!test.found) return;
-    const robust = line(found, "complete pooling, CR2", "rows"),
+    const robust = lineOf(found, "complete pooling, CR2", "rows"),
       model = seOfMean(found);
     const [ours, theirs] = bySE([robust.se, model.se], robust.se);
     const have = Number.isNaN(robust.se)
@@ -192,7 +191,7 @@
       crowd = N ** 2 / sizes.reduce((all, n) => all + n * n, 0);
     if (ratio <= UNEQUAL && crowd >= J / 2) return;
     const model = seOfMean(found),
-      of = (method, question) => line(found, method, question).estimate;
+      of = (method, question) => lineOf(found, method, question).estimate;
     const three = bySE([of("complete pooling", "rows"), model.estimate, of("no pooling", "these")], model.se);
     yield (
       `Very unequal sizes: ${least} to ${rows(most)}; the mean size is ${fixed(ratio, 2)} times the harmonic mean (more than ${UNEQUAL} counts as ` +

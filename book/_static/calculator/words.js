@@ -143,6 +143,8 @@
       rows: `mean of all rows${line.method === "complete pooling" ? ", as if independent" : ""}`,
     })[line.question];
   const method = (line) => line.method + (line.method === "complete pooling" ? ", independent" : "");
+  const lineOf = (found, by, where) =>
+    found.lines.find(({ method: known, question }) => known === by && question === where);
   // Estimate, SE, df and both ends; without an SE the estimate, in the decimals of the others.
   const cells = (line, lines) => {
     if (Number.isNaN(line.se)) {
@@ -221,7 +223,7 @@
       : `In a random-intercept model fitted by REML to ${ofRows}`;
     const by = apart ? "complete pooling, CR2" : "partial pooling",
       where = apart ? "rows" : "all";
-    const line = found.lines.find(({ method: known, question }) => known === by && question === where);
+    const line = lineOf(found, by, where);
     const numbers = () => {
       if (Number.isNaN(line.se)) return `${general(line.estimate, 4)} (no standard error: see the warnings)`;
       const [estimate, se, df, low, high] = cells(line, [line]);
@@ -292,7 +294,7 @@
   };
 
   Object.assign(calculator, {
-    words: { fixed, general, figures, bySE, degrees, share, rows, name, oneGroup, extent, hasTwoValues, strangers, LEVEL },
+    words: { fixed, general, figures, bySE, degrees, share, rows, name, oneGroup, extent, hasTwoValues, strangers, lineOf, LEVEL },
     grouping,
     byQuestion,
     method,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from glob import has_magic
 from pathlib import Path
 
 import pandas as pd
 
+from ...tables import refuse
 from . import arrow, excel, missing, native, r_files, text, wide
 from .kinds import NATIVE, kind_of, unpacked
 from .together import together
@@ -153,12 +153,7 @@ _PACKED = (".gz", ".bz2", ".xz", ".zst", ".zip")
 def _bytes(path):
     """What is in a file, or why it cannot be read."""
     if not path.exists():
-        there = path.parent.iterdir() if path.parent.is_dir() else []
-        close = difflib.get_close_matches(path.name, [file.name for file in there], 1, 0.8)
-        raise ValueError(
-            f"no file {path.name!r} in {str(path.parent.resolve())!r}"
-            + (f"; did you mean {close[0]!r}?" if close else "")
-        )
+        refuse.no_file(path)
     if not path.is_file():
         raise ValueError(f"{str(path)!r} is no file")
     try:
