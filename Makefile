@@ -11,7 +11,7 @@ lab: .venv/ready
 	$(BIN)/jupyter lab --ServerApp.root_dir=$(CURDIR) --LabApp.default_url=/lab/tree/notebooks/01_the_question.ipynb
 
 test: .venv/ready
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2
 
 notebooks: .venv/ready
 	$(BIN)/python book/build.py notebooks

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections import Counter
 from functools import cache
 from pathlib import Path
 
@@ -18,6 +19,12 @@ AXE = Path(__file__).parents[1] / "book" / "node_modules" / "axe-core" / "axe.mi
 # The same examples on every run and every machine: a test that fails today fails tomorrow.
 settings.register_profile("course", deadline=None, derandomize=True, max_examples=60)
 settings.load_profile("course")
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with the files that need a browser: they take longest, and one worker has a file to itself."""
+    pages = Counter(item.path for item in items if "browser" in getattr(item, "fixturenames", ()))
+    items.sort(key=lambda item: -pages[item.path])
 
 
 @cache
