@@ -251,6 +251,7 @@ def test_many_groups_and_large_numbers_make_a_picture_that_fits(open_page):
         page = open_page(viewport={"width": width, "height": 800})
         frame = pd.DataFrame({"g": np.repeat(np.arange(J), 3), "y": offset + rng.normal(size=3 * J)})
         show(page, frame.to_csv(index=False))
+        page.add_style_tag(content="svg text { letter-spacing: 0.15em }")  # a wider font than this machine's
         wide = page.evaluate(
             """() => [...document.querySelectorAll("svg text")].every((node) => {
               const [text, all] = [node, node.closest("svg")].map((each) => each.getBoundingClientRect());

@@ -98,7 +98,9 @@
         { x: (left + right) / 2, y: height - 6, "text-anchor": "middle" },
         `mean of ${name(read.outcome, small ? 20 : 40)}`,
       ),
-      make("text", { x: rowsAt, y: height - 6 }, named ? "rows" : `rows, to ${most}`),
+      named
+        ? make("text", { x: rowsAt, y: height - 6 }, "rows")
+        : make("text", { x: width - 2, y: height - 6, "text-anchor": "end" }, `rows, to ${most}`),
     );
     if (!named) {
       const part = J <= MOST ? "" : `, ${MOST} of them drawn`;

@@ -136,7 +136,7 @@ def _dates(column, form, program):
         return column
     scale = {"D": 86400, "s": 1, "ms": 0.001}[unit]
     seconds = column.to_numpy(dtype=float, na_value=np.nan) * scale
-    moments = np.full(len(seconds), np.datetime64("NaT"), dtype="datetime64[s]")
+    moments = np.full(len(seconds), np.datetime64("NaT", "s"))
     known = np.isfinite(seconds)
     moments[known] = np.datetime64(_EPOCHS[program], "s") + seconds[known].round().astype("timedelta64[s]")
     return pd.Series(moments, column.index, name=column.name)
