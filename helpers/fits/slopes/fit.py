@@ -129,7 +129,9 @@ class SlopesFit(SlopesEstimate):
             Columns ``lower`` and ``upper``; rows "sd[Intercept]", ..., "correlation[Intercept, x]", ...,
             "theta" (a variance, where R has sigma) and, under "ml", the terms. An interval that reaches the
             boundary ends there: an sd at 0, a correlation at -1 or 1; where an sd may be 0 its correlations
-            may be anything. For large samples with every sd above 0; near the boundary it covers more.
+            may be anything. For many groups and a covariance inside its boundary. At an sd of 0
+            the nominal 95 % covers 97.5 % where that sd is alone, and 90 % where it is a slope's beside the
+            intercept's (notebook 14).
 
         Raises
         ------
@@ -163,7 +165,7 @@ class SlopesFit(SlopesEstimate):
         SlopeTest
             Under the null hypothesis the statistic is chi-square on q - 1 degrees of freedom half of the time
             and on q the other half, q the number of varying terms with this one (Self and Liang 1987; Stram
-            and Lee 1994). Exact for J to infinity, where the other variances are above 0.
+            and Lee 1994). Exact for J to infinity, where the covariance of the others has full rank.
 
         Raises
         ------

@@ -137,7 +137,8 @@ def a_slope_that_differs(found):
         ):
             yield (
                 f"{told} The sentence takes {_taken(found, line)}: it speaks of all groups there are, and "
-                "such an interval holds their average slope whether slopes differ or not (notebook 14)."
+                "such an interval holds their average slope nearly as often as it says, whether slopes "
+                "differ or not (notebook 14)."
             )
 
 
@@ -151,8 +152,9 @@ def told_differs(found, term, fit, robust, of):
     ours, theirs = fixed([fit.bse[term], robust.bse[term]], robust.bse[term])
     return (
         f"A slope that differs: {slope(found, term)} has the SE {ours} if it is the same in every {of}, and "
-        f"{theirs} on {degrees(df)} df if it may differ (CR2). Were it the same, one would be "
-        f"{decimals(np.sqrt(times), 1)} times the other in fewer than {share(FAR)} of studies."
+        f"{theirs} on {degrees(df)} df if it may differ (CR2). Were it the same, and the rows "
+        f"independent and of one variance, one would be {decimals(np.sqrt(times), 1)} times the other in "
+        f"fewer than {share(FAR)} of studies."
     )
 
 
