@@ -99,7 +99,7 @@ def _inverse_if_apart(cross):
         return None
     unit, scale = unit_diagonal(cross)
     try:
-        found = np.linalg.inv(unit)
+        found = np.linalg.inv(unit) if len(unit) > 1 else unit
     except np.linalg.LinAlgError:
         return None
     factors = found.diagonal()

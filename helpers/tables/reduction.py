@@ -248,7 +248,8 @@ class Deviations:
         products = np.empty((len(self.steps), v, v + 1))
         for i in range(v):
             for k in range(i, v + 1):
-                products[:, i, k] = self._sums([self.rows[i] * self.rows[k]])[0][self._used]
+                found = added_up(self._codes, self.rows[i] * self.rows[k], len(self._counts))
+                products[:, i, k] = found[self._used]
                 if k < v:
                     products[:, k, i] = products[:, i, k]
         steps = self.steps * self._counts[self._used, None]
