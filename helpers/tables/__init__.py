@@ -1,7 +1,7 @@
 """Any table to the few numbers a fit needs.
 
 In the order in which a table goes through it: `formula` (what is asked for), `labels` (what a row is called),
-`columns` (the table as numbers, by `straight` where polars or Arrow hold them so; or `engines`, where it
+`columns` (the table as numbers, by `straight` where these are plain; or `engines`, where it
 stays where it is), `reduction` (which makes of either the one) `summary`. What none of them takes is said in
 `refuse`; `linear` is the algebra of cross-products,
 `predictors` what can be said of one column, `two_ways` a table grouped by two columns at once.

@@ -73,7 +73,8 @@ class Table:
 def read(data, formula, groups, missing) -> Table:
     """Return the `Table` that ``formula`` and ``groups`` ask for; see `summarise`."""
     asked = parse(formula, groups, missing)
-    plain = straight.read(data, asked, groups)
+    with np.errstate(all="ignore"):  # of an infinite sum, which wants a closer look
+        plain = straight.read(data, asked, groups)
     if plain:
         numbers, codes, places, labels = plain
         return _table(*_plainly(asked, numbers), codes, labels, places, 0)

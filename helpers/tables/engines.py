@@ -23,6 +23,7 @@ from . import partitions, refuse
 from .formula import parse
 from .labels import Later, number, to_pandas
 from .parquet import opened
+from .straight import maker
 
 _FAR = 100  # times the sum of squares within: where those of the means are larger, sums would cost digits
 _LEFT = 0.1  # of a sum of squares: where the terms leave less, what they leave is added up row by row
@@ -221,8 +222,7 @@ def _ends(rows, x):
 
 def _staying(data):
     """Return the table as narwhals has it if its rows stay in an engine; None for any other."""
-    known = nw.dependencies
-    if isinstance(data, pd.DataFrame) or known.is_polars_dataframe(data) or known.is_pyarrow_table(data):
+    if maker(type(data)):
         return None
     with _quiet():
         frame = nw.from_native(data, pass_through=True)

@@ -110,6 +110,26 @@ def _without_dictionary(series):
     return found, order.drop_null().to_pylist()
 
 
+def whole_numbers(values) -> tuple[np.ndarray, int, Callable]:
+    """Number the groups that have whole numbers for names; return codes, how many places, what makes labels.
+
+    The codes are the numbers themselves where they are small enough to count without sorting.
+    """
+    low, high = int(values.min()), int(values.max())
+    if low >= 0 and high <= 2 * len(values):
+        return values.astype(np.intp, copy=False), high + 1, partial(pd.RangeIndex, high + 1)
+    codes, labels = pd.factorize(values)
+    order = labels.argsort()
+    return rank(order)[codes], len(labels), partial(pd.Index, labels[order])
+
+
+def rank(order) -> np.ndarray:
+    """Place of each among the sorted."""
+    places = np.empty(len(order), dtype=np.intp)
+    places[order] = np.arange(len(order))
+    return places
+
+
 def number(column) -> tuple[np.ndarray, pd.Index, np.ndarray | None]:
     """Number the groups; return codes, what each stands for, and which rows have none (or None).
 
@@ -119,10 +139,8 @@ def number(column) -> tuple[np.ndarray, pd.Index, np.ndarray | None]:
         codes = column.array.codes.astype(np.intp)
         return codes, column.array.categories, codes < 0
     if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iu":
-        values = column.to_numpy()
-        low, high = int(values.min()), int(values.max())
-        if low >= 0 and high <= 2 * len(values):  # small enough to count without sorting
-            return values.astype(np.intp, copy=False), pd.RangeIndex(high + 1), None
+        codes, _, labels = whole_numbers(column.to_numpy())
+        return codes, labels(), None
     if column.dtype.kind == "f":  # pandas' own float columns take NaN for a label
         gaps = {} if isinstance(column.dtype, np.dtype) else {"na_value": np.nan}
         column = pd.Series(column.to_numpy(dtype=float, **gaps), name=column.name)
@@ -134,9 +152,7 @@ def number(column) -> tuple[np.ndarray, pd.Index, np.ndarray | None]:
             f"column {column.name!r} holds labels that cannot be hashed: make them text"
         ) from None
     order = _order(labels) if objects else labels.argsort()  # quicker than pandas' own sort=True
-    rank = np.empty(len(labels) + 1, dtype=np.intp)
-    rank[order], rank[-1] = np.arange(len(labels)), -1
-    codes = rank[codes]
+    codes = np.append(rank(order), -1)[codes]
     return codes, pd.Index(labels[order], tupleize_cols=False), codes < 0
 
 

@@ -44,7 +44,7 @@ def refuse_collinear(cross, terms, before=()) -> None:
     ------
     ValueError
     """
-    if terms and _far_apart(cross[: len(terms), : len(terms)]):
+    if terms and _inverse_if_apart(cross[: len(terms), : len(terms)]):
         return
     for k, term in enumerate(terms):
         length = rest = cross[k, k]
@@ -63,12 +63,44 @@ def refuse_collinear(cross, terms, before=()) -> None:
             )
 
 
-def _far_apart(cross):
-    """Whether each term has a part of its own beyond doubt: the pivots of the Cholesky factor."""
+def along(cross, terms, own, before=()) -> np.ndarray:
+    """Return the coefficients of the last column on some of the terms, unless these are combinations.
+
+    Parameters
+    ----------
+    cross : ndarray of shape (p + 1, p + 1)
+        Cross-products of the p terms and of one more column.
+    terms : list of str
+    own : list of int
+        Which of the terms.
+    before : list of str
+        As `refuse_collinear`, which says what is raised.
+
+    Returns
+    -------
+    ndarray of shape (len(own),)
+    """
+    at = np.array([*own, -1])
+    part = cross[at[:, None], at]
+    apart = _inverse_if_apart(part[:-1, :-1])
+    if apart:
+        unit, scale = apart
+        return unit @ (part[:-1, -1] / scale) / scale
+    refuse_collinear(part, [terms[k] for k in own], before)
+    return solve(part[:-1, :-1], part[:-1, -1:])[:, 0]
+
+
+def _inverse_if_apart(cross):
+    """Inverse of the correlations and roots of the diagonal, if each term is beyond doubt no combination.
+
+    The diagonal of the inverse is how many times less of a term is its own than it has.
+    """
     if not cross.diagonal().all():
-        return False
-    unit, _ = unit_diagonal(cross)
+        return None
+    unit, scale = unit_diagonal(cross)
     try:
-        return np.linalg.cholesky(unit).diagonal().min() ** 2 > 2 * _NEARLY
+        found = np.linalg.inv(unit) if len(unit) > 1 else unit
     except np.linalg.LinAlgError:
-        return False
+        return None
+    factors = found.diagonal()
+    return (found, scale) if factors.min() > 0 and 2 * _NEARLY * factors.max() < 1 else None

@@ -13,7 +13,7 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from .straight import whole_numbers
+from .labels import whole_numbers
 from .sums import added_up, counted
 
 _AT_ONCE = 8  # partitions merged at a time

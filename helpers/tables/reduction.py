@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import math
+from functools import partial
+
 import numpy as np
 
 from . import columns, engines
 from .labels import of_used
-from .linear import refuse_collinear, solve
+from .linear import along
 from .summary import ROUNDING, GroupSummary
 from .sums import added_up
 
 _LEAST, _MOST = 1e-150, 1e150  # spreads whose squares a double holds
 _BLOCK = 128  # rows whose products are added up at a time
-_FEW = 2**14  # numbers that are added up in one call rather than column by column
+_FEW = 2**14  # numbers that are held on to until products by group are asked for
 
 
 def summarise(data, formula=None, groups=None, missing="raise", carried_beyond=None) -> GroupSummary:
@@ -111,46 +114,42 @@ def reduce_table(table, deviations, formula, groups, carried_beyond=None, produc
     shift = np.zeros(len(terms) + 1)
     if intercept is not None:
         shift[places] = table.origin
-    varying, slopes = places[:-1], np.zeros(len(terms))
     with np.errstate(all="ignore"):  # what cannot be squared is named below
         rows = deviations(table, shift[places], used)
-        cross = _about_centre(rows, sizes, intercept is not None)
-    _refuse_spread(cross, table, [[*terms, table.outcome][place] for place in places])
-    if len(varying):
-        own = [
-            k for k, place in enumerate(varying) if carried_beyond is None or terms[place] in carried_beyond
-        ]
-        part = cross[np.ix_([*own, -1], [*own, -1])]
-        before = [] if intercept is None else [terms[intercept]]
-        refuse_collinear(part, [terms[varying[k]] for k in own], before)
-        if own:
-            slopes[varying[own]] = solve(part[:-1, :-1], part[:-1, -1:])[:, 0]
-            rows.take_off(slopes[varying])
-    means = np.ones((len(sizes), len(terms) + 1))
-    within = np.zeros((len(terms) + 1, len(terms) + 1))
-    means[:, places], within[places[:, None], places] = rows.means + rows.steps, rows.cross(sizes)
-    summary = GroupSummary(
-        formula=formula,
-        outcome=table.outcome,
-        group=groups,
-        terms=terms,
-        intercept=intercept,
-        labels=labels,
-        sizes=sizes,
-        means=means,
-        within=within,
-        shift=shift,
-        slopes=slopes,
-        products=_products(rows) if products else np.zeros((0, len(varying), len(varying) + 1)),
-        dropped=table.dropped,
-    )
+        of_slopes = partial(
+            GroupSummary,
+            formula=formula,
+            outcome=table.outcome,
+            group=groups,
+            terms=terms,
+            intercept=intercept,
+            labels=labels,
+            sizes=sizes,
+            shift=shift,
+            products=rows.products if products else np.zeros((0, len(places) - 1, len(places))),
+            dropped=table.dropped,
+        )
+        summary = of_slopes(slopes=np.zeros(len(terms)), **_sums(rows, sizes, places))
+        cross = summary.about_centre()
+    _refuse_spread(cross, table, places)
+    own = [k for k in places[:-1].tolist() if carried_beyond is None or terms[k] in carried_beyond]
+    if own:
+        slopes = np.zeros(len(terms))
+        slopes[own] = along(cross, terms, own, [] if intercept is None else [terms[intercept]])
+        rows.take_off(slopes[places[:-1]])
+        summary = of_slopes(slopes=slopes, **_sums(rows, sizes, places))
     _refuse_explained(summary, table, cross[-1, -1])
+    if not rows.small:
+        _ = summary.products  # made now, so that the rows need not stay
     return summary, rows
 
 
-def _products(rows):
-    """Cross-products by group: of a small table, whose rows may stay, when they are asked for."""
-    return rows.products if rows.small else rows.products()
+def _sums(rows, sizes, places):
+    """Means and cross-products of all columns, from those of all but the constant."""
+    width = places[-1] + 1
+    means, within = np.ones((len(sizes), width)), np.zeros((width, width))
+    means[:, places], within[places[:, None], places] = rows.means + rows.steps, rows.cross(sizes)
+    return {"means": means, "within": within}
 
 
 def _refuse_few(labels, J, groups, nobs, terms):
@@ -167,12 +166,13 @@ def _refuse_few(labels, J, groups, nobs, terms):
         )
 
 
-def _refuse_spread(cross, table, names):
+def _refuse_spread(cross, table, places):
     """Name the first column whose spread is too large or too small to be squared."""
-    for k, (name, square) in enumerate(zip(names, cross.diagonal(), strict=True)):
+    for k, square in enumerate(cross.diagonal()[places].tolist()):
         if not _LEAST**2 < square < _MOST**2:
             low, high = map(float, table.extent(k))
             if low < high:
+                name = [*table.terms, table.outcome][places[k]]
                 raise ValueError(
                     f"{name!r} varies by {high - low:.3g}, too far from 1 to be squared: change its unit"
                 )
@@ -180,23 +180,15 @@ def _refuse_spread(cross, table, names):
 
 def _refuse_explained(summary, table, square):
     """Say so if the terms leave nothing of the outcome, whose sum of squares was ``square``."""
-    level = np.abs(table.origin[-1]) * np.sqrt(summary.nobs * ROUNDING)
-    constant = (
-        summary.intercept is not None and np.sqrt(max(square, 0.0)) <= level and not np.ptp(table.extent(-1))
-    )
+    constant = False
+    if summary.intercept is not None:
+        level = abs(summary.shift[-1]) * math.sqrt(summary.nobs * ROUNDING)
+        constant = math.sqrt(max(square, 0.0)) <= level and not np.ptp(table.extent(-1))
     if constant or summary.about_centre()[-1, -1] <= ROUNDING * square:
         raise ValueError(
             f"the terms explain {table.outcome!r} to the last digit (is it constant?): "
             "nothing is left to estimate a standard error from"
         )
-
-
-def _about_centre(rows, sizes, centred):
-    """Cross-products of all rows, about the overall means or, where there is no constant, about 0."""
-    means = rows.means + rows.steps
-    if centred:
-        means -= np.einsum("j,jk->k", sizes, means) / sizes.sum()
-    return rows.cross(sizes) + np.einsum("ji,jk->ik", means * sizes[:, None], means)
 
 
 class Deviations:
@@ -216,24 +208,20 @@ class Deviations:
         self.small = self.rows.size <= _FEW
         means = self._sums(table.columns) / self._divisor
         for row, column, mean in zip(self.rows, table.columns, means, strict=True):
-            np.take(mean, codes, out=row, mode="clip")  # needs no buffer; no code is out of bounds
+            mean.take(codes, out=row, mode="clip")  # needs no buffer; no code is out of bounds
             np.subtract(column, row, out=row)
         self.means = means[:, used].T - shift
         self.steps = (self._sums(self.rows) / self._divisor)[:, used].T
 
     def _sums(self, rows):
         """Sums by label of each of some rows, of shape (rows, labels)."""
-        K = len(self._counts)
-        if len(rows) < 2 or len(rows) * len(self._codes) > _FEW:
-            return np.array([added_up(self._codes, row, K) for row in rows])
-        codes = self._codes + np.arange(0, len(rows) * K, K)[:, None]
-        return np.bincount(codes.ravel(), np.ravel(rows), len(rows) * K).reshape(-1, K)
+        return np.array([added_up(self._codes, row, len(self._counts)) for row in rows])
 
     def cross(self, sizes):
         """Cross-products within the groups."""
         if self._inside is None:
             self._inside = self._products_with(self.rows)
-        return self._inside - np.einsum("j,ji,jk->ik", sizes, self.steps, self.steps)
+        return self._inside - (self.steps.T * sizes) @ self.steps
 
     def _products_with(self, some):
         """Products of the rows with some of them, added up in pairs: BLAS would lose digits, and stall."""
@@ -257,16 +245,13 @@ class Deviations:
         v = len(self.rows) - 1
         if not v:
             return np.empty((len(self.steps), 0, 1))
-        places = [(i, k) for i in range(v) for k in range(i, v + 1)]
-        if self.small:
-            sums = self._sums([self.rows[i] * self.rows[k] for i, k in places])
-        else:  # one at a time
-            sums = (self._sums([self.rows[i] * self.rows[k]])[0] for i, k in places)
         products = np.empty((len(self.steps), v, v + 1))
-        for (i, k), found in zip(places, sums, strict=True):
-            products[:, i, k] = found[self._used]
-            if k < v:
-                products[:, k, i] = products[:, i, k]
+        for i in range(v):
+            for k in range(i, v + 1):
+                found = added_up(self._codes, self.rows[i] * self.rows[k], len(self._counts))
+                products[:, i, k] = found[self._used]
+                if k < v:
+                    products[:, k, i] = products[:, i, k]
         steps = self.steps * self._counts[self._used, None]
         products -= steps[:, :-1, None] * self.steps[:, None]
         return products

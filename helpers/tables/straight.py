@@ -1,4 +1,4 @@
-"""Whole columns of polars and Arrow straight to doubles and codes: no pandas, and no copy that is not needed.
+"""Whole columns straight to doubles and codes: no pandas for those of polars and Arrow, and no needless copy.
 
 Only what is plain and whole goes this way. For anything else (gaps, dates, decimals, functions in the
 formula) `read` has no answer: `columns.read` looks at the table as pandas has it and says what is to be said.
@@ -6,17 +6,33 @@ formula) `read` has no answer: `columns.read` looks at the table as pandas has i
 
 from __future__ import annotations
 
-from functools import partial
+import re
+from functools import lru_cache, partial
+from operator import attrgetter, getitem
 
 import narwhals as nw
 import numpy as np
 import pandas as pd
 
+from .labels import number, rank, whole_numbers
 from .refuse import WHOLE
 
 _MANY = 2**15  # rows from which polars' hash of a text is quicker than Arrow's dictionary
 _FEW = 1000  # labels
 _SEEDS = (0, 0x9E3779B97F4A7C15)
+_PLAIN = re.compile(r"Boolean|(Int|UInt|Float)\d\d?")  # types of polars that numpy has
+
+
+@lru_cache
+def maker(kind) -> str | None:
+    """Say whose frames in memory a type is of, "pandas", "polars" or "pyarrow"; None for any other type."""
+    frames = {
+        "pandas": (pd, "DataFrame"),
+        "polars": (nw.dependencies.get_polars(), "DataFrame"),
+        "pyarrow": (nw.dependencies.get_pyarrow(), "Table"),
+    }
+    made = (name for name, (by, frame) in frames.items() if by and issubclass(kind, getattr(by, frame)))
+    return next(made, None)
 
 
 def read(data, asked, groups) -> tuple | None:
@@ -32,52 +48,50 @@ def read(data, asked, groups) -> tuple | None:
     Returns
     -------
     tuple or None
-        Name to doubles, as a dict; codes; how many labels there are; and what makes the Index of them. None
-        where the table is neither polars' nor Arrow's, or a column wants a closer look.
+        Name to doubles, as a dict; codes; how many labels there are; and their Index or what makes it. None
+        where the table is not pandas', polars' or Arrow's, or a column wants a closer look.
     """
-    if not asked.plain:
+    made = maker(type(data))
+    if not (made and asked.plain):
         return None
-    if nw.dependencies.is_polars_dataframe(data):
-        there, column, numbers, numbered = data.columns, data.get_column, _of_polars, _polars_labels
-    elif nw.dependencies.is_pyarrow_table(data):
-        there, column, numbers, numbered = data.column_names, data.column, _of_arrow, _arrow_labels
-    else:
-        return None
+    names, column, numbers, numbered = _WAYS[made]
+    there = names(data)
     if len(data) == 0 or len(set(there)) < len(there) or (groups is not None and groups not in there):
+        return None
+    if made == "pandas" and (data.attrs or there.nlevels > 1):  # what its file had written may be there
         return None
     named = {}
     for name in asked.names:
-        values = numbers(column(name)) if name in there else None
+        values = numbers(column(data, name)) if name in there else None
         if values is None:
             return None
         named[name] = values
     if groups is None:
         return named, np.zeros(len(data), dtype=np.intp), 1, partial(pd.Index, ["all"])
-    found = numbered(column(groups))
+    found = numbered(column(data, groups))
     return found and (named, *found)
 
 
 def _whole(values):
     """Numbers as doubles; None where one is not finite or none that a double holds."""
     if values.dtype.kind in "iu" and values.dtype.itemsize == 8:
-        low, high = values.min(), values.max()
-        if not -WHOLE < int(low) <= int(high) < WHOLE:
+        low, high = int(np.minimum.reduce(values)), int(np.maximum.reduce(values))
+        if not -WHOLE < low <= high < WHOLE:
             return None
     values = values.astype(float, copy=False)
     # The sum is finite only if all are; where it is not by overflow, the closer look finds nothing.
     return values if abs(np.add.reduce(values)) < np.inf else None
 
 
+def _of_pandas(series):
+    kind = series.dtype.kind if isinstance(series.dtype, np.dtype) else None
+    return _whole(series.to_numpy()) if kind and kind in "biuf" else None
+
+
 def _of_polars(series):
-    dtype = series.dtype
-    if (
-        series.null_count()
-        or str(dtype).endswith("128")
-        or not (dtype.is_float() or dtype.is_integer() or str(dtype) == "Boolean")
-    ):
+    if series.null_count() or not _PLAIN.fullmatch(str(series.dtype)):
         return None
-    values = series.to_numpy()
-    return _whole(values) if values.dtype.kind in "biuf" else None
+    return _whole(series.to_numpy())
 
 
 def _of_arrow(column):
@@ -87,35 +101,26 @@ def _of_arrow(column):
     return _whole(column.to_numpy())
 
 
-def whole_numbers(values):
-    """Codes of groups that have numbers for names: the numbers themselves where they are small enough."""
-    low, high = int(values.min()), int(values.max())
-    if low >= 0 and high <= 2 * len(values):
-        return values.astype(np.intp, copy=False), high + 1, partial(pd.RangeIndex, high + 1)
-    codes, labels = pd.factorize(values)
-    order = labels.argsort()
-    return _rank(order)[codes], len(labels), partial(pd.Index, labels[order])
-
-
-def _rank(order):
-    """Place of each among the sorted."""
-    rank = np.empty(len(order), dtype=np.intp)
-    rank[order] = np.arange(len(order))
-    return rank
+def _pandas_labels(series):
+    dtype = series.dtype
+    if isinstance(dtype, np.dtype) and dtype.kind in "iu":
+        return whole_numbers(series.to_numpy())
+    if isinstance(dtype, pd.ArrowDtype):  # perhaps a dictionary
+        return None
+    codes, labels, gaps = number(series)
+    return None if gaps.any() else (codes, len(labels), labels)
 
 
 def _polars_labels(series):
-    dtype = series.dtype
-    if series.null_count() or str(dtype).endswith("128"):  # which numpy has not
+    if series.null_count():
         return None
-    if dtype.is_integer():
-        values = series.to_numpy()
-        return whole_numbers(values) if values.dtype.kind in "iu" else None
-    name = str(dtype)
+    name = str(series.dtype)
+    if name.startswith(("Int", "UInt")) and _PLAIN.fullmatch(name):
+        return whole_numbers(series.to_numpy())
     if name == "String" and len(series) > _MANY:
         return _hashed(series)
     if name.startswith(("String", "Categorical", "Enum")) and nw.dependencies.get_pyarrow():
-        return _texts(series.to_arrow(), dtype.categories.to_list() if name.startswith("Enum") else None)
+        return _texts(series.to_arrow(), series.dtype.categories.to_list() if name[0] == "E" else None)
     return None
 
 
@@ -129,7 +134,7 @@ def _hashed(texts):
         return None
     names = texts.gather(one)
     order = names.arg_sort().to_numpy()
-    return _rank(order)[codes], len(order), partial(_index, names.gather(order))
+    return rank(order)[codes], len(order), partial(_index, names.gather(order))
 
 
 def _arrow_labels(column):
@@ -158,12 +163,22 @@ def _texts(array, order):
         )
     if len(names) < _FEW:  # of which Python is quicker
         texts = names.to_numpy(zero_copy_only=False).tolist()
-        order = sorted(range(len(texts)), key=texts.__getitem__)
-        return _rank(order)[codes], len(order), partial(pd.Index, [texts[k] for k in order])
+        ranked = sorted(texts)
+        if ranked != texts:
+            place = {text: k for k, text in enumerate(ranked)}
+            codes = np.array([place[text] for text in texts]).take(codes)
+        return codes.astype(np.intp, copy=False), len(ranked), partial(pd.Index, ranked)
     order = nw.dependencies.get_pyarrow().compute.array_sort_indices(names).to_numpy()
-    return _rank(order)[codes], len(order), partial(_index, names.take(order))
+    return rank(order)[codes], len(order), partial(_index, names.take(order))
 
 
 def _index(names):
     """Texts of Arrow or polars as pandas has labels."""
     return pd.Index(names.to_pylist() if hasattr(names, "to_pylist") else names.to_list())
+
+
+_WAYS = {  # names of the columns, one of them, its numbers, its labels
+    "pandas": (attrgetter("columns"), getitem, _of_pandas, _pandas_labels),
+    "polars": (attrgetter("columns"), lambda data, name: data.get_column(name), _of_polars, _polars_labels),
+    "pyarrow": (attrgetter("column_names"), getitem, _of_arrow, _arrow_labels),
+}

@@ -143,9 +143,9 @@ class GroupSummary:
         sizes = self.sizes.astype(np.intp)
         of_size = np.bincount(sizes)
         distinct = np.flatnonzero(of_size)
+        counts = of_size[distinct].astype(float)
         of_size[distinct] = np.arange(len(distinct))
         member = of_size[sizes]
-        counts = np.bincount(member).astype(float)
         means = self.centred_means()
         if means.size <= _FEW:
             products = (means[:, :, None] * means[:, None]).reshape(len(means), -1)
@@ -204,7 +204,7 @@ class GroupSummary:
     @cached_property
     def _about_centre(self):
         means = self.centred_means()
-        return self.within + np.einsum("ji,jk->ik", means * self.sizes[:, None], means)
+        return self.within + (means.T * self.sizes) @ means
 
     def varies_within(self) -> np.ndarray:
         """Which of the terms vary within groups, by more than rounding; an array of p bools."""
@@ -223,7 +223,7 @@ class GroupSummary:
         -------
         float
         """
-        whole = self.within.diagonal() + np.einsum("j,jk,jk->k", self.sizes, self.means, self.means)
+        whole = self.within.diagonal() + self.sizes @ self.means**2
         left, floor = cross[-1, -1], ROUNDING * whole[-1]
         varies = cross.diagonal()[:-1] > ROUNDING * whole[:-1]
         if self.intercept is not None:
@@ -233,7 +233,6 @@ class GroupSummary:
             unit, scale = unit_diagonal(cross[varies[:, None], varies])
             values, vectors = np.linalg.eigh(unit) if len(unit) > 1 else (np.ones(1), np.ones((1, 1)))
             along = (cross[varies, -1] / scale) @ vectors
-            known = values > SAME
-            left -= np.sum(along[known] ** 2 / values[known])
+            left -= along @ (along / np.where(values > SAME, values, np.inf))
             floor = max(floor, _EXPLAINED * cross[-1, -1])
         return left if left > floor else 0.0

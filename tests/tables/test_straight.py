@@ -1,4 +1,4 @@
-"""Columns of polars and Arrow go straight to numpy: the numbers are the same, and pandas is not asked."""
+"""Plain columns go straight to numpy, those of polars and Arrow without pandas: the numbers are the same."""
 
 import pickle
 
@@ -38,15 +38,19 @@ STRAIGHT = {
     "polars in chunks": (pl.concat([POLARS[:100], POLARS[100:]], rechunk=False), sorted(NAMES)),
     "Arrow, text": (ARROW, sorted(NAMES)),
     "Arrow, whole numbers": (ARROW.set_column(0, "g", pa.array(CODES)), list(range(len(NAMES)))),
+    "pandas, text": (FRAME, sorted(NAMES)),
+    "pandas, categorical": (FRAME.assign(g=pd.Categorical(FRAME["g"], ORDER)), ORDER),
+    "pandas, whole numbers": (FRAME.assign(g=CODES), list(range(len(NAMES)))),
+    "pandas, large numbers": (FRAME.assign(g=CODES - 2**60), [k - 2**60 for k in range(8)]),
 }
 
 
 @pytest.fixture
 def no_pandas(monkeypatch):
-    """Whoever takes the way by pandas fails."""
+    """Whoever takes the longer way, by pandas' columns, fails."""
 
     def asked(*_):
-        raise AssertionError("the columns were made pandas'")
+        raise AssertionError("the columns went the longer way")
 
     monkeypatch.setattr(columns, "columns_of", asked)
 
@@ -115,6 +119,8 @@ ELSEWHERE = {
     "a gap": (POLARS.with_columns(y=pl.when(pl.col("x") > 0).then("y")), "y ~ 1", "column 'y' lacks"),
     "NaN": (POLARS.with_columns(y=pl.col("y") * float("nan")), "y ~ 1", "column 'y' lacks 300"),
     "infinite": (POLARS.with_columns(y=pl.col("y") * float("inf")), "y ~ 1", "'y' holds an infinite value"),
+    "both infinities": (POLARS.with_columns(y=(2 * pl.col("x") - 9) / 0), "y ~ x", "'y' holds an infinite"),
+    "a sum beyond doubles": (POLARS.with_columns(y=1e307 * pl.col("x")), "y ~ 1", "'y' varies by 8e.307"),
     "text": (POLARS, "g ~ 1", "the outcome 'g' is not numeric"),
     "no column": (POLARS, "y ~ z", "no column 'z'"),
     "beyond doubles": (POLARS.with_columns(x=2**53 + pl.col("x")), "y ~ x", "holds whole numbers beyond"),
@@ -123,8 +129,11 @@ ELSEWHERE = {
 }
 
 
+@pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize(("data", "formula", "told"), ELSEWHERE.values(), ids=ELSEWHERE)
-@pytest.mark.parametrize("of", [lambda d: d, lambda d: d.to_arrow()], ids=["polars", "Arrow"])
+@pytest.mark.parametrize(
+    "of", [lambda d: d, lambda d: d.to_arrow(), lambda d: d.to_pandas()], ids=["polars", "Arrow", "pandas"]
+)
 def test_what_wants_a_closer_look_gets_it(data, formula, told, of):
     with pytest.raises(ValueError, match=told):
         summarise(of(data), formula, "g")
