@@ -22,6 +22,7 @@ from ..tables.summary import ROUNDING
 _DECADE = 5  # points of the scan for each power of ten; 4 missed no maximum of 240 000 data sets
 _CHEBYSHEV = -np.cos(np.linspace(0, np.pi, 8))  # points between -1 and 1
 _AROUND = 3  # points of the scan on either side of two amid which the root lies
+_ADJUGATE = np.array([[1.0, -1.0], [-1.0, 1.0]])
 _NEAR = 1e-3  # how far, relative to the root, the second look reaches
 
 
@@ -137,7 +138,7 @@ class Profile:
     def score(self, r):
         """Derivative of `criterion` in r, in closed form."""
         weights, cross = self._cross(r)
-        inverse = np.linalg.inv(cross)
+        inverse = _inverse(cross)
         last = inverse[..., -1, None]  # -beta and 1, over the residual sum of squares
         along = (last * ((self.degrees - self.reml) / last[..., -1:, :])) * last.swapaxes(-2, -1)
         if self.reml:
@@ -232,6 +233,14 @@ def _balanced(summary, method):
     criterion = degrees * (1 + log(2 * pi) + log(theta)) + J * log(between / theta)
     criterion += lost * log(n * J * theta / between)
     return VarianceFit(psi, theta, np.zeros(1), np.array([[between / (n * J)]]), criterion)
+
+
+def _inverse(cross):
+    """Inverse of each matrix (..., q, q): in closed form where q is 2, as with the constant alone."""
+    if cross.shape[-1] > 2:
+        return np.linalg.inv(cross)
+    det = cross[..., 0, 0] * cross[..., 1, 1] - cross[..., 0, 1] * cross[..., 1, 0]
+    return cross[..., ::-1, ::-1] * _ADJUGATE / det[..., None, None]
 
 
 def _root(score, grid, known, k, n):
