@@ -10,8 +10,8 @@ from scipy.optimize import elementwise
 from .profile import scan
 
 _MOST = 1e150  # numbers whose squares a double holds
-_STEPS = 3  # of interpolation after the first
-_SETTLED = 1e-10  # the last step, of the root: a next one would be below rounding
+_AROUND = 6  # points of the scan that the root is first read off from
+_SETTLED = {2: 1e-8, 3: 1e-10}  # the last of so many steps, of the root: the next would be below rounding
 _CHUNK = 2**16  # numbers that a batch works on at a time, so that they stay in the cache
 
 
@@ -123,6 +123,9 @@ def _real(name, values):
 def _refuse_not_finite(means, ss_within):
     if not len(means):
         raise ValueError("there are no data sets to fit")
+    largest = max(means.max(), -means.min())
+    if largest < _MOST and ss_within.min() > 0 and ss_within.max() < _MOST**2:
+        return
     good = (np.abs(means) < _MOST).all(axis=1) & (ss_within > 0) & (ss_within < _MOST**2)
     if not good.all():
         raise ValueError(
@@ -147,41 +150,55 @@ def _balanced(means, n, ss_within):
 
 
 class _Sums:
-    """What the profile of each of many data sets depends on: sums over the groups of each size."""
+    """What the profile of each of many data sets depends on: sums over the groups of each size.
+
+    Data sets stand last in every array: what is added up over sizes, or over points, then runs along them.
+    """
 
     def __init__(self, means, sizes, ss_within):
         self.origin = means.mean(axis=1)
-        means = means - self.origin[:, None]
+        off = means - self.origin[:, None]
         self.sizes, member = np.unique(sizes, return_inverse=True)
-        of_size = np.eye(len(self.sizes))[member]  # (J, K)
-        self.counts = of_size.sum(axis=0)
-        self.sums = np.stack([means @ of_size, means**2 @ of_size], axis=1)  # (R, 2, K)
+        of_size = np.eye(len(self.sizes))[:, member]  # (K, J)
+        self.counts = of_size.sum(axis=1)
+        self.sums = np.empty((2, len(self.sizes), len(means)))
+        np.matmul(of_size, off.T, out=self.sums[0])
+        off *= off
+        np.matmul(of_size, off.T, out=self.sums[1])
         self.ss_within, self.degrees = ss_within, sizes.sum() - 1
+        self._inverse_sizes = 1 / self.sizes
 
     def gls(self, r, sums, ss_within, weighted):
         """Weights, their sum, the mean and the residual sum of squares."""
-        weights = self.sizes / (1 + np.multiply.outer(r, self.sizes))
-        total = weights @ self.counts
-        first, second = weighted(sums, weights)
+        weights = np.add.outer(self._inverse_sizes, r)
+        np.reciprocal(weights, out=weights)
+        total = np.einsum("k,k...->...", self.counts, weights)
+        first, rss = weighted(sums, weights)
         mean = first / total
-        return weights, total, mean, ss_within + second - first * mean
+        rss += ss_within
+        rss -= np.multiply(first, mean, out=first)
+        return weights, total, mean, rss
 
     def sides(self, r, sums, ss_within, weighted):
         """The two sides of REML's equation: their difference is the derivative of the criterion in r."""
         weights, total, mean, rss = self.gls(r, sums, ss_within, weighted)
         weights *= weights
-        squares = weights @ self.counts
-        first, second = weighted(sums, weights)
-        fall = second - mean * (2 * first - mean * squares)
-        return total - squares / total, self.degrees * fall / rss
+        squares = np.einsum("k,k...->...", self.counts, weights)
+        first, fall = weighted(sums, weights)
+        first *= 2
+        first -= mean * squares
+        fall -= np.multiply(first, mean, out=first)
+        fall *= self.degrees
+        fall /= rss
+        return total - squares / total, fall
 
     def grid_sides(self, grid, own):
-        """`sides` of each of some data sets at every ratio, shapes (len(own), len(grid))."""
-        return self.sides(grid, self.sums[own], self.ss_within[own, None], _at_each)
+        """`sides` at every ratio, (len(grid), 1), of each of some data sets, (len(grid), len(own))."""
+        return self.sides(grid[:, None], self.sums[..., own], self.ss_within[own], _at_each)
 
     def own_sides(self, r, rows):
         """`sides` of data set rows[i] at r[i]."""
-        return self.sides(r, self.sums[rows], self.ss_within[rows], _at_own)
+        return self.sides(r, self.sums[..., rows], self.ss_within[rows], _at_own)
 
     def own_score(self, r, rows):
         """Derivative of the REML criterion, data set rows[i] at r[i]."""
@@ -189,7 +206,7 @@ class _Sums:
 
     def own_gls(self, r, rows):
         """`gls` of data set rows[i] at r[i]."""
-        return self.gls(r, self.sums[rows], self.ss_within[rows], _at_own)
+        return self.gls(r, self.sums[..., rows], self.ss_within[rows], _at_own)
 
     def criterion(self, r, rows):
         """REML criterion up to a constant, data set rows[i] at r[i]."""
@@ -199,77 +216,87 @@ class _Sums:
 
 
 def _at_each(sums, weights):
-    return sums[:, 0] @ weights.T, sums[:, 1] @ weights.T
+    return np.matmul(weights[..., 0].T, sums)
 
 
 def _at_own(sums, weights):
-    return np.einsum("rsk,rk->sr", sums, weights)
+    return np.einsum("skr,kr->sr", sums, weights)
 
 
 def _unbalanced(means, sizes, ss_within):
     sums = _Sums(means, sizes, ss_within)
-    every = np.arange(len(means))
-    most = (sums.degrees * sums.sums[:, 1].sum(axis=1) / ss_within).max()
+    R = len(means)
+    most = (sums.degrees * sums.sums[1].sum(axis=0) / ss_within).max()
     grid = scan(sums.sizes, most)
-    parts = [
-        _looked(sums, grid, own)
-        for own in np.array_split(every, 1 + every.size * grid.size // _CHUNK)
-    ]  # fmt: skip
+    step = max(1, _CHUNK // len(grid))
+    parts = [_looked(sums, grid, np.arange(start, min(start + step, R))) for start in range(0, R, step)]
     rows, roots, low, high, at_zero = (np.concatenate(part) for part in zip(*parts, strict=True))
     left = np.isnan(roots)
     if left.any():
         roots[left] = elementwise.find_root(
             sums.own_score, (low[left], high[left]), args=(rows[left],), tolerances={"xrtol": 1e-13}
         ).x
-    rows, r = np.concatenate([rows, at_zero]), np.concatenate([roots, np.zeros(len(at_zero))])
-    if len(rows) > len(means):  # several maxima: by data set, the highest first
-        order = np.lexsort((sums.criterion(r, rows), rows))
-        rows, r = rows[order], r[order]
-    r = r[np.unique(rows, return_index=True)[1]]
-    _, total, mean, rss = sums.own_gls(r, every)
+    rows, roots = np.concatenate([rows, at_zero]), np.concatenate([roots, np.zeros(len(at_zero))])
+    if len(rows) > R:  # several maxima: by data set, the highest last
+        order = np.lexsort((-sums.criterion(roots, rows), rows))
+        rows, roots = rows[order], roots[order]
+    r = np.full(R, np.nan)
+    r[rows] = roots
+    _, total, mean, rss = sums.own_gls(r, slice(None))
     theta = rss / sums.degrees
     return BatchFit(sums.origin + mean, r * theta, theta, np.sqrt(theta / total))
 
 
 def _looked(sums, grid, own):
     """Where criteria have minima: rows, ratios (NaN if not settled), bounds; and rows that have one at 0."""
-    one, other = sums.grid_sides(grid, own)
+    one, other = sums.grid_sides(grid, slice(own[0], own[-1] + 1))
     rises = one > other
-    rows, k = np.nonzero(~rises[:, :-1] & rises[:, 1:])
-    near = np.clip(k - 1, 0, len(grid) - 4)[:, None] + np.arange(4)
+    k, column = np.nonzero(rises[:-1] < rises[1:])
+    rows = own[column]
+    first = np.clip(k - (_AROUND // 2 - 1), 0, max(len(grid) - _AROUND, 0))
+    near = first + np.arange(min(_AROUND, len(grid)))[:, None]
+    r, apart = grid[near], one[near, 0] / other[near, column] - 1
     with np.errstate(all="ignore"):  # what does not settle is looked for otherwise
-        r, settled = _read_off(sums, grid[near], one[near] / other[rows[:, None], near] - 1, own[rows])
-    r[~settled | (r <= grid[k]) | (r >= grid[k + 1])] = np.nan
-    return own[rows], r, grid[k], grid[k + 1], own[rises[:, 0]]
+        root, settled = _read_off(sums, r, apart, rows, 2)
+        left = np.flatnonzero(~settled)
+        root[left], settled[left] = _read_off(sums, r[:, left], apart[:, left], rows[left], 3)
+    root[~settled | (root <= grid[k]) | (root >= grid[k + 1])] = np.nan
+    return rows, root, grid[k], grid[k + 1], own[rises[0]]
 
 
-def _read_off(sums, r, apart, rows):
+def _read_off(sums, r, apart, rows, steps):
     """Where the sides are equal, by inverse interpolation, and where that settled.
 
     Their ratio is a straight line in r where groups are of one size, and nearly one where they are not.
 
     Parameters
     ----------
-    r, apart : ndarray of shape (len(rows), m)
+    r, apart : ndarray of shape (m, len(rows))
         Ratios around, and the ratios of the sides there, less 1.
     rows : ndarray
+    steps : int
+        Of interpolation after the first, each with one point more.
 
     Returns
     -------
     r, settled : ndarray of shape (len(rows),)
     """
-    between = apart[:, :, None] - apart[:, None]
-    every = np.arange(apart.shape[1])
-    between[:, every, every] = apart
-    weights = 1 / np.multiply.reduce(between, axis=2)  # barycentric, at 0
-    at = np.einsum("rk,rk->r", weights, r) / weights.sum(axis=1)
-    for _ in range(_STEPS):
-        one, other = sums.own_sides(at, rows)
-        here = (one - other) / other
-        between = here[:, None] - apart
-        weights = np.column_stack([-weights / between, 1 / (here * np.multiply.reduce(between, axis=1))])
-        apart, r = np.column_stack([apart, here]), np.column_stack([r, at])
-        step = np.einsum("rk,rk->r", weights, r - at[:, None]) / weights.sum(axis=1)
+    m, shape = len(r), (len(r) + steps, len(rows))
+    between, every = apart[:, None] - apart, np.arange(m)
+    between[every, every] = apart
+    points, values, weights = np.empty(shape), np.empty(shape), np.empty(shape)
+    points[:m], values[:m] = r, apart
+    weights[:m] = 1 / np.multiply.reduce(between, axis=1)  # barycentric, at 0
+    at = np.einsum("kr,kr->r", weights[:m], r) / weights[:m].sum(axis=0)
+    for k in range(m, m + steps):
+        here, other = sums.own_sides(at, rows)
+        here -= other
+        here /= other
+        between = values[:k] - here
+        weights[:k] /= between
+        weights[k] = (-1) ** k / (here * np.multiply.reduce(between, axis=0))
+        points[k], values[k] = at, here
+        step = np.einsum("kr,kr->r", weights[: k + 1], points[: k + 1] - at) / weights[: k + 1].sum(axis=0)
         step[here == 0] = 0.0
         at = at + step
-    return at, (np.abs(step) <= _SETTLED * at) & (np.abs(here) <= _SETTLED)
+    return at, (np.abs(step) <= _SETTLED[steps] * at) & (np.abs(here) <= _SETTLED[steps])

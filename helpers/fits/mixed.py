@@ -50,7 +50,7 @@ class MixedFit(Fit):
     def _reference(self):
         return self._given[0] if self._given else self.UNASKED[self.method](self)
 
-    @cached_property
+    @property
     def _cov(self):
         return self._given[0].cov if self._given else self._by_term  # no df need be known for it
 

@@ -130,7 +130,7 @@ class Fit(Printed):
             raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}")
         raise NotOfThisPooling(self.ELSEWHERE[name].format(pooling=self.pooling))
 
-    @cached_property
+    @property
     def _terms(self):
         return index_of(tuple(self.data.terms))
 

@@ -171,9 +171,7 @@ def _coordinates(point):
 
 def _spanned(products):
     """Coordinates (m, v, v + 1) of v columns and the outcome in a basis of the v, from cross-products."""
-    S = np.moveaxis(products, 0, -1)
-    R, y = triangular(S[:, :-1], S[:, -1:], np.zeros(len(S)))
-    return np.moveaxis(np.concatenate([R, y], axis=1), -1, 0)
+    return np.moveaxis(triangular(np.moveaxis(products, 0, -1).copy(), 0.0), -1, 0)
 
 
 def _summed(values, group, K):

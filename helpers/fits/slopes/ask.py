@@ -157,7 +157,7 @@ def _refuse(summary, places):
 def _refuse_exact(reduced, kept):
     """Say so if lines of their own in every group leave nothing of the outcome."""
     left, p = reduced.left, len(reduced.left) - 1
-    rest, rank = left[p, p], reduced.ranks.sum()
+    rest, rank = float(left[p, p]), np.count_nonzero(np.einsum("kkj->kj", reduced.roots))
     if left[:p, :p].any():  # a fixed term that does not vary leaves something of itself
         values, axes = np.linalg.eigh(left[:p, :p])
         known = values > _NOTHING

@@ -18,7 +18,12 @@ the analysis of variance. Anderson, Anderson and Olkin (1986).
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
+from scipy.linalg import lapack
+
+from .likelihood import inverse_root
 
 _SAME = 1e-13  # of the largest number by group: what differs by less is rounding
 
@@ -28,16 +33,16 @@ def same_in_each(reduced):
     q, c, _ = reduced.sides.shape
     if c != q + 1 or reduced.left[:q, :q].any():
         return False
-    one, other = reduced.roots[..., 0], reduced.roots[..., -1]
-    if np.abs(one - other).max() > _SAME * one.max():
+    one, other = reduced.both[-1, q - 1, [0, -1]].tolist()
+    if abs(one - other) > _SAME * one:
         return False  # as most tables show in two groups
-    of_rows = np.concatenate([reduced.roots, reduced.sides[:, :q]], axis=1)
+    of_rows = reduced.both[:, : 2 * q]
     first = of_rows[..., :1]
     return bool(np.abs(of_rows - first).max() <= _SAME * np.abs(first).max())
 
 
 def factor(likelihood):
-    """The factor L with D = L L' and the criterion, for groups that are the `same_in_each`.
+    """The factor L with D = L L' for groups that are the `same_in_each`, and what follows from it.
 
     Parameters
     ----------
@@ -47,27 +52,35 @@ def factor(likelihood):
     -------
     factor : ndarray of shape (q, r)
         Lower trapezoidal, r the roots that are not pooled.
-    criterion : float
+    criterion : callable
+        Works the criterion out.
+    cross : ndarray of shape (c, c)
+        C'V^-1 C at theta = 1.
     """
     reduced = likelihood.reduced
-    q, _, J = reduced.sides.shape
-    f, nu = J - likelihood.reml, likelihood.degrees
-    T = reduced.sides[:, q] - reduced.sides[:, q].mean(axis=1, keepdims=True)
-    S, W, m = T @ T.T, reduced.left[q, q], reduced.nobs - J * q
-    M, theta = S * (m / (f * W)), W / m
-    into = np.linalg.inv(reduced.roots[..., 0])
-    try:
-        L, log_det = np.linalg.cholesky(into @ (M - np.eye(q)) @ into.T), np.linalg.slogdet(M)[1]
-    except np.linalg.LinAlgError:  # the least root at least is pooled
+    (q, c, J), sides, root = reduced.sides.shape, reduced.sides, reduced.roots[..., 0]
+    f, W, m = J - likelihood.reml, float(reduced.left[q, q]), reduced.nobs - J * q
+    T = sides[:, q] - (sides[:, q].sum(axis=1) / J)[:, None]
+    S, into = T @ T.T, lapack.dtrtri(root)[0]
+    beyond = S * (m / (f * W))
+    beyond.flat[:: q + 1] -= 1.0  # M - I, if nothing is pooled
+    L, pooled = lapack.dpotrf(into @ beyond @ into.T, lower=1)
+    if pooled:  # the least root at least is below f theta
         roots, axes = np.linalg.eigh(S)
-        pooled = 0
-        while not pooled or (pooled < q and roots[pooled] <= f * theta):
-            W, m, pooled = W + roots[pooled], m + f, pooled + 1
+        k, theta = 0, W / m
+        while not k or (k < q and roots[k] <= f * theta):
+            W, m, k = W + roots[k], m + f, k + 1
             theta = W / m
-        mu = roots[pooled:] / (f * theta)
-        half, log_det = into @ axes[:, pooled:] * np.sqrt(mu - 1), np.log(mu).sum()
+        half = into @ axes[:, k:] * np.sqrt(roots[k:] / (f * theta) - 1)
         L = np.linalg.qr(half.T)[1].T
-    value = likelihood.constant + nu * np.log(nu * theta) + f * log_det
-    if likelihood.reml:
-        value += q * np.log(J) + 2 * np.linalg.slogdet(reduced.sides[:, :q, 0])[1]
-    return L, float(value)
+    turned = root @ L
+    half = inverse_root(np.eye(q) + turned @ turned.T)
+    white = (half @ sides.reshape(q, c * J)).reshape(q, c, J)
+    cross = (white @ white.swapaxes(1, 2)).sum(axis=0) + reduced.left
+    return L, partial(_criterion, likelihood, half, cross), cross
+
+
+def _criterion(likelihood, half, cross):
+    """The criterion, from the root of M^-1, the same in all groups, and the cross-products in V^-1."""
+    J = likelihood.reduced.both.shape[-1]
+    return float(likelihood.value(-2 * J * np.log(half.diagonal()).sum(), np.linalg.cholesky(cross)))

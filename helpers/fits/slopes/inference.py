@@ -42,7 +42,8 @@ class Solution:
     @cached_property
     def gls(self):
         """The `likelihood.Gls` at D."""
-        return self.likelihood.gls(self.likelihood.sums(self.D, 0).cross)
+        known = self.top.cross
+        return self.likelihood.gls(self.likelihood.sums(self.D, 0).cross if known is None else known)
 
     @cached_property
     def cov(self):

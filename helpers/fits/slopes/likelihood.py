@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import compress
 from typing import NamedTuple
 
 import numpy as np
+from scipy.linalg import lapack
 
 _SAME = 1e-12  # squared sine of the angle within a group below which two varying terms count as one
 _CONSTANT = 1e-20  # and a sum of squares below this share of the whole's as none
@@ -24,10 +26,8 @@ class Reduced:
 
     Attributes
     ----------
-    roots : ndarray of shape (q, q, J)
-        Upper triangular R with R'R = Z'Z in each group; a row of zeros where a term adds nothing there.
-    sides : ndarray of shape (q, c, J)
-        R'^-1 Z'C, C being the fixed columns and the outcome last.
+    both : ndarray of shape (q, q + c, J)
+        `roots` and, beside them, `sides`.
     left : ndarray of shape (c, c)
         Cross-products of the columns less those of ``sides``, summed.
     nobs : float
@@ -39,12 +39,21 @@ class Reduced:
         for the outcome's unit.
     """
 
-    roots: np.ndarray
-    sides: np.ndarray
+    both: np.ndarray
     left: np.ndarray
     nobs: float
     lengths: np.ndarray
     back: np.ndarray
+
+    @property
+    def roots(self):
+        """Upper triangular R with R'R = Z'Z in each group; a row of zeros where a term adds nothing there."""
+        return self.both[:, : len(self.both)]
+
+    @property
+    def sides(self):
+        """R'^-1 Z'C, C being the fixed columns and the outcome last, of shape (q, c, J)."""
+        return self.both[:, len(self.both) :]
 
     @cached_property
     def average(self):
@@ -74,11 +83,12 @@ def of_products(ZZ, ZC, CC, nobs):
     Reduced
     """
     lengths, unit = np.sqrt(CC.diagonal()), np.sqrt(np.einsum("jaa->a", ZZ) / nobs)
-    S = np.moveaxis(ZZ, 0, -1) / (unit[:, None] * unit)[..., None]
-    B = np.moveaxis(ZC, 0, -1) / (unit[:, None] * lengths)[..., None]
-    roots, sides = triangular(S, B, np.full(len(unit), _CONSTANT * nobs))
+    A = np.moveaxis(np.concatenate([ZZ, ZC], axis=2), 0, -1)
+    A = A / (unit[:, None] * np.append(unit, lengths))[..., None]
+    both = triangular(A, _CONSTANT * nobs)
+    sides = both[:, len(unit) :]
     left = CC / (lengths[:, None] * lengths) - np.einsum("kaj,kbj->ab", sides, sides)
-    return Reduced(roots, sides, left, nobs, lengths, np.diag(1 / unit))
+    return Reduced(both, left, nobs, lengths, np.diag(1 / unit))
 
 
 def of_summary(summary, places, fixed):
@@ -107,38 +117,66 @@ def of_summary(summary, places, fixed):
     lengths = np.sqrt(np.where(about > 0, about, 1.0))
     away = summary.means[:, places] - summary.centre[places]
     unit = np.sqrt((summary.within.diagonal()[places] + n @ away**2) / summary.nobs)
-    varying = [place for place in range(len(summary.terms)) if place != summary.intercept]
-    rows, own = [varying.index(place) for place in places], [k for k, v in enumerate(varying) if fixed[v]]
-    products = summary.products[:, rows].transpose(1, 2, 0) / unit[:, None, None]
-    S = products[:, rows] / unit[:, None]
-    B = np.zeros((q - 1, c, J))
+    stay = fixed.tolist()
+    varying = [place for place in range(len(stay)) if place != summary.intercept]
+    rows, own = [varying.index(place) for place in places], [k for k, v in enumerate(varying) if stay[v]]
     columns_of = [k for k in range(c) if k != kept.intercept]
-    B[:, columns_of] = products[:, [*own, -1]]
-    B /= lengths[:, None]
-    roots, sides = np.zeros((q, q, J)), np.empty((q, c, J))
-    roots[0, 0] = root = np.sqrt(n)
-    np.multiply(away.T / unit[:, None], root, out=roots[0, 1:])
-    np.multiply(columns.T / lengths[:, None], root, out=sides[0])
-    roots[1:, 1:], sides[1:] = triangular(S, B, np.full(q - 1, _CONSTANT * summary.nobs))
-    left = kept.within / (lengths[:, None] * lengths) - (sides[1:] @ sides[1:].swapaxes(1, 2)).sum(axis=0)
-    of_effects = [k for k, place in enumerate(np.flatnonzero(fixed).tolist()) if place in places]
-    left[of_effects] = left[:, of_effects] = 0.0  # a varying term leaves nothing of itself
-    back = np.diag([1.0, *(1 / unit)])
+    both = np.zeros((q, q + c, J))
+    both[0, 0] = root = np.sqrt(n)
+    np.multiply(away.T / unit[:, None], root, out=both[0, 1:q])
+    np.multiply(columns.T / lengths[:, None], root, out=both[0, q:])
+    inside = both[1:, 1:]  # cross-products within the groups, of the terms that vary
+    inside[:, [*range(q - 1), *(q - 1 + k for k in columns_of)]] = (
+        summary.products[:, rows][:, :, [*rows, *own, -1]].transpose(1, 2, 0)
+    )  # fmt: skip
+    inside /= (unit[:, None] * np.concatenate([unit, lengths]))[..., None]
+    sides = triangular(inside, _CONSTANT * summary.nobs)[:, q - 1 :]
+    left = kept.within / (lengths[:, None] * lengths) - (sides @ sides.swapaxes(1, 2)).sum(axis=0)
+    for k, place in enumerate(compress(range(len(stay)), stay)):
+        if place in places:
+            left[k] = left[:, k] = 0.0  # a varying term leaves nothing of itself
+    back = np.eye(q)
+    back[1:] /= unit[:, None]
     back[0, 1:] = -(summary.shift + summary.centre)[places] / unit
-    return Reduced(roots, sides, left, summary.nobs, lengths, back), kept
+    return Reduced(both, left, summary.nobs, lengths, back), kept
 
 
-def triangular(S, B, least, whole=None):
-    """Roots R of S (q, q, J), R'R = S, by Cholesky, and R'^-1 B; zeros where S has lost its rank."""
-    S, B, whole = S.copy(), B.copy(), np.diagonal(S).T.copy() if whole is None else whole
-    R, T = np.zeros_like(S), np.empty_like(B)
-    for k in range(len(S)):
-        known = S[k, k] > np.maximum(_SAME * whole[k], least[k])
-        inverse = known / np.sqrt(np.where(known, S[k, k], 1.0))
-        R[k, k:], T[k] = S[k, k:] * inverse, B[k] * inverse
-        S[k + 1 :, k + 1 :] -= R[k, k + 1 :, None] * R[k, k + 1 :]
-        B[k + 1 :] -= R[k, k + 1 :, None] * T[k]
-    return R, T
+def triangular(A, least, whole=None):
+    """Roots R, R'R = S, by Cholesky and beside them R'^-1 B, of A = [S, B]; zeros where S has lost its rank.
+
+    Parameters
+    ----------
+    A : ndarray of shape (m, m + c, J)
+        What is returned takes its place.
+    least : float
+        What a pivot must exceed.
+    whole : ndarray of shape (m, J), optional
+        What it must also exceed a small share of; else the diagonal of S.
+    """
+    m = len(A)
+    least = np.maximum(_SAME * (np.einsum("kkj->kj", A[:, :m]) if whole is None else whole), least)
+    for k in range(m):
+        pivot = A[k, k]
+        known = pivot > least[k]
+        A[k, k:] *= known / np.sqrt(np.where(known, pivot, 1.0))
+        if k + 1 < m:
+            A[k + 1 :, k + 1 :] -= A[k, k + 1 : m, None] * A[k, k + 1 :]
+            A[k + 1 :, k] = 0.0
+    return A
+
+
+def inverse_root(A):
+    """Lower triangular W with W A W' = I; by LAPACK itself, for numpy takes longer to call it than it takes.
+
+    Raises
+    ------
+    LinAlgError
+        If A is not positive definite.
+    """
+    root, off = lapack.dpotrf(A, lower=1)
+    if off:
+        raise np.linalg.LinAlgError("not positive definite")
+    return lapack.dtrtri(root, lower=1)[0]
 
 
 class Sums(NamedTuple):
@@ -172,7 +210,7 @@ class Expansion(NamedTuple):
 
 
 class Gls(NamedTuple):
-    """Generalised least squares at one D (or several), at theta = 1, in working units."""
+    """Generalised least squares at one D, at theta = 1, in working units."""
 
     root: np.ndarray  # lower triangular, root'root = (X'V^-1 X)^-1
     beta: np.ndarray
@@ -210,14 +248,22 @@ class Likelihood:
         self.reduced, self.reml = reduced, method == "reml"
         self.c = len(reduced.left)
         self.degrees = reduced.nobs - (self.c - 1 if self.reml else 0)
-        self._both = np.concatenate([reduced.roots, reduced.sides], axis=1)
-        self._chunks = [
-            self._both[..., start : start + _CHUNK] for start in range(0, self._both.shape[-1], _CHUNK)
-        ]
-        self._of_pivots = np.full(self.c, 2.0 * self.reml)
-        self._of_pivots[-1] = 2 * self.degrees
-        y, x = np.log(reduced.lengths[-1]), np.log(reduced.lengths[:-1]).sum()
-        self.constant = self.degrees * (1 + np.log(2 * np.pi / self.degrees) + 2 * y) + 2 * x * self.reml
+        self._both = reduced.both
+
+    @cached_property
+    def constant(self):
+        """What of the criterion depends on no D."""
+        *x, y = np.log(self.reduced.lengths).tolist()
+        return self.degrees * (1 + np.log(2 * np.pi / self.degrees) + 2 * y) + 2 * sum(x) * self.reml
+
+    @cached_property
+    def _of_pivots(self):
+        return np.append(np.full(self.c - 1, 2.0 * self.reml), 2 * self.degrees)
+
+    @cached_property
+    def _chunks(self):
+        J = self._both.shape[-1]
+        return [self._both[..., start : start + _CHUNK] for start in range(0, J, _CHUNK)]
 
     def _totals(self, D, order):
         """Sums over the groups as `_of_groups` has them, with what is left added to the cross-products."""
@@ -294,10 +340,10 @@ class Likelihood:
 
     def gls(self, cross):
         """Return the `Gls` that cross-products in V^-1 give."""
-        W = np.linalg.inv(np.linalg.cholesky(cross))
-        return Gls(W[..., :-1, :-1], -W[..., -1, :-1] / W[..., -1, -1:], W[..., -1, -1] ** -2)
+        W = inverse_root(cross)
+        return Gls(W[:-1, :-1], W[-1, :-1] / -W[-1, -1], W[-1, -1] ** -2)
 
-    def _value(self, log_det, root):
+    def value(self, log_det, root):
         """R's REMLcrit, or -2 log likelihood under ML, from log |V| and the root of C'V^-1 C."""
         pivots = np.log(np.diagonal(root, axis1=-2, axis2=-1))
         return self.constant + log_det + pivots @ self._of_pivots
@@ -305,7 +351,7 @@ class Likelihood:
     def criterion(self, D):
         """The criterion at D, of shape (..., q, q)."""
         log_det, cross = self._totals(D, 0)
-        return self._value(log_det, np.linalg.cholesky(cross))
+        return self.value(log_det, np.linalg.cholesky(cross))
 
     def expand(self, D, theta=None):
         """Return the `Expansion` of the criterion at D, of shape (..., q, q).
@@ -321,7 +367,7 @@ class Likelihood:
         which, turn = _flat(q)
         root = np.linalg.cholesky(cross)
         W = np.linalg.inv(root)  # its last row turns columns into residuals of unit length
-        value, rss = self._value(log_det, root), root[..., p, p] ** 2
+        value, rss = self.value(log_det, root), root[..., p, p] ** 2
         W[..., p, :] *= np.sqrt(nu if theta is None else rss / theta)[..., None]
         own = W if self.reml else W[..., p:, :]
         weight = (own.swapaxes(-1, -2) @ own).reshape(*lead, c * c, 1)

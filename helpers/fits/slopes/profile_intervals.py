@@ -284,9 +284,10 @@ class Coefficient(Held):
         A[k] = np.append(-np.delete(a, k), -value) / a[k]
         A[-1] = np.append(np.zeros(len(a) - 1), 1.0)
         A[k, -1] = -value / a[k]
+        sides = np.einsum("kcj,cd->kdj", reduced.sides, A, optimize=True)
         held = replace(
             reduced,
-            sides=np.einsum("kcj,cd->kdj", reduced.sides, A, optimize=True),
+            both=np.concatenate([reduced.roots, sides], axis=1),
             left=A.T @ reduced.left @ A,
             lengths=np.delete(reduced.lengths, k),
         )

@@ -77,7 +77,8 @@ class SlopesEstimate(Told, MixedFit):
     @cached_property
     def _by_term(self):
         """Covariance of the estimates, the variances taken for known."""
-        return references.by_term(self, self._solution.theta * self._solution.cov)
+        half = self._solution.gls.root @ self._contrasts.T
+        return half.T @ half * self.theta
 
     @property
     def criterion(self):
@@ -92,9 +93,10 @@ class SlopesEstimate(Told, MixedFit):
     @cached_property
     def psi(self):
         """Covariance of the coefficients between groups, terms by terms, "Intercept" first."""
-        half = np.where(self._is_zero[:, None], 0.0, self._back @ self._solution.top.factor)
-        names = index_of(tuple(self.varying))
-        return pd.DataFrame(self.theta * half @ half.T, names, names)
+        half, names = self._back @ self._solution.top.factor, index_of(tuple(self.varying))
+        if self.singular:
+            half[self._is_zero] = 0.0
+        return pd.DataFrame(self.theta * half @ half.T, names, names, copy=False)
 
     @cached_property
     def sds(self):

@@ -203,8 +203,6 @@ def _coordinates(solution, kept):
     whole = np.moveaxis(whole, 0, -1)
     rest = whole - np.einsum("kxj,kcj->xcj", T[:, :p], T)
     diagonal = np.einsum("xxj->xj", whole[:, :p])
-    R, more = triangular(rest[:, :p], rest[:, p:], np.zeros(p), diagonal)
-    X = np.concatenate([T[:, :p], R])
-    y = np.concatenate([T[:, p], more[:, 0]])
-    e = y - np.einsum("kxj,x->kj", X, solution.gls.beta)
+    X, y = np.split(np.concatenate([T, triangular(rest, 0.0, diagonal)]), [p], axis=1)
+    e = y[:, 0] - np.einsum("kxj,x->kj", X, solution.gls.beta)
     return np.moveaxis(reduced.roots, -1, 0), np.moveaxis(X, -1, 0), e.T

@@ -7,6 +7,7 @@ there is 0.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from itertools import product
 from typing import NamedTuple
@@ -36,11 +37,20 @@ class Maximum(NamedTuple):
     ----------
     factor : ndarray of shape (q, r)
         Lower trapezoidal L of rank r with D = L L'.
-    criterion : float
+    value : float, or a function that works it out
+        The criterion.
+    cross : ndarray of shape (c, c), optional
+        C'V^-1 C at theta = 1, where it is known by then.
     """
 
     factor: np.ndarray
-    criterion: float
+    value: float | Callable
+    cross: np.ndarray | None = None
+
+    @property
+    def criterion(self):
+        """R's ``REMLcrit``, or -2 log likelihood under ML."""
+        return self.value() if callable(self.value) else self.value
 
     @property
     def D(self):
