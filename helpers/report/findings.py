@@ -236,8 +236,9 @@ class Findings(Found):
         data, table = self.fit.data, self.whole
         rows = levels.rows_used(table, data.formula, data.group) if data.dropped else table
         named = {data.group, *self.columns, *parse(data.formula, None, "raise").names}
-        groups = levels.labels_of(rows[data.group])  # None where groups are called by fractions
-        return rows, groups, [] if groups is None else levels.candidates(rows, named)
+        others = levels.candidates(rows, named)
+        groups = levels.labels_of(rows[data.group]) if others else None  # None also where these are fractions
+        return rows, groups, [] if groups is None else others
 
     # ---- the table
 
