@@ -2,6 +2,7 @@
 
 import re
 
+import duckdb
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -245,6 +246,31 @@ def test_an_error_that_is_rounding_is_withheld_in_words(tmp_path):
     assert found.is_rounding(8e-11)
     assert found.is_rounding(8e-11, "harvest")
     assert not found.is_rounding(1e-6)
+
+
+def test_a_relation_of_duckdb_gives_the_report_of_the_same_columns_in_pandas():
+    rng, names = np.random.default_rng(5), np.array(["p", "c", "zeta", "alpha", "b", "m", "k", "a"])
+    g, x = np.repeat(np.arange(8), 6), rng.integers(0, 9, 48)
+    y = np.round(20 + 2 * rng.normal(size=8)[g] + 0.3 * x + rng.normal(size=48), 2)
+    rows = pd.DataFrame({"y": y, "x": x, "g": names[g], "kind": np.array(["low", "high", "mid"])[x % 3]})
+    every, kinds = [*names.tolist(), "unused"], ["mid", "low", "high"]
+    plain = rows.assign(g=pd.Categorical(rows["g"], every), kind=pd.Categorical(rows["kind"], kinds))
+    connection = duckdb.connect()
+    connection.register("rows", rows)
+    relation = connection.sql(
+        f"select y::decimal(9, 2) as y, x::hugeint as x, g::enum({str(every)[1:-1]}) as g, "
+        f"kind::enum({str(kinds)[1:-1]}) as kind, {10**26 + 7}::hugeint + x % 2 as long from rows"
+    )
+    found, same = (report.describe(data, "y", "g", ["x", "kind"]) for data in (relation, plain))
+    assert found.fit.data.labels.tolist() == names.tolist()
+    pd.testing.assert_frame_equal(found.table, same.table, rtol=1e-13)
+    assert (found.text, found.warnings, found.sentence) == (same.text, same.warnings, same.sentence)
+    fits = [partial_pooling("y ~ x + kind", data, "g") for data in (relation, plain)]
+    assert fits[0].params.index.tolist() == ["Intercept", "x", "kind[T.low]", "kind[T.high]"]
+    np.testing.assert_allclose(fits[0].bse, fits[1].bse, rtol=1e-13)
+    # two numbers of 27 digits that one double stands for are two groups
+    long = report.describe(relation, "y", "long", ["x"]).fit.data.labels
+    assert [int(label) for label in long] == [10**26 + 7 + k for k in range(2)]
 
 
 def test_products_with_a_text_column_leave_the_means_where_they_are():
