@@ -25,7 +25,9 @@ ROBUST_LINE = "complete pooling, CR2"
 OLS, ROBUST, OWN, THESE, OWN_POOLED, ALL, SLOPES = range(7)  # rows of `compare`; the slopes come last
 
 _NONE = 1e-12  # a share of the variation that is rounding
-_ROUNDING = 1e-9  # and a standard error that is, as a share of the deviation within groups
+# An error that is rounding, as a share of the deviation within groups: no table has the 1e14 rows that
+# it would take, and a leverage within 1e-12 of 1, beyond which it counts as 1, lifts rounding a millionfold.
+_ROUNDING = 1e-7
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +57,10 @@ class Line:
 
 
 class Found:
-    """What findings share, whatever the groups: of their ``fit``, ``columns``, ``predictors``, ``level``."""
+    """What findings share, whatever the groups.
+
+    Of their ``fit``, ``columns``, ``predictors``, ``level``, and ``summed``, a `GroupSummary` of all terms.
+    """
 
     @cached_property
     def outcomes(self):
@@ -83,10 +88,21 @@ class Found:
 
     def _line(self, question, term, method, numbers):
         estimate, se, *others = map(float, numbers)
-        if se <= _ROUNDING * np.sqrt(self.fit.theta):  # none: every group has the same mean, or slope
+        if self.is_rounding(se, term):  # none: every group has the same mean, or slope
             se, others = np.nan, [np.nan] * 3
         values = dict(zip(NUMBERS, [estimate, se, *others], strict=True))
         return Line(question=question, term=term, method=method, **values)
+
+    def is_rounding(self, se, term=None) -> bool:
+        """Whether a standard error, of a mean or of a term's slope, is 0 but for rounding."""
+        return se * self._spreads.get(term, 1.0) <= _ROUNDING * np.sqrt(self.fit.theta)
+
+    @cached_property
+    def _spreads(self):
+        """Standard deviation of each term that varies, in its own unit."""
+        data = self.summed
+        squares = data.about_centre().diagonal()
+        return {data.terms[k]: float(np.sqrt(squares[k] / data.nobs)) for k in data.varying}
 
     def _interval(self, estimate, se, df):
         half = stats.t.isf((1 - self.level) / 2, df) * se
@@ -191,6 +207,11 @@ class Findings(Found):
         """Partial pooling with the predictors, by REML: Kenward and Roger's standard errors and df."""
         return self.fits.partial
 
+    @property
+    def summed(self):
+        """All terms, summed by group."""
+        return self.fit.data
+
     @cached_property
     def strangers(self):
         """Whether rows of one group are less alike than rows of two, given the predictors: `LessAlike`."""
@@ -236,8 +257,9 @@ class Findings(Found):
         data, table = self.fit.data, self.whole
         rows = levels.rows_used(table, data.formula, data.group) if data.dropped else table
         named = {data.group, *self.columns, *parse(data.formula, None, "raise").names}
-        groups = levels.labels_of(rows[data.group])  # None where groups are called by fractions
-        return rows, groups, [] if groups is None else levels.candidates(rows, named)
+        others = levels.candidates(rows, named)
+        groups = levels.labels_of(rows[data.group]) if others else None  # None also where these are fractions
+        return rows, groups, [] if groups is None else others
 
     # ---- the table
 

@@ -10,6 +10,8 @@ import pandas as pd
 from ..tables import columns
 from ..tables.labels import as_labels, number
 
+_BLOCK = 1 << 16  # rows at a time, so that what is made on the way fits a cache
+
 
 class Effects(NamedTuple):
     """What the groups of one grouping add to a coefficient.
@@ -56,26 +58,28 @@ def of_one(found) -> Left:
     data, sloped = found.fit.data, found.fits.sloped
     model = found.fit if sloped is None else sloped
     table = columns.read(found.whole, data.formula, data.group, "drop" if data.dropped else "raise")
-    place = (np.cumsum(table.counts > 0) - 1).astype(np.int32)
-    groups = place[table.codes]
+    groups = _groups_of(found.whole[data.group], table, data)
     outcome, named = table.columns[-1], dict(zip(_terms(table), table.columns[:-1], strict=True))
     del table  # whose codes are as large as a column
-    fitted = _fixed(model.params, named, found.centres, len(groups))
     means = found.fit.group_effects
     effects = [_effects("Intercept", data.group, means, found.fit.psi)]
-    if sloped is None:
-        fitted += means["estimate"].to_numpy().take(groups)
-    else:
-        for term in sloped.varying:
-            effect = sloped.group_effects[term]["estimate"].to_numpy().take(groups)
-            fitted += effect if term == "Intercept" else _times(effect, named[term], found.centres.get(term))
-            if term != "Intercept":
-                effects.append(
-                    _effects(term, data.group, sloped.group_effects[term], sloped.psi.loc[term, term])
-                )
+    added = {"Intercept": means["estimate"].to_numpy()}
+    if sloped is not None:
+        added = {term: sloped.group_effects[term]["estimate"].to_numpy() for term in sloped.varying}
+        for term in sloped.varying[1:]:
+            effects.append(_effects(term, data.group, sloped.group_effects[term], sloped.psi.loc[term, term]))
+    fitted = np.empty(len(outcome))
+    for start in range(0, len(fitted), _BLOCK):
+        rows = slice(start, start + _BLOCK)
+        here, own = {term: column[rows] for term, column in named.items()}, groups.codes[rows]
+        fitted[rows] = _fixed(model.params, here, found.centres, len(own))
+        for term, effect in added.items():
+            effect = effect.take(own)
+            fitted[rows] += (
+                effect if term == "Intercept" else _times(effect, here[term], found.centres.get(term))
+            )
     slopes = [] if sloped is None else list(sloped.varying[1:])
-    labels = _by_row(groups, data.labels, data.group)
-    return Left(fitted, outcome - fitted, labels, effects, slopes)
+    return Left(fitted, outcome - fitted, groups, effects, slopes)
 
 
 def of_two(found) -> Left:
@@ -98,9 +102,13 @@ def of_two(found) -> Left:
     return Left(fitted, table.columns[-1] - fitted, labels, effects, [])
 
 
-def _by_row(codes, labels, name):
-    """The label of each row, kept as its number."""
-    return pd.CategoricalIndex(pd.Categorical.from_codes(codes, labels, validate=False), name=name)
+def _groups_of(column, table, data):
+    """The group of each row; of a column of categories that all occur the column itself, without a copy."""
+    if isinstance(column.dtype, pd.CategoricalDtype) and not data.dropped and (table.counts > 0).all():
+        return pd.CategoricalIndex(column.array, name=data.group)
+    place = (np.cumsum(table.counts > 0) - 1).astype(np.int32)
+    codes = pd.Categorical.from_codes(place[table.codes], data.labels, validate=False)
+    return pd.CategoricalIndex(codes, name=data.group)
 
 
 def _terms(table):

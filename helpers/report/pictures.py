@@ -11,6 +11,8 @@ from ..course import figures
 from ..course.figures.checks import GROUPS, ends
 from . import words
 
+_BLOCK = 1 << 16  # rows at a time
+
 
 class Picture(NamedTuple):
     """What a picture shows.
@@ -42,11 +44,13 @@ def _residuals(found):
         )
         return Picture(title, text, [])
     fitted, residuals, groups, _, slopes = found.left
-    sd = np.sqrt(np.mean(residuals**2))
+    sd = figures.checks.root_mean_square(residuals)
     k = max(int(residuals.argmax()), int(residuals.argmin()), key=lambda k: abs(residuals[k]))
     lower, spread = fitted <= np.median(fitted), ""
     if not lower.all():
-        low, high = (words.figures(np.sqrt(np.mean(residuals[half] ** 2))) for half in (lower, ~lower))
+        low, high = (
+            words.figures(figures.checks.root_mean_square(residuals[half])) for half in (lower, ~lower)
+        )
         spread = (
             f"; the standard deviation is {low} in the lower half of the fitted values, {high} in the upper"
         )
@@ -68,9 +72,12 @@ def _residuals(found):
 
 def _skewness(values):
     """Third central moment over the cube of the standard deviation."""
-    away = values - values.mean()
-    square = away * away
-    return np.vdot(square, away) / len(away) / square.mean() ** 1.5
+    mean, squares, cubes = values.mean(), 0.0, 0.0
+    for start in range(0, len(values), _BLOCK):
+        away = values[start : start + _BLOCK] - mean
+        square = away * away
+        squares, cubes = squares + square.sum(), cubes + np.vdot(square, away)
+    return cubes / len(values) / (squares / len(values)) ** 1.5
 
 
 def _effects(found):

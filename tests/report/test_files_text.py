@@ -13,6 +13,7 @@ from helpers import partial_pooling
 from helpers.report import report
 from helpers.report.command import main
 from helpers.report.files import text as rooms
+from helpers.report.files.stored import LARGE, Stored
 from helpers.tables.labels import as_numbers
 
 CASES = Path(__file__).parents[1] / "cases"
@@ -261,6 +262,42 @@ def test_numbers_made_block_by_block_are_those_of_the_whole(content, block, tmp_
     assert report.describe(found, "y", "g", missing="drop").fit.psi == pytest.approx(
         report.describe(plain, "y", "g", missing="drop").fit.psi, rel=1e-12
     )
+
+
+def test_a_large_text_is_never_in_memory_whole(tmp_path, monkeypatch):
+    lines = [f"g{k % 999},{k / 8},{k % 7}\n" for k in range(90_000)]
+    path = file(tmp_path, "g,y,x\n" + "".join(lines) + "\n")
+    assert path.stat().st_size > LARGE
+
+    def whole(_):
+        raise AssertionError("all bytes were asked for")
+
+    monkeypatch.setattr(Stored, "whole", whole)
+    found = report.read_table(path, numbers=["y", "x"], labels=["g"])
+    assert found["y"].tolist() == [k / 8 for k in range(90_000)]
+    assert found["g"].tolist() == [f"g{k % 999}" for k in range(90_000)]
+    assert found.index[-1] == 90_001
+
+
+@pytest.mark.parametrize("size", [1 << 8, 1 << 20])
+def test_lines_longer_than_a_block_are_read(size, tmp_path, monkeypatch):
+    monkeypatch.setattr(rooms, "_LARGE", 0)
+    monkeypatch.setattr(rooms.blocks, "_BLOCK", size)
+    path = file(tmp_path, "g,y,note\n" + "".join(f"a{k % 3},{k / 8},{'n' * 300}\n" for k in range(30)))
+    found = report.read_table(path, numbers=["y"], labels=["g"])
+    assert found["y"].tolist() == [k / 8 for k in range(30)]
+    assert (found["note"] == "n" * 300).all()
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\r"])
+@pytest.mark.parametrize("large", [False, True])
+def test_lines_may_end_with_a_carriage_return(end, large, tmp_path, monkeypatch):
+    if large:
+        monkeypatch.setattr(rooms, "_LARGE", 0)
+    path = file(tmp_path, "g,y\n".replace("\n", end) + "".join(f"a{k % 3},{k / 8}{end}" for k in range(40)))
+    found = report.read_table(path, numbers=["y"], labels=["g"])
+    assert found["y"].tolist() == [k / 8 for k in range(40)]
+    assert found.index[-1] == 41
 
 
 def test_names_of_large_text_are_categories_in_alphabetical_order(tmp_path, monkeypatch):

@@ -2,6 +2,7 @@
 
 import re
 
+import duckdb
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -208,6 +209,68 @@ def test_means_are_where_each_term_has_its_mean():
     assert "where hours is at its mean, was" in centred.sentence
     assert "which also lets the slope of hours vary from school to school, the average" in centred.sentence
     assert "center(" not in centred.sentence + centred.text
+
+
+def test_a_predictor_in_other_units_has_the_same_t_and_df():
+    data = unequal()
+    table = report.describe(data, "score", "school", ["hours"]).table
+    slope = table["estimand"].str.startswith("slope of hours")
+    assert slope.sum() == 7
+    for unit in (1e-12, 1e12):
+        other = report.describe(data.assign(hours=data["hours"] / unit), "score", "school", ["hours"]).table
+        numbers = ["estimate", "se"]
+        np.testing.assert_allclose(other.loc[slope, numbers], table.loc[slope, numbers] * unit, rtol=1e-6)
+        np.testing.assert_allclose(other["df"], table["df"], rtol=1e-4)
+
+
+def sugar():
+    """Sugar of beets [%]: three blocks, each harvested twice, five plots at a time, the second 0.35 lower."""
+    plots = np.array([[17.12, 17.05, 16.98, 17.01, 16.89], [17.06, 17.11, 16.94, 16.99, 16.95],
+                      [17.15, 17.02, 17.00, 16.93, 16.96]])  # fmt: skip
+    both = np.stack([plots, plots[:, ::-1] - 0.35], axis=1)  # in other plots of the block
+    block, harvest, _ = np.indices(both.shape)
+    return pd.DataFrame({"sugar": both.ravel(), "harvest": harvest.ravel(), "block": block.ravel() + 1})
+
+
+def test_an_error_that_is_rounding_is_withheld_in_words(tmp_path):
+    sugar().to_csv(tmp_path / "beets.csv", index=False, float_format="%.2f")
+    data = report.read_table(tmp_path / "beets.csv")
+    found = report.describe(data, "sugar", "block", ["harvest"])
+    said = found.answers[found.answers["estimand"] == "slope of harvest"].set_index("method")["se"]
+    of_model, robust = said["complete pooling"], said["complete pooling, CR2"]
+    assert 0 <= robust < 1e-9 < 0.01 < of_model  # exactly the same difference in each block
+    assert np.isnan(number(found, "slope of harvest", "complete pooling, CR2", "se"))
+    assert "no SE: every block has the same slope" in found.text
+    assert not re.search(r"SE 0\.0+\b", found.text + found.sentence + "".join(found.warnings))
+    # with leverages near 1 rounding is larger: 8e-11 was seen where the sd within groups was 0.05
+    assert found.is_rounding(8e-11)
+    assert found.is_rounding(8e-11, "harvest")
+    assert not found.is_rounding(1e-6)
+
+
+def test_a_relation_of_duckdb_gives_the_report_of_the_same_columns_in_pandas():
+    rng, names = np.random.default_rng(5), np.array(["p", "c", "zeta", "alpha", "b", "m", "k", "a"])
+    g, x = np.repeat(np.arange(8), 6), rng.integers(0, 9, 48)
+    y = np.round(20 + 2 * rng.normal(size=8)[g] + 0.3 * x + rng.normal(size=48), 2)
+    rows = pd.DataFrame({"y": y, "x": x, "g": names[g], "kind": np.array(["low", "high", "mid"])[x % 3]})
+    every, kinds = [*names.tolist(), "unused"], ["mid", "low", "high"]
+    plain = rows.assign(g=pd.Categorical(rows["g"], every), kind=pd.Categorical(rows["kind"], kinds))
+    connection = duckdb.connect()
+    connection.register("rows", rows)
+    relation = connection.sql(
+        f"select y::decimal(9, 2) as y, x::hugeint as x, g::enum({str(every)[1:-1]}) as g, "
+        f"kind::enum({str(kinds)[1:-1]}) as kind, {10**26 + 7}::hugeint + x % 2 as long from rows"
+    )
+    found, same = (report.describe(data, "y", "g", ["x", "kind"]) for data in (relation, plain))
+    assert found.fit.data.labels.tolist() == names.tolist()
+    pd.testing.assert_frame_equal(found.table, same.table, rtol=1e-13)
+    assert (found.text, found.warnings, found.sentence) == (same.text, same.warnings, same.sentence)
+    fits = [partial_pooling("y ~ x + kind", data, "g") for data in (relation, plain)]
+    assert fits[0].params.index.tolist() == ["Intercept", "x", "kind[T.low]", "kind[T.high]"]
+    np.testing.assert_allclose(fits[0].bse, fits[1].bse, rtol=1e-13)
+    # two numbers of 27 digits that one double stands for are two groups
+    long = report.describe(relation, "y", "long", ["x"]).fit.data.labels
+    assert [int(label) for label in long] == [10**26 + 7 + k for k in range(2)]
 
 
 def test_products_with_a_text_column_leave_the_means_where_they_are():

@@ -1,15 +1,16 @@
 """The page: whole, safe whatever the names in a file, accessible in light and dark, wide and narrow."""
 
 import io
+import itertools
 import re
 from html.parser import HTMLParser
 
 import numpy as np
 import pandas as pd
 import pytest
-from reported import of_schools, seen, small
+from reported import flat, of_schools, seen, small
 
-from helpers import high_school
+from helpers import classrooms, high_school
 from helpers.report import report
 
 
@@ -112,3 +113,30 @@ def test_the_page_has_the_same_bytes_each_time(schools):
 def test_the_page_is_accessible(schools, tmp_path, browser, axe, scheme, width):
     html = schools.to_html("hsb.csv")
     assert seen(html, tmp_path / "page.html", browser, axe, scheme, width) == ([], 0)
+
+
+def crowd():
+    """Eleven thousand groups of two rows: their picture is one of bands."""
+    rng = np.random.default_rng(11)
+    g = np.repeat(np.arange(11_000), 2)
+    return pd.DataFrame({"y": rng.normal(size=11_000)[g] + rng.normal(size=len(g)), "g": g})
+
+
+KINDS = {
+    "no predictor": lambda: report.describe(classrooms(), "score", "classroom"),
+    "many groups": lambda: report.describe(crowd(), "y", "g"),
+    "singular": lambda: report.describe(flat(), "y", "g"),
+    "few groups, two values": lambda: report.describe(
+        small(y=np.tile([0, 1, 1, 0, 1, 1, 1, 0], 3)), "y", "g"
+    ),
+    "crossed": lambda: report.describe(
+        small(h=np.tile(list("uvw"), 8), y=np.tile([0.0, 2, 5], 8) + np.arange(24) * 7 % 5), "y", ["g", "h"]
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_pages_of_other_kinds_are_accessible(kind, tmp_path, browser, axe):
+    html = KINDS[kind]().to_html("data.csv")
+    for scheme, width in itertools.product(["light", "dark"], [1280, 390]):
+        assert seen(html, tmp_path / "page.html", browser, axe, scheme, width) == ([], 0), (scheme, width)

@@ -12,7 +12,7 @@ from pathlib import Path
 import docx
 import numpy as np
 import pytest
-from reported import file, of_schools, small
+from reported import ASKED, file, of_schools, small
 from scipy import stats
 
 from helpers import classrooms
@@ -170,8 +170,24 @@ def test_intervals_and_p_values_of_balanced_rooms_are_those_of_the_mean_squares(
     assert theta[1] == f"{r['rooms.theta']:.1f}"
     assert theta[2] == "{:.1f} to {:.0f}".format(*r["rooms.theta_int"])
     assert icc[2] == "{:.3f} to {:.3f}".format(*r["rooms.icc_int"])
+    assert psi[2] == "{:.1f} to {:.0f}".format(*r["rooms.psi_int"])
     assert psi[3] == "<0.001"
     assert found.fit.test_psi().pvalue == pytest.approx(r["rooms.psi_p"], rel=1e-5)
+
+
+def test_the_page_of_uneven_months_has_the_intervals_of_r(reference, tmp_path):
+    path = file(tmp_path, reference("report").whole["files"]["airquality"])
+    found = report.describe(report.read_table(path), **ASKED["airquality"][0])
+    r = reference("left")
+    shown = {
+        "psi, between groups": "{:.4f} to {:.1f}".format(*r["ozone.psi_int"]),
+        "theta, within groups": "{:.1f} to {:.1f}".format(*r["ozone.theta_int"]),
+        "intraclass correlation": "{:.3f} to {:.3f}".format(*r["ozone.icc_int"]),
+    }
+    html = found.to_html()
+    for what, interval in shown.items():
+        assert re.search(rf"{what}\W.*?{interval}<", html, re.DOTALL), what
+    assert {row[0]: row[2] for row in variances.rows(found)[:3]} == shown
 
 
 def test_intervals_and_p_values_by_other_ways():

@@ -31,7 +31,7 @@ def residuals_by_fitted(fitted, residuals, outcome):
     -------
     figure, alt : Figure, str
     """
-    N, half = len(residuals), stats.norm.isf(0.025) * np.sqrt(np.mean(residuals**2))
+    N, half = len(residuals), stats.norm.isf(0.025) * root_mean_square(residuals)
     figure, ax = plt.subplots(figsize=SIZE)
     if N <= EACH:
         ax.plot(fitted, residuals, ".", color=NO, ms=5, mew=0, alpha=0.6)
@@ -72,7 +72,7 @@ def residuals_against_normal(residuals):
     -------
     figure, alt : Figure, str
     """
-    N, sd = len(residuals), np.sqrt(np.mean(residuals**2))
+    N, sd = len(residuals), root_mean_square(residuals)
     figure, ax = plt.subplots(figsize=SIZE)
     k, values = _places(N), np.sort(residuals)
     ax.axline((0, 0), slope=sd, color=INK, lw=1)
@@ -150,20 +150,27 @@ def _in_order(ax, z):
 
 def _density(ax, z):
     reach = max(4.0, np.abs(z).max())
-    ax.hist(z, bins=80, range=(-reach, reach), density=True, color=PARTIAL, lw=0)
+    height, edges = np.histogram(z, bins=80, range=(-reach, reach), density=True)
+    ax.stairs(height, edges, fill=True, color=PARTIAL, lw=0)
     x = np.linspace(-reach, reach, 400)
     ax.plot(x, stats.norm.pdf(x), color=INK, lw=1.5)
     ax.set(xlabel="effect over its sd", ylabel="density")
-    ax.set_ylim(0, 1.4 * max(ax.dataLim.ymax, 0.4))
+    ax.set_ylim(0, 1.4 * max(height.max(), 0.4))
     return "as a histogram beside the normal density."
+
+
+def root_mean_square(values) -> float:
+    """Root of the mean square, without a column of squares."""
+    return float(np.sqrt(np.vdot(values, values) / len(values)))
 
 
 def _binned(fitted, residuals):
     """Mean fitted value, and five quantiles of the residuals, of each bin of as many rows."""
     cuts = np.unique(np.quantile(fitted, np.linspace(0, 1, _BINS + 1)[1:-1]))
-    of = np.searchsorted(cuts, fitted, "right").astype(np.int8)  # whose sort takes no comparison
-    order = np.argsort(of, kind="stable")
-    parts = np.split(order, np.cumsum(np.bincount(of))[:-1])
+    of = np.empty(len(fitted), dtype=np.int8)
+    for start in range(0, len(of), EACH):  # places of so many are as large as a column
+        of[start : start + EACH] = np.searchsorted(cuts, fitted[start : start + EACH], "right")
+    parts = (np.flatnonzero(of == k) for k in range(len(cuts) + 1))
     return np.array(
         [
             [fitted[k].mean(), *np.quantile(residuals[k], [0.025, 0.25, 0.5, 0.75, 0.975])]

@@ -10,17 +10,18 @@ import pandas as pd
 
 from .typed import KINDS, MANY, MARKS, TOLD
 
-_BLOCK = 4 << 20  # bytes
+_BLOCK = 1 << 18  # bytes; Arrow reads up to 32 of them ahead
+_OF_LONG_LINES = 4 << 20
 _HEAD = 1 << 16  # bytes, by which columns of numbers are known
 _FIRST = 100  # values that are tried before all are
 
 
-def read(raw, separator, names, skip, numbers=(), labels=None, told=None) -> dict | None:
+def read(stored, separator, names, skip, numbers=(), labels=None, told=None) -> dict | None:
     """Return the columns of a text; None where Arrow is not there or finds fault, which pandas words.
 
     Parameters
     ----------
-    raw : bytes
+    stored : Stored
     separator : str
     names : list of str
     skip : int
@@ -43,26 +44,28 @@ def read(raw, separator, names, skip, numbers=(), labels=None, told=None) -> dic
         compute = importlib.import_module("pyarrow.compute")
     except ImportError:
         return None
-    places, quoted = [str(k) for k in range(len(names))], b'"' in raw
+    places, quoted = [str(k) for k in range(len(names))], stored.seen.quotes
     perhaps = set() if labels is None else set(names) - set(labels)
     numbers, labels = set(numbers), set(labels or ())
-    read_as = _read_as(pa, arrow_csv, places, separator)
-    fractions = _fractions(pa, read_as, raw, skip, dict(zip(places, names, strict=True)), numbers)
+    longest = max(map(len, stored.head.splitlines()))
+    size = _BLOCK if 2 * longest < _BLOCK else _OF_LONG_LINES
+    read_as = _read_as(pa, arrow_csv, places, separator, size)
+    fractions = _fractions(pa, read_as, stored.head, skip, dict(zip(places, names, strict=True)), numbers)
     while True:
         gathered = [
-            _Doubles(pa) if name in fractions else
+            _Doubles(stored.seen.ends + 1) if name in fractions else
             _Gathered(pa, compute, name in numbers, name in perhaps, name in labels)
             for name in names
         ]  # fmt: skip
         types = [pa.float64() if name in fractions else pa.string() for name in names]
         try:
             done = 0
-            for batch in read_as(raw, skip, types, quoted):
+            for batch in read_as(stored.opened(pa), skip, types, quoted):
                 for column, array in zip(gathered, batch.columns, strict=True):
                     column.add(array)
-                done += _BLOCK
+                done += size
                 if told is not None:
-                    told(min(done / len(raw), 1.0))
+                    told(min(done / stored.size, 1.0))
             lost = {name for name, column in zip(names, gathered, strict=True) if column.lost}
         except pa.ArrowInvalid:
             if not fractions:
@@ -73,19 +76,21 @@ def read(raw, separator, names, skip, numbers=(), labels=None, told=None) -> dic
         if not lost:
             break
         numbers, perhaps, fractions = numbers - (lost - fractions), perhaps - lost, fractions - lost
-    return {
+    columns = {
         name or f"Unnamed: {place}": column.series()
         for place, name, column in zip(places, names, gathered, strict=True)
     }
+    pa.default_memory_pool().release_unused()
+    return columns
 
 
-def _read_as(pa, arrow_csv, places, separator):
+def _read_as(pa, arrow_csv, places, separator, size):
     """How text becomes batches of columns of the types that are asked for."""
 
-    def read_as(raw, skip, types, quoted):
+    def read_as(source, skip, types, quoted):
         return arrow_csv.open_csv(
-            pa.BufferReader(raw),
-            arrow_csv.ReadOptions(column_names=places, skip_rows=skip, use_threads=False, block_size=_BLOCK),
+            source,
+            arrow_csv.ReadOptions(column_names=places, skip_rows=skip, use_threads=False, block_size=size),
             arrow_csv.ParseOptions(delimiter=separator, newlines_in_values=quoted),
             arrow_csv.ConvertOptions(
                 column_types=dict(zip(places, types, strict=True)), null_values=[], strings_can_be_null=False
@@ -95,11 +100,11 @@ def _read_as(pa, arrow_csv, places, separator):
     return read_as
 
 
-def _fractions(pa, read_as, raw, skip, names, numbers):
+def _fractions(pa, read_as, head, skip, names, numbers):
     """Which of ``numbers`` have numbers with fractions, and nothing else, in the first lines."""
-    head, found = raw[: raw.rfind(b"\n", 0, _HEAD) + 1], set()
+    head, found = head[: head.rfind(b"\n", 0, _HEAD) + 1], set()
     try:
-        batch = next(iter(read_as(head, skip, [pa.string()] * len(names), quoted=False)))
+        batch = next(iter(read_as(pa.BufferReader(head), skip, [pa.string()] * len(names), quoted=False)))
     except (pa.ArrowInvalid, StopIteration):
         return found
     for name, array in zip(names.values(), batch.columns, strict=True):
@@ -119,18 +124,21 @@ def _cast(pa, array, to):
 class _Doubles:
     """A column that the reader made doubles; ``lost`` where one is not a number, whose text is needed."""
 
-    def __init__(self, pa):
-        self._pa, self._blocks, self.lost = pa, [], False
+    def __init__(self, rows):
+        self._values, self._rows, self.lost = np.empty(rows), 0, False
 
     def add(self, array):
         """Take one more block."""
-        self.lost = self.lost or bool(np.isnan(array.to_numpy()).any())
-        self._blocks.append(array)
+        part = array.to_numpy()
+        end = self._rows + len(part)
+        if end > len(self._values):  # lines end with a carriage return alone
+            self._values = np.concatenate([self._values[: self._rows], np.empty(end)])
+        self._values[self._rows : end] = part
+        self._rows, self.lost = end, self.lost or bool(np.isnan(part).any())
 
     def series(self):
         """The column; nothing was missing."""
-        blocks, self._blocks = self._blocks, []
-        numbers = pd.Series(self._pa.chunked_array(blocks, self._pa.float64()).to_numpy(), copy=False)
+        numbers = pd.Series(self._values[: self._rows], copy=False)
         numbers.attrs[KINDS] = {}
         return numbers
 
@@ -199,10 +207,19 @@ class _Gathered:
 
     def _categories(self, texts):
         """Text as categories in alphabetical order, what is no label without one."""
-        found = texts.dictionary_encode().combine_chunks()
-        codes, labels = found.indices.to_numpy(), found.dictionary
+        found = texts.dictionary_encode().chunks
+        codes = np.concatenate([chunk.indices.to_numpy() for chunk in found])
+        labels = found[-1].dictionary  # that of all chunks
         order = self._compute.array_sort_indices(labels).to_numpy()
-        labels = pd.Index(labels.take(order).to_pandas(), dtype=pd.StringDtype("pyarrow", na_value=np.nan))
+        texts = pd.array(labels.take(order), dtype=pd.StringDtype("pyarrow", na_value=np.nan))
         rank = np.empty(len(order), dtype=codes.dtype)
         rank[order] = np.arange(len(order), dtype=codes.dtype)
-        return pd.Series(pd.Categorical.from_codes(rank[codes], labels, validate=False))
+        return pd.Series(
+            pd.Categorical.from_codes(rank[codes], dtype=_distinct(pd.Index(texts)), validate=False)
+        )
+
+
+def _distinct(labels):
+    """The type of a column of these labels; pandas would hash them all, to see that none repeats."""
+    make = getattr(pd.CategoricalDtype, "_from_fastpath", None)
+    return pd.CategoricalDtype(labels) if make is None else make(categories=labels, ordered=False)

@@ -31,6 +31,7 @@ _OTHERS = {
     ".numbers": "a sheet of Apple's Numbers: export it as .xlsx or .csv there",
 }
 _PACKED = {b"\x1f\x8b": "gz", b"BZh": "bz2", b"\xfd7zXZ\0": "xz", b"\x28\xb5\x2f\xfd": "zst"}
+_ZIP = b"PK\x03\x04"
 _R = re.compile(rb"(RDX[23]\n|RDA[23]\n|X\n\0\0\0[\2\3]|A\n[23]\n\d+\n\d+\n)")
 _SAS = bytes(12) + b"\xc2\xea\x81\x60"
 
@@ -50,6 +51,11 @@ def needed(module, path, kind):
 def one_line(error) -> str:
     """What an error of somebody else's says, on one line."""
     return " ".join(str(error).split()) or type(error).__name__
+
+
+def may_be_packed(head) -> bool:
+    """Whether a file that begins so may be packed; a workbook is an archive, too."""
+    return head.startswith((*_PACKED, _ZIP))
 
 
 def unpacked(raw, path) -> tuple[bytes, str]:
@@ -78,7 +84,7 @@ def unpacked(raw, path) -> tuple[bytes, str]:
 
 def _is_plain_zip(raw):
     """Whether bytes are an archive and no workbook."""
-    if raw[:4] != b"PK\x03\x04":
+    if raw[:4] != _ZIP:
         return False
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
@@ -89,7 +95,7 @@ def _is_plain_zip(raw):
 
 
 def kind_of(raw, path) -> str:
-    """Name what bytes are: a key of `NATIVE`, "parquet", "arrow", "excel", "r", or "text"."""
+    """Name what bytes, or the first, are: a key of `NATIVE`, "parquet", "arrow", "excel", "r", or "text"."""
     suffix = path.suffix.lower()
     if raw[:4] in (b"$FL2", b"$FL3"):
         return "sav"
@@ -105,7 +111,7 @@ def kind_of(raw, path) -> str:
         return "parquet"
     if raw[:6] == b"ARROW1" or raw[:4] == b"FEA1":
         return "arrow"
-    if raw[:4] in (b"PK\x03\x04", b"\xd0\xcf\x11\xe0") and suffix not in _OTHERS:
+    if raw[:4] in (_ZIP, b"\xd0\xcf\x11\xe0") and suffix not in _OTHERS:
         return "excel"
     if _R.match(raw):
         return "r"

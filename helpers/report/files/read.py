@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from ...tables import refuse
 from . import arrow, excel, missing, native, r_files, text, wide
-from .kinds import NATIVE, kind_of, unpacked
+from .kinds import NATIVE, kind_of, may_be_packed, unpacked
+from .stored import Stored
 from .together import together
 
 
@@ -114,11 +114,11 @@ def read_table(
     path = Path(path)
     text.check(separator, decimal)
     several = path.is_dir() or (has_magic(str(path)) and not path.exists())
-    raw, packed = (b"", "") if several else unpacked(_bytes(path), path)
+    stored, packed = (None, "") if several else _unpacked(Stored(path), path)
     within = path.with_suffix("") if packed and path.suffix.lower() in _PACKED else path
-    kind = "folder" if several else kind_of(raw, within)
+    kind = "folder" if several else kind_of(stored.head, within)
     if kind == "text":
-        frame = text.read(raw, path, separator, decimal, encoding, columns, numbers, labels, told)
+        frame = text.read(stored, path, separator, decimal, encoding, columns, numbers, labels, told)
     else:
         for option, value in (("separator", separator), ("decimal", decimal), ("columns", columns)):
             if value is not None:
@@ -128,14 +128,14 @@ def read_table(
                 raise ValueError(f"{str(path)!r} is a packed file of {NATIVE[kind]}: unpack it")
             frame = native.read(path, kind, encoding)
         elif kind == "excel":
-            frame = excel.read(raw, path, sheet)
+            frame = excel.read(stored.whole(), path, sheet)
         elif kind == "r":
-            frame = r_files.read(raw, path, sheet)
+            frame = r_files.read(stored.whole(), path, sheet)
         else:
-            frame = arrow.read_all(path) if several else arrow.read(raw, path, kind)
+            frame = arrow.read_all(path) if several else arrow.read(stored.whole(), path, kind)
     if sheet is not None and kind not in ("excel", "r"):
         raise ValueError(f"sheet is for workbooks and files of R; {str(path)!r} is neither")
-    del raw
+    del stored  # and what was unpacked
     if packed:
         frame.attrs["read"] += f", unpacked ({packed})"
     if callable(missing_values):
@@ -150,16 +150,9 @@ def read_table(
 _PACKED = (".gz", ".bz2", ".xz", ".zst", ".zip")
 
 
-def _bytes(path):
-    """What is in a file, or why it cannot be read."""
-    if not path.exists():
-        refuse.no_file(path)
-    if not path.is_file():
-        raise ValueError(f"{str(path)!r} is no file")
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise ValueError(f"{str(path)!r} cannot be read: {error.strerror}") from None
-    if not (raw[:4096].strip() or raw.strip()):
-        raise ValueError(f"{str(path)!r} is empty")
-    return raw
+def _unpacked(stored, path):
+    """What is in a file that may be packed, and how it was packed."""
+    if not may_be_packed(stored.head):
+        return stored, ""
+    raw, packed = unpacked(stored.whole(), path)
+    return (Stored(path, raw), packed) if packed else (stored, "")

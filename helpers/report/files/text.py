@@ -12,12 +12,13 @@ import pandas as pd
 
 from . import blocks, typed
 from .kinds import one_line
+from .stored import LARGE as _LARGE
 
 _SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 _BLANK = " "
 _NAMED = {"tab": "\t", "blank": _BLANK}
 _SAMPLE = 65536  # letters
-_LARGE = 1_000_000  # bytes, from where on Arrow, if it is there, splits the lines: four times as fast
+_MARKS_OF_16 = (b"\xff\xfe", b"\xfe\xff")
 _NUMBER = re.compile(r"\s*[+-]?(\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d+)?\s*")
 ROW_NAMES = "row names"
 
@@ -31,12 +32,14 @@ def check(separator, decimal):
 
 
 def read(
-    raw, path, separator, decimal, encoding, columns=None, numbers=(), labels=None, told=None
+    stored, path, separator, decimal, encoding, columns=None, numbers=(), labels=None, told=None
 ) -> pd.DataFrame:
     """Read text as `read_table` says; ``numbers``, ``labels`` and ``told`` as of `blocks.read`."""
-    plain = encoding in (None, "utf-8", "utf8", "UTF-8") and raw[:2] not in (b"\xff\xfe", b"\xfe\xff")
-    head = raw[: raw.rfind(b"\n", 0, 4 * _SAMPLE) + 1] if plain and len(raw) > _LARGE else b""
-    text = _decoded(head if head.strip() and b"\0" not in raw else raw, path, encoding)
+    plain = encoding in (None, "utf-8", "utf8", "UTF-8") and stored.head[:2] not in _MARKS_OF_16
+    large = plain and stored.size > _LARGE  # then Arrow, if it is there, splits the lines: four times as fast
+    head = stored.head[: stored.head.rfind(b"\n") + 1] if large else b""
+    sampled = head.strip() and not stored.seen.zeros
+    text = _decoded(head if sampled else stored.whole(), path, encoding)
     if not text.strip():
         raise ValueError(f"{str(path)!r} is empty")
     sample, skip = text[:_SAMPLE], 0
@@ -51,16 +54,13 @@ def read(
     rows = _records(sample, separator) or [[]]
     names, lines_before, row_names = _names(rows, columns, path, sample)
     texts = None
-    if plain and len(raw) > _LARGE and separator != _BLANK and not any("\n" in name for name in names):
-        last = len(raw)
-        while raw[last - 1 : last].isspace():  # a copy without them would be as large as the file
-            last -= 1
-        ends = raw.count(b"\n", 0, last)
+    if large and separator != _BLANK and not any("\n" in name for name in names):
+        ends = stored.seen.ends
         if decimal == ",":
             numbers, labels = (), None
-        texts = blocks.read(raw, separator, names, skip + lines_before, numbers, labels, told)
+        texts = blocks.read(stored, separator, names, skip + lines_before, numbers, labels, told)
     if texts is None:
-        text = _decoded(raw, path, encoding)
+        text = _decoded(stored.whole(), path, encoding)
         ends = text.rstrip().count("\n")
         texts = _by_pandas(text, separator, names, skip, lines_before, path)
     sure = decimal or ("." if separator == "," else None)
@@ -76,7 +76,7 @@ def read(
     first = skip + lines_before
     index = pd.RangeIndex(first + 1, first + 1 + len(frame))
     if ends + 1 - first != len(frame):  # fields of more lines, or lines of nothing
-        index = _lines(_decoded(raw, path, encoding), separator, skip, lines_before)
+        index = _lines(_decoded(stored.whole(), path, encoding), separator, skip, lines_before)
     return frame.set_index(pd.Index(index, name="line")) if len(index) == len(frame) else frame
 
 
@@ -92,7 +92,7 @@ def _lines(text, separator, skip, before):
 def _decoded(raw, path, encoding):
     """The text of a file, without its byte order mark."""
     if encoding is None:
-        encoding = "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+        encoding = "utf-16" if raw[:2] in _MARKS_OF_16 else "utf-8-sig"
         if encoding != "utf-16" and b"\0" in raw:
             raise ValueError(f"{str(path)!r} is no text (it holds zero bytes): save it as CSV (UTF-8)")
     try:

@@ -122,6 +122,11 @@ class FindingsOfTwo(Found):
         return found.where(found > _NONE, 0.0)
 
     @property
+    def summed(self):
+        """All terms, summed by the groups of the first grouping."""
+        return self._summaries[0]
+
+    @property
     def _summaries(self):
         """The rows with the predictors, summed by each grouping."""
         if self.fits.nested:

@@ -135,7 +135,7 @@ def _errors(found, rows, outer, inner=None, terms=None):
         here, more = found.fit.bse[term], []
         if nested is not None and not (is_mean and found.centres):  # whose place is another
             more.append((nested.bse[term], nested.df[term], f"with {both}"))
-        if term not in robust.withheld:
+        if not (term in robust.withheld or found.is_rounding(robust.bse[term], None if is_mean else term)):
             more.append((robust.bse[term], robust.df[term], f"by CR2 of {name(outer.name)}"))
         what = f"the mean{' where ' + place(found, found.levels.index) if found.predictors else ''}"
         words = [f"{fixed([se], here)[0]} on {degrees(df)} df {how}" for se, df, how in more]

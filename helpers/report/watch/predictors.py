@@ -61,7 +61,7 @@ def a_group_level_predictor(found):
             + (
                 f"As psi is 0, no variance between groups is in that SE; CR2 has {of_cr2} on "
                 f"{degrees(robust['df'])} df"
-                if fit.singular and robust["se"] > 0
+                if fit.singular and robust["se"] > 0 and not found.is_rounding(robust["se"], term)
                 else f"As if rows were independent, the SE would be {of_ols}"
             )
             + " (notebooks 08 and 09)."
