@@ -7,7 +7,7 @@ nothing is N x N and nothing is per row. Formulas: Bates et al. (2015), section 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
@@ -207,10 +207,11 @@ class Likelihood:
     """
 
     def __init__(self, reduced, method="reml"):
-        self.reduced, self.reml = reduced, method == "reml"
+        self.reml = method == "reml"
         self.c = len(reduced.left)
         self.degrees = reduced.nobs - (self.c - 1 if self.reml else 0)
-        self._both = np.concatenate([reduced.roots, reduced.sides], axis=1)
+        self._both, q = np.concatenate([reduced.roots, reduced.sides], axis=1), len(reduced.roots)
+        self.reduced = replace(reduced, roots=self._both[:, :q], sides=self._both[:, q:])  # in memory once
         self._chunks = [
             self._both[..., start : start + _CHUNK] for start in range(0, self._both.shape[-1], _CHUNK)
         ]
