@@ -70,11 +70,13 @@ def cluster_robust(solution, kept, kind):
         ``df(a)`` is the degrees of freedom of the contrast a: under CR2 Satterthwaite's with V for the
         errors' covariance, else J - 1.
     """
-    R, X, e = _coordinates(solution, kept)  # (J, q, q), (J, q + p, p), (J, q + p)
-    V = np.eye(R.shape[-1]) + R @ solution.D @ R.swapaxes(-1, -2)
-    half = solution.gls.root  # half' half = M
-    blocks = [slice(k, k + _BLOCK) for k in range(0, len(V), _BLOCK)]
-    return combined([scores(V[g], X[g], e[g], half, kind) for g in blocks], half, kind, kept.nobs)
+    half, columns = solution.gls.root, kept.centred_means() / solution.likelihood.reduced.lengths
+    parts = []
+    for start in range(0, len(columns), _BLOCK):
+        R, X, e = _coordinates(solution, kept, columns, slice(start, start + _BLOCK))
+        V = np.eye(R.shape[-1]) + R @ solution.D @ R.swapaxes(-1, -2)
+        parts.append(scores(V, X, e, half, kind))  # half' half = M
+    return combined(parts, half, kind, kept.nobs)
 
 
 def scores(V, X, e, half, kind):
@@ -100,7 +102,7 @@ def scores(V, X, e, half, kind):
         each group's share (J,), and its products with X half' (J, p).
     """
     r = X.shape[1]
-    eigen = np.linalg.eigh(V)
+    eigen = _eigen(V)
     power = partial(_power, *eigen)
     WX = power(-1, X)
     g = WX
@@ -130,8 +132,27 @@ def scores(V, X, e, half, kind):
 def _power(values, axes, k, of):
     """V^k, of which these are the eigenvalues and their axes, times vectors or matrices in coordinates."""
     of, q = of.copy(), values.shape[-1]
+    if q == 1:  # whose axis is 1 or -1
+        of[:, :1] *= values[..., None] ** k
+        return of
     of[:, :q] = axes @ (values[..., None] ** k * (axes.swapaxes(-1, -2) @ of[:, :q]))
     return of
+
+
+def _eigen(A):
+    """Eigenvalues, ascending, and axes of symmetric matrices; two by two as LAPACK's dlaev2, all at once."""
+    if A.shape[-1] > 2:
+        return np.linalg.eigh(A)
+    if A.shape[-1] == 1:
+        return A[..., 0], np.ones_like(A)
+    a, b, d = A[..., 0, 0], A[..., 1, 0], A[..., 1, 1]
+    high = (a + d) / 2 + np.hypot((a - d) / 2, b)
+    positive = np.where(high > 0, high, 1.0)
+    low = np.where(high > 0, np.maximum(a, d) / positive * np.minimum(a, d) - b / positive * b, a + d - high)
+    angle = np.arctan2(b, (a - d) / 2) / 2
+    cosine, sine = np.cos(angle), np.sin(angle)
+    axes = np.stack([np.stack([-sine, cosine], -1), np.stack([cosine, sine], -1)], -1)
+    return np.stack([low, high], -1), axes
 
 
 def _root(values, axes, X):
@@ -139,8 +160,8 @@ def _root(values, axes, X):
     r = X.shape[1]
     B = np.broadcast_to(np.eye(r), (len(X), r, r))
     B = _power(values, axes, 2, B) - _square(_power(values, axes, 0.5, X))
-    share, own = np.linalg.eigh((B + B.swapaxes(-1, -2)) / 2)
-    known = share > _FULL * share[:, -1:]
+    share, own = _eigen((B + B.swapaxes(-1, -2)) / 2)
+    known = share > _FULL * np.maximum(share[:, -1:], 1.0)  # 1 is what lies outside of the coordinates
     weight = known / np.sqrt(np.where(known, share, 1.0))
     return (own * weight[:, None, :]) @ own.swapaxes(-1, -2)
 
@@ -192,17 +213,24 @@ def _square(half):
     return half @ half.swapaxes(-1, -2)
 
 
-def _coordinates(solution, kept):
-    """Z, X and residuals of each group in an orthonormal basis of the span of Z and X."""
+def _coordinates(solution, kept, columns, groups):
+    """Z, X and residuals of some groups in an orthonormal basis of the span of Z and X.
+
+    Returns
+    -------
+    R, X, e : ndarray of shape (J, q, q), (J, r, p), (J, r)
+        With r from q to q + p: directions that no group of these has are left out.
+    """
     reduced = solution.likelihood.reduced
-    p, T = len(solution.cov), reduced.sides
-    columns = kept.centred_means() / reduced.lengths
-    whole = kept.sizes[:, None, None] * columns[:, :p, None] * columns[:, None, :]
+    p, T, columns = len(solution.cov), reduced.sides[..., groups], columns[groups]
+    whole = kept.sizes[groups, None, None] * columns[:, :p, None] * columns[:, None, :]
     rows, every = kept.varying[:, None], [*kept.varying, p]
-    whole[:, rows, every] += kept.products / (reduced.lengths[rows] * reduced.lengths[every])
+    whole[:, rows, every] += kept.products[groups] / (reduced.lengths[rows] * reduced.lengths[every])
     whole = np.moveaxis(whole, 0, -1)
     rest = whole - np.einsum("kxj,kcj->xcj", T[:, :p], T)
     diagonal = np.einsum("xxj->xj", whole[:, :p])
-    X, y = np.split(np.concatenate([T, triangular(rest, 0.0, diagonal)]), [p], axis=1)
+    R = triangular(rest, 0.0, diagonal)
+    there = R[:, :p].any(axis=(1, 2))
+    X, y = np.split(np.concatenate([T, R[there]]), [p], axis=1)
     e = y[:, 0] - np.einsum("kxj,x->kj", X, solution.gls.beta)
-    return np.moveaxis(reduced.roots, -1, 0), np.moveaxis(X, -1, 0), e.T
+    return np.moveaxis(reduced.roots[..., groups], -1, 0), np.moveaxis(X, -1, 0), e.T
