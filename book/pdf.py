@@ -100,7 +100,7 @@ def write(browser, html, target):
     whole.write_text(document(html), encoding="utf-8")
     page = browser.new_page(color_scheme="light")
     try:
-        page.goto(whole.as_uri(), wait_until="load")
+        page.goto(whole.as_uri(), wait_until="load", timeout=180_000)  # a busy machine
         page.pdf(
             path=target, prefer_css_page_size=True, print_background=True, tagged=True, outline=True,
             display_header_footer=True, header_template="<span></span>", footer_template=FOOT,
