@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from helpers import complete_pooling, partial_pooling
+from helpers.course import which
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "book" / "ends.md").read_text(encoding="utf-8")
@@ -56,8 +57,9 @@ def test_every_section_says_what_changes_and_has_its_calls_or_why_there_are_none
             continue
         assert "**What changes.**" in text, title
         if label != "ends-designs":
-            assert f"<!-- calls: {label.removeprefix('ends-').replace('-', '_')} -->" in text, title
-            assert "(read, not run)" in text, title
+            end = label.removeprefix("ends-").replace("-", "_")
+            assert f"<!-- calls: {end} -->" in text, title
+            assert {"r", "stata", "sas"} <= set(which.tree()["ends"][end]), title
 
 
 def test_ten_questions_are_pointed_to_a_section():

@@ -48,6 +48,11 @@ LOOK = r"""async () => {
   return {
     theme: document.documentElement.dataset.theme,
     equations: article.querySelectorAll(".math .katex-html").length,
+    wide: [...article.querySelectorAll("div.math .katex-html")].map((equation) => {  // in em
+      const inside = document.createRange();
+      inside.selectNodeContents(equation);
+      return inside.getBoundingClientRect().width / parseFloat(getComputedStyle(equation).fontSize);
+    }),
     refused: document.querySelectorAll(".katex-error").length,
     prose: prose.textContent,
     images: [...article.querySelectorAll("img")].map((image) => [image.alt, image.naturalWidth]),
@@ -317,6 +322,16 @@ def test_pages_work_as_files(built, browser):
     assert not errors
 
 
+def opened(browser, axe, address, scheme, width):
+    """A page in one mode, with axe in it; its context is its own."""
+    size = {"width": width, "height": 900}
+    context = browser.new_context(color_scheme=scheme, viewport=size, reduced_motion="reduce")
+    page = context.new_page()
+    page.goto(address, wait_until="load")
+    page.add_script_tag(path=axe)
+    return page
+
+
 # ---- paper, and a phone ----
 
 PAPER = """() => {
@@ -352,6 +367,12 @@ def test_paper_shows_what_is_folded_and_equations_in_the_size_of_the_text(site, 
     assert seen["smallest"] >= seen["text"]
 
 
+def test_no_equation_is_wider_than_the_paper(visits):
+    """A4 leaves 562 px beside an equation's number, and its em there is 10.5 pt times 1.12."""
+    expect_none(visits, lambda saw: [wide for wide in saw["wide"] if wide > 562 / (14 * 1.12)])
+    assert max(wide for saw in visits.values() for wide in saw["wide"]) > 30
+
+
 def test_on_a_phone_figures_fit_and_what_scrolls_says_so(site, browser):
     context = browser.new_context(viewport={"width": 390, "height": 844})
     page = context.new_page()
@@ -367,7 +388,23 @@ def test_on_a_phone_figures_fit_and_what_scrolls_says_so(site, browser):
     page.get_by_role("button", name="Fit the figure to the page").click()
     assert max(page.evaluate(PHONE)["figures"]) <= 390
     assert page.locator("se-exercise .exercise-mark:empty").first.is_hidden()
+    narrow = page.locator("#fig-01-bound")  # drawn for a phone: 11 points are 22 of its own pixels
+    assert 22 * narrow.locator("img").evaluate("(image) => image.width / image.naturalWidth") > 11
+    assert narrow.locator("button").count() == 0
     context.close()
+
+
+def test_the_shadow_at_the_edge_of_a_table_shows_through_its_stripes(site, browser):
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    page.goto(f"{site}book/bench.html", wait_until="load")
+    grounds = page.evaluate("""() => [...document.querySelectorAll(".pst-scrollable-table-container")]
+      .filter((box) => box.scrollWidth > box.clientWidth)
+      .flatMap((box) => [...box.querySelectorAll("table, tr, th, td")])
+      .map((part) => getComputedStyle(part).backgroundColor)""")
+    context.close()
+    assert grounds
+    assert {ground for ground in grounds if not ground.startswith("rgba")} == set()
 
 
 # ---- the chooser ---------------------------------------------------------------------------------
@@ -450,11 +487,7 @@ def test_an_address_of_the_chooser_can_be_sent_and_is_taken_as_far_as_it_goes(si
 
 @pytest.mark.parametrize(("scheme", "width"), MODES)
 def test_no_state_of_the_chooser_has_a_fault(site, browser, axe, scheme, width):
-    size = {"width": width, "height": 900}
-    context = browser.new_context(color_scheme=scheme, viewport=size, reduced_motion="reduce")
-    page = context.new_page()
-    page.goto(site + CHOOSER, wait_until="load")
-    page.add_script_tag(path=axe)
+    page = opened(browser, axe, site + CHOOSER, scheme, width)
     questions = {which.reached("/".join(a[:k])): "/" + "/".join(a[:k])
                  for a, _ in which.paths() for k in range(len(a))}  # fmt: skip
     states = [*questions.values(), *(f"end-{end.replace('_', '-')}" for end in which.tree()["ends"])]
@@ -467,7 +500,7 @@ def test_no_state_of_the_chooser_has_a_fault(site, browser, axe, scheme, width):
     page.evaluate("document.querySelector('se-which').ends.hidden = false")  # every end at once
     page.evaluate("window.dispatchEvent(new Event('resize'))")
     assert page.evaluate(AUDIT) == []
-    context.close()
+    page.context.close()
 
 
 # Run in the page: how much wider it is after a change of address, and what axe says of the article.
@@ -494,6 +527,72 @@ def test_without_scripts_the_chooser_is_a_table_and_every_end_can_be_read(site, 
         assert link.is_visible()
     assert page.locator("#which-ends ~ section, section#the-standard-errors").first.is_visible()
     context.close()
+
+
+@pytest.mark.parametrize("served", [True, False], ids=["served", "from files"])
+def test_a_language_is_chosen_by_keyboard_and_remembered_on_every_page(built, site, browser, served):
+    base = site if served else f"{(built / 'html').as_uri()}/"
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(f"{base}{CHOOSER}#/number/once/one/mean/rows", wait_until="load")
+    page.locator("se-which .sd-tab-set input").first.focus()
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowLeft")
+    assert "lm(" in page.locator("se-which .sd-tab-content:visible").inner_text()
+    page.close()
+    page = context.new_page()  # another visit
+    page.goto(f"{base}book/ends.html", wait_until="load")
+    sets = page.locator(".sd-tab-set:has([data-sync-id=r])")
+    assert sets.locator("input:checked + label").all_inner_texts() == ["R"] * sets.count()
+    assert sets.count()
+    page.locator("label[data-sync-id=sas]").first.click()
+    assert set(
+        page.locator(".sd-tab-set:has([data-sync-id=sas]) input:checked + label").all_inner_texts()
+    ) == {"SAS"}
+    context.close()
+
+
+@pytest.mark.parametrize(("scheme", "width"), MODES)
+def test_no_tab_of_a_language_has_a_fault(site, browser, axe, scheme, width):
+    page = opened(browser, axe, f"{site}book/ends.html", scheme, width)
+    for language in ("statsmodels", "julia", "sas"):
+        page.locator(f"label[data-sync-id={language}]").first.click()
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), language
+        assert page.evaluate(AUDIT) == [], language
+    page.context.close()
+
+
+@pytest.mark.parametrize("where", ["paper", "no scripts"])
+def test_every_language_is_shown_on_paper_and_without_scripts(site, browser, where):
+    context = browser.new_context(java_script_enabled=where == "paper")
+    page = context.new_page()
+    page.goto(f"{site}book/ends.html")
+    page.emulate_media(media="print" if where == "paper" else "screen")
+    for part in (".sd-tab-content", ".sd-tab-label"):
+        assert page.locator(f"{part}:visible").count() == page.locator(part).count() > 0
+    assert {"R", "Stata", "Julia", "SAS"} <= set(page.locator(".sd-tab-label").all_inner_texts())
+    assert page.locator(".sd-tab-set > input:visible").count() == 0
+    context.close()
+
+
+@pytest.mark.parametrize(("scheme", "width"), MODES)
+def test_no_reply_to_an_exercise_has_a_fault(site, browser, axe, scheme, width):
+    page = opened(browser, axe, f"{site}notebooks/01_the_question.html", scheme, width)
+    exercise = page.locator("se-exercise").first
+    answer, hints = exercise.evaluate("({ exercise }) => [exercise.answer, exercise.hints]")
+    states = {
+        "must be": "a word",
+        hints[0]["hint"]: hints[0]["wrong"][0],
+        "right.": answer[0],
+    }
+    for said, typed in states.items():
+        exercise.locator("input").fill(str(typed))
+        exercise.get_by_role("button", name="Check").press("Enter")
+        assert said in exercise.locator("[role=status]").inner_text()
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), said
+        assert page.evaluate(AUDIT.replace('"article"', '"se-exercise"')) == [], said
+    page.context.close()
 
 
 def test_the_first_page_leads_into_the_chooser(site, browser):
@@ -526,12 +625,8 @@ TABLES = {  # what is pasted, and how the answer begins
 
 @pytest.mark.parametrize(("scheme", "width"), MODES)
 def test_no_state_of_the_calculator_has_a_fault(site, browser, axe, scheme, width):
-    size = {"width": width, "height": 900}
-    context = browser.new_context(color_scheme=scheme, viewport=size, reduced_motion="reduce")
-    page, asked = context.new_page(), []
-    page.goto(site + CALCULATOR, wait_until="load")
+    page, asked = opened(browser, axe, site + CALCULATOR, scheme, width), []
     page.on("request", lambda request: asked.append(request.url))
-    page.add_script_tag(path=axe)
     page.get_by_role("button", name="Show it with an example").click()
     for name, (text, begins) in {"example": (None, "200 rows in 20 groups"), **TABLES}.items():
         if text:
@@ -545,7 +640,7 @@ def test_no_state_of_the_calculator_has_a_fault(site, browser, axe, scheme, widt
     page.get_by_role("button", name="Work it out").press("Enter")
     assert page.locator(".calculator-status").inner_text().startswith("15 rows in 3 groups.")
     assert page.evaluate(AUDIT) == []
-    context.close()
+    page.context.close()
     static = (f"{site}_static/", "data:", "blob:")  # axe reads the style sheets again
     assert [url for url in asked if not url.startswith(static)] == []
 

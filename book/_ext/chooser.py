@@ -11,18 +11,20 @@ from helpers.course import which
 
 DATA = Path(which.__file__).parents[1] / "data"
 PAGE, FIRST, ENDS = "book/which", "book/intro", "book/ends"
-TEMPLATE, CALLS = "chooser.md.jinja", "calls.md.jinja"
+TEMPLATE, CALLS, TABS = "chooser.md.jinja", "calls.md.jinja", "languages.md.jinja"
 MARK, CALLS_OF = "<!-- chooser -->", re.compile(r"<!-- calls: (\w+) -->")
 USUAL = ("number", "once", "one")  # what the first page takes for given
 CALCULATED = (  # ends whose number the calculator gives
     "one_alone", "one_pooled", "these", "all_groups", "few_groups", "all_rows", "new_group", "new_row", "icc",
     "independent",
 )  # fmt: skip
-SHOWN = {  # key of the data: what stands above the code, and how it is coloured
-    "python": ("Python, with this course's package", "python"),
-    "statsmodels": ("Python, statsmodels", "python"),
-    "r": ("R", "r"),
-    "stata": ("Stata (read, not run)", "stata"),
+SHOWN = {  # key of the data: what stands on the tab, how the code is coloured, what is said of every call
+    "python": ("Python", "python", "With `helpers`, this course's package."),
+    "statsmodels": ("statsmodels", "python", "In Python."),
+    "r": ("R", "r", ""),
+    "stata": ("Stata", "stata", "Read, not run."),
+    "julia": ("Julia", "julia", "With MixedModels. Read, not run."),
+    "sas": ("SAS", "sas", "Read, not run."),
 }
 
 
@@ -48,11 +50,19 @@ def low(text):
     return "".join(p if p[:1] == "`" else re.sub(r"(\w\u0304?)_(\w+)", r"\1<sub>\2</sub>", p) for p in parts)
 
 
+def stacked(tex):
+    """TeX with a line for each of its formulas, so that it fits a phone."""
+    parts = tex.split(r"\qquad")
+    lines = "\\\\[.5em]\n".join(f"& {part.strip()} " for part in parts)
+    return tex if len(parts) == 1 else rf"\begin{{aligned}}{lines}\end{{aligned}}"
+
+
 def template(name):
     """A template that lies beside this module."""
     loader = jinja2.FileSystemLoader(Path(__file__).parent)
-    environment = jinja2.Environment(loader=loader, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["low"] = low
+    blocks = {"trim_blocks": True, "lstrip_blocks": True, "keep_trailing_newline": True}
+    environment = jinja2.Environment(loader=loader, **blocks)
+    environment.filters |= {"low": low, "stacked": stacked}
     return environment.get_template(name)
 
 
@@ -102,7 +112,7 @@ def depend(app, env):
     """The pages are made anew when the data or the template change."""
     parts = [
         DATA / "which.json",
-        *map(Path(__file__).with_name, (TEMPLATE, CALLS)),
+        *map(Path(__file__).with_name, (TEMPLATE, CALLS, TABS)),
     ]
     for docname in {PAGE, FIRST, ENDS} & env.found_docs:
         for part in parts:

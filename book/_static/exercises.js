@@ -4,12 +4,6 @@
   const KEPT = "which-standard-error.solved";
   const SAME = 1e-6;  // relative: what is left of another order of adding up
 
-  const make = (name, attributes = {}, ...children) => {
-    const node = document.createElement(name);
-    for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
-    node.append(...children);
-    return node;
-  };
   const read = (element) => JSON.parse(element.querySelector("script").textContent);
 
   // ---- the reply ----------------------------------------------------------------------------------

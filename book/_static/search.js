@@ -7,12 +7,6 @@
     const lower = word.toLowerCase();
     return stopwords.includes(lower) || lower.length < 2 ? null : stemmer.stemWord(lower);
   };
-  const make = (name, attributes, ...children) => {
-    const node = document.createElement(name);
-    for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
-    node.append(...children);
-    return node;
-  };
 
   const found = (query) => {
     const index = new MiniSearch({

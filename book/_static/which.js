@@ -1,12 +1,6 @@
 // The chooser: one question at a time, in the place of the table that the page has without scripts. The answers are
-// links, and the page's address (#/number/once) is all that it remembers. Nothing else is loaded.
+// links, and the page's address (#/number/once) is all that it remembers. Nothing else is loaded; course.js has `make`.
 (() => {
-  const make = (name, attributes = {}, ...children) => {
-    const node = document.createElement(name);
-    for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
-    node.append(...children);
-    return node;
-  };
   const address = (names) => "#/" + names.join("/");
 
   customElements.define("se-which", class extends HTMLElement {

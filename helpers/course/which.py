@@ -15,6 +15,8 @@ _LANGUAGES = {
     "statsmodels": "Python, statsmodels",
     "r": "R",
     "stata": "Stata (read, not run)",
+    "julia": "Julia, MixedModels (read, not run)",
+    "sas": "SAS (read, not run)",
 }
 _ENDS_PAGE = 'Not in this course: see its page "Where this course ends".'
 

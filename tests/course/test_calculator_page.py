@@ -27,9 +27,8 @@ def open_page(browser):
         page = context.new_page()
         page.on("console", lambda message: said.append(message.text))
         page.on("pageerror", lambda error: said.append(str(error)))
-        code = "".join(
-            f"<script>{(FOLDER / f'{name}.js').read_text()}</script>" for name in extension.SCRIPTS
-        )
+        scripts = [FOLDER.parent / "course.js", *(FOLDER / f"{name}.js" for name in extension.SCRIPTS)]
+        code = "".join(f"<script>{file.read_text(encoding='utf-8')}</script>" for file in scripts)
         style = f"<style>{(FOLDER / 'calculator.css').read_text()}</style>"
         html = f"{HEAD}{style}<main><h1>x</h1>{extension.element(ROOT)}</main>{code}"
         page.route("**/*", lambda route: route.fulfill(content_type="text/html; charset=utf-8", body=html))

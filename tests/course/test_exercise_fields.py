@@ -10,7 +10,7 @@ import pytest
 from helpers.course.exercises import _reply, exercises
 
 ROOT = Path(__file__).parents[2]
-SCRIPT = ROOT / "book" / "_static" / "exercises.js"
+SCRIPTS = [ROOT / "book" / "_static" / f"{name}.js" for name in ("course", "exercises")]
 STORE = "which-standard-error.solved"
 HEAD = '<!doctype html><html lang="en"><title>x</title><meta name="viewport" content="width=device-width">'
 ALL = """(cases) =>
@@ -34,8 +34,8 @@ def open_page(browser):
         if together:
             data = exercise_fields.packed(together)
             body += f'<div><se-solved><script type="application/json">{data}</script></se-solved></div>'
-        script = f"<script>{SCRIPT.read_text(encoding='utf-8')}</script>"
-        html = f"{HEAD}<main><h1>x</h1>{body}</main>{script}"
+        code = "".join(f"<script>{file.read_text(encoding='utf-8')}</script>" for file in SCRIPTS)
+        html = f"{HEAD}<main><h1>x</h1>{body}</main>{code}"
         page.route("**/*", lambda route: route.fulfill(content_type="text/html", body=html))
         page.goto("http://exercises.invalid/")
         return page

@@ -3,12 +3,6 @@
   const { words } = calculator,
     { rows: countRows, name } = words;
 
-  const make = (tag, attributes = {}, ...children) => {
-    const node = document.createElement(tag);
-    for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
-    node.append(...children);
-    return node;
-  };
   const button = (text, does, type = "button") => {
     const node = make("button", { type }, text);
     if (does) node.addEventListener("click", does);
@@ -204,5 +198,5 @@
     return { sections, figure };
   };
 
-  Object.assign(calculator, { make, button, answer });
+  Object.assign(calculator, { button, answer });
 })();

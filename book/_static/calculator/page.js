@@ -1,7 +1,7 @@
 // The calculator on its page: paste, file, drop or example in, the answer out; refusals and results are announced.
 // All of it happens here, in the reader's browser; nothing is sent and nothing is kept.
 (() => {
-  const { words, make, button } = calculator,
+  const { words, button } = calculator,
     { general, rows: countRows, name } = words;
   const MOST = 50e6,
     LONG = 20000; // letters of a file, and of what is pasted

@@ -12,6 +12,7 @@ from .style import (
     INK,
     NO,
     PARTIAL,
+    PHONE,
     beside,
     drawing,
     legend_above,
@@ -73,7 +74,7 @@ def standard_errors_and_bound(named, bound, impossible):
     figure, alt : Figure, str
     """
     entries = sorted([*named.items(), impossible], key=lambda item: item[1])
-    figure, ax = drawing(height=3.2)
+    figure, ax = drawing(height=3, width=PHONE)
     ax.axvspan(entries[0][1] / 2, bound, color=FAINT, alpha=0.25, lw=0)
     ax.axvline(bound, color=INK, lw=1.5)
     for k, (label, value) in enumerate(entries):
@@ -88,7 +89,7 @@ def standard_errors_and_bound(named, bound, impossible):
         xlabel="standard error, points (log scale)",
     )
     log_scale(ax, x=[0.2, 0.5, 1, 2, 5, 10])  # widens the axis to its ticks
-    ax.text(bound, len(entries) - 0.35, "not possible here  ", fontsize=10, ha="right", va="center")
+    ax.text(bound, len(entries) - 0.35, "not possible here ", fontsize=10, ha="right", va="center")
     alt = (
         f"Standard errors on a log axis: {listed(dict(entries), '.4g')}. A wall stands at {bound:.4g}, the "
         f"least the intercept of the mixed model can have here; only {impossible[0]} lies beyond it."

@@ -13,6 +13,7 @@ from PIL import Image
 # Okabe and Ito's colours: they hold in the three colour-vision deficiencies. Markers differ too.
 COMPLETE, NO, PARTIAL, ACCENT = "#E69F00", "#0072B2", "#009E73", "#D55E00"
 INK, FAINT = "#222222", "#8C8C8C"
+PHONE = 4.4  # inches: at this width its words can be read on a phone
 
 STYLE = {
     "axes.edgecolor": INK,
@@ -62,9 +63,9 @@ def save(figure, file):
     palette.save(file, format="png", optimize=True)
 
 
-def drawing(rows=1, columns=1, height=3.8, **how):
-    """Return a figure of the width of a page, and its axes."""
-    return plt.subplots(rows, columns, figsize=(7.2, height), **how)
+def drawing(rows=1, columns=1, height=3.8, width=7.2, **how):
+    """Return a figure of the width of a page, or of PHONE, and its axes."""
+    return plt.subplots(rows, columns, figsize=(width, height), **how)
 
 
 def log_scale(ax, x=None, y=None):
