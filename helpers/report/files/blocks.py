@@ -214,12 +214,4 @@ class _Gathered:
         texts = pd.array(labels.take(order), dtype=pd.StringDtype("pyarrow", na_value=np.nan))
         rank = np.empty(len(order), dtype=codes.dtype)
         rank[order] = np.arange(len(order), dtype=codes.dtype)
-        return pd.Series(
-            pd.Categorical.from_codes(rank[codes], dtype=_distinct(pd.Index(texts)), validate=False)
-        )
-
-
-def _distinct(labels):
-    """The type of a column of these labels; pandas would hash them all, to see that none repeats."""
-    make = getattr(pd.CategoricalDtype, "_from_fastpath", None)
-    return pd.CategoricalDtype(labels) if make is None else make(categories=labels, ordered=False)
+        return pd.Series(pd.Categorical.from_codes(rank[codes], pd.Index(texts), validate=False))
