@@ -127,11 +127,9 @@ class SlopesFit(SlopesEstimate):
         -------
         DataFrame
             Columns ``lower`` and ``upper``; rows "sd[Intercept]", ..., "correlation[Intercept, x]", ...,
-            "theta" (a variance, where R has sigma) and, under "ml", the terms. An interval that reaches the
-            boundary ends there: an sd at 0, a correlation at -1 or 1; where an sd may be 0 its correlations
-            may be anything. For many groups and a covariance inside its boundary. At an sd of 0
-            the nominal 95 % covers 97.5 % where that sd is alone, and 90 % where it is a slope's beside the
-            intercept's (notebook 14).
+            "theta" (a variance, where R has sigma) and, under "ml", the terms. An sd ends at 0, a correlation
+            at -1 or 1; where an sd may be 0 its correlations may be anything. For many groups, away from the
+            boundary: at an sd of 0 the nominal 95 % covers 97.5 % for the only sd, 90 % for one slope's.
 
         Raises
         ------
