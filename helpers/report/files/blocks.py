@@ -8,6 +8,7 @@ import re
 import numpy as np
 import pandas as pd
 
+from ...tables.labels import rank
 from .typed import KINDS, MANY, MARKS, TOLD
 
 _BLOCK = 1 << 18  # bytes; Arrow reads up to 32 of them ahead
@@ -212,6 +213,5 @@ class _Gathered:
         labels = found[-1].dictionary  # that of all chunks
         order = self._compute.array_sort_indices(labels).to_numpy()
         texts = pd.array(labels.take(order), dtype=pd.StringDtype("pyarrow", na_value=np.nan))
-        rank = np.empty(len(order), dtype=codes.dtype)
-        rank[order] = np.arange(len(order), dtype=codes.dtype)
-        return pd.Series(pd.Categorical.from_codes(rank[codes], pd.Index(texts), validate=False))
+        codes = rank(order).astype(codes.dtype)[codes]
+        return pd.Series(pd.Categorical.from_codes(codes, pd.Index(texts), validate=False))
