@@ -160,7 +160,7 @@ def _refuse_exact(reduced, kept):
     rest, rank = float(left[p, p]), np.count_nonzero(np.einsum("kkj->kj", reduced.roots))
     if left[:p, :p].any():  # a fixed term that does not vary leaves something of itself
         values, axes = np.linalg.eigh(left[:p, :p])
-        known = values > _NOTHING
+        known = values > _NOTHING * reduced.nobs
         rest = rest - np.sum((left[p, :p] @ axes[:, known]) ** 2 / values[known])
         rank = rank + known.sum()
     if reduced.nobs - rank < 1 or rest <= _NOTHING * kept.within[-1, -1] / reduced.lengths[-1] ** 2:

@@ -30,15 +30,14 @@ _SAME = 1e-13  # of the largest number by group: what differs by less is roundin
 
 def same_in_each(reduced):
     """Whether the groups differ in nothing but their outcomes, and the fixed terms are the varying ones."""
-    q, c, _ = reduced.sides.shape
-    if c != q + 1 or reduced.left[:q, :q].any():
+    q, k, _ = reduced.both.shape
+    if k != q + 1 or len(reduced.columns) != k:
         return False
     one, other = reduced.both[-1, q - 1, [0, -1]].tolist()
     if abs(one - other) > _SAME * one:
         return False  # as most tables show in two groups
-    of_rows = reduced.both[:, : 2 * q]
-    first = of_rows[..., :1]
-    return bool(np.abs(of_rows - first).max() <= _SAME * np.abs(first).max())
+    first = reduced.roots[..., :1]
+    return bool(np.abs(reduced.roots - first).max() <= _SAME * np.abs(first).max())
 
 
 def factor(likelihood):
@@ -58,9 +57,9 @@ def factor(likelihood):
         C'V^-1 C at theta = 1.
     """
     reduced = likelihood.reduced
-    (q, c, J), sides, root = reduced.sides.shape, reduced.sides, reduced.roots[..., 0]
+    both, (q, _, J), root = reduced.both, reduced.both.shape, reduced.roots[..., 0]
     f, W, m = J - likelihood.reml, float(reduced.left[q, q]), reduced.nobs - J * q
-    T = sides[:, q] - (sides[:, q].sum(axis=1) / J)[:, None]
+    T = both[:, q] - (both[:, q].sum(axis=1) / J)[:, None]
     S, into = T @ T.T, lapack.dtrtri(root)[0]
     beyond = S * (m / (f * W))
     beyond.flat[:: q + 1] -= 1.0  # M - I, if nothing is pooled
@@ -75,8 +74,8 @@ def factor(likelihood):
         L = np.linalg.qr(half.T)[1].T
     turned = root @ L
     half = inverse_root(np.eye(q) + turned @ turned.T)
-    white = (half @ sides.reshape(q, c * J)).reshape(q, c, J)
-    cross = (white @ white.swapaxes(1, 2)).sum(axis=0) + reduced.left
+    white = (half @ both.reshape(q, -1)).reshape(both.shape)
+    cross = reduced.of_columns((white @ white.swapaxes(1, 2)).sum(axis=0))
     return L, partial(_criterion, likelihood, half, cross), cross
 
 

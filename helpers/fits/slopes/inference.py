@@ -12,8 +12,8 @@ from functools import cached_property
 
 import numpy as np
 
-from .likelihood import _pairs
 from .search import in_factor
+from .sums import pairs
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +92,7 @@ class Information:
 
 def basis(q):
     """Symmetric matrices E_s (m, q, q): times the entries of an upper triangle they are the matrix."""
-    i, k, _ = _pairs(q)
+    i, k, _ = pairs(q)
     E = np.zeros((len(i), q, q))
     E[np.arange(len(i)), i, k] = E[np.arange(len(i)), k, i] = 1.0
     return E
@@ -112,7 +112,7 @@ def _information(solution):
     trace[m, :m] = trace[:m, m] = np.einsum("sab,ab->s", E, sums.H)
     trace[m, m] = solution.likelihood.reduced.nobs
     change = np.eye(m + 1)
-    change[m, :m] = -D[_pairs(q)[:2]]
+    change[m, :m] = -D[pairs(q)[:2]]
     P = np.einsum("st,txy->sxy", change, P)
     Q = np.einsum("su,tv,uvxy->stxy", change, change, Q)
     trace = change @ trace @ change.T
@@ -258,10 +258,10 @@ def group_effects(solution, contrasts, effects):
     """
     likelihood, D, p = solution.likelihood, solution.D, len(solution.cov)
     found = []
-    for both in likelihood._chunks:
-        HF, *_ = likelihood.by_group(D, both)
+    for groups in likelihood.chunks:
+        HF = groups.by_group(D)
         q = len(D)
-        H, F = HF[:, :q], HF[:, q:]
+        H, F = HF[:, :q], HF[:, likelihood.reduced.columns]
         DF = np.einsum("ka,acj->kcj", effects @ D, F)
         estimate = np.einsum("kcj,c->kj", DF, solution.residual)
         ED = effects @ D

@@ -2,22 +2,27 @@
 
 With V = I + Z D Z' in units of theta, a group enters by q numbers a column: the root R_g of Z_g'Z_g and
 T_g = R_g'^-1 Z_g'[X_g, y_g]. What these leave of the cross-products is the same sum for every D, so
-nothing is N x N and nothing is per row. Formulas: Bates et al. (2015), section 3; Lindstrom and Bates (1988).
+nothing is N x N and nothing is per row. A fixed column that varies stands in R_g already and is not worked on
+twice. Formulas: Bates et al. (2015), section 3; Lindstrom and Bates (1988).
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from itertools import compress
 from typing import NamedTuple
 
 import numpy as np
 from scipy.linalg import lapack
 
+from . import pair
+from .sums import Groups, pairs
+
 _SAME = 1e-12  # squared sine of the angle within a group below which two varying terms count as one
 _CONSTANT = 1e-20  # and a sum of squares below this share of the whole's as none
 _CHUNK = 2**13  # groups that are worked on at a time, so that they stay in the cache
+_FEW = 8  # columns up to which products of two of them are kept by group
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,10 +31,12 @@ class Reduced:
 
     Attributes
     ----------
-    both : ndarray of shape (q, q + c, J)
-        `roots` and, beside them, `sides`.
+    both : ndarray of shape (q, k, J)
+        `roots` and, beside them, R'^-1 Z'C of the columns that are no varying terms.
+    columns : ndarray of int, shape (c,)
+        Where in ``both`` the fixed columns stand, and the outcome, last.
     left : ndarray of shape (c, c)
-        Cross-products of the columns less those of ``sides``, summed.
+        Cross-products of the columns less those of `sides`, summed.
     nobs : float
         Rows.
     lengths : ndarray of shape (c,)
@@ -40,6 +47,7 @@ class Reduced:
     """
 
     both: np.ndarray
+    columns: np.ndarray
     left: np.ndarray
     nobs: float
     lengths: np.ndarray
@@ -53,7 +61,17 @@ class Reduced:
     @property
     def sides(self):
         """R'^-1 Z'C, C being the fixed columns and the outcome last, of shape (q, c, J)."""
-        return self.both[:, len(self.both) :]
+        return self.both[:, self.columns]
+
+    def of_columns(self, cross):
+        """Cross-products C'V^-1 C, from those of what is in ``both``, of shape (..., k, k)."""
+        return cross[..., self.columns[:, None], self.columns] + self.left
+
+    def in_both(self, W):
+        """Contrasts of the columns, of shape (..., c), as contrasts of what is in ``both``, (..., k)."""
+        wide = np.zeros((*W.shape[:-1], self.both.shape[1]))
+        wide[..., self.columns] = W
+        return wide
 
     @cached_property
     def average(self):
@@ -82,13 +100,14 @@ def of_products(ZZ, ZC, CC, nobs):
     -------
     Reduced
     """
-    lengths, unit = np.sqrt(CC.diagonal()), np.sqrt(np.einsum("jaa->a", ZZ) / nobs)
+    lengths, unit = np.sqrt(CC.diagonal() / nobs), np.sqrt(np.einsum("jaa->a", ZZ) / nobs)
     A = np.moveaxis(np.concatenate([ZZ, ZC], axis=2), 0, -1)
     A = A / (unit[:, None] * np.append(unit, lengths))[..., None]
     both = triangular(A, _CONSTANT * nobs)
     sides = both[:, len(unit) :]
     left = CC / (lengths[:, None] * lengths) - np.einsum("kaj,kbj->ab", sides, sides)
-    return Reduced(both, left, nobs, lengths, np.diag(1 / unit))
+    columns = np.arange(len(unit), both.shape[1])
+    return Reduced(both, columns, left, nobs, lengths, np.diag(1 / unit))
 
 
 def of_summary(summary, places, fixed):
@@ -110,35 +129,42 @@ def of_summary(summary, places, fixed):
         Of the fixed terms alone.
     """
     kept = summary if fixed.all() else summary.keeping(fixed)
-    n, places = summary.sizes, list(places)
-    J, q, c = summary.ngroups, 1 + len(places), len(kept.terms) + 1
-    columns = kept.centred_means()
-    about = kept.about_centre().diagonal()
-    lengths = np.sqrt(np.where(about > 0, about, 1.0))
-    away = summary.means[:, places] - summary.centre[places]
-    unit = np.sqrt((summary.within.diagonal()[places] + n @ away**2) / summary.nobs)
-    stay = fixed.tolist()
-    varying = [place for place in range(len(stay)) if place != summary.intercept]
-    rows, own = [varying.index(place) for place in places], [k for k, v in enumerate(varying) if stay[v]]
-    columns_of = [k for k in range(c) if k != kept.intercept]
-    both = np.zeros((q, q + c, J))
-    both[0, 0] = root = np.sqrt(n)
-    np.multiply(away.T / unit[:, None], root, out=both[0, 1:q])
-    np.multiply(columns.T / lengths[:, None], root, out=both[0, q:])
+    n, places, q = summary.sizes, list(places), 1 + len(places)
+    away = summary.means.T[places] - summary.centre[places, None]
+    unit = np.sqrt((summary.within.diagonal()[places] + away**2 @ n) / summary.nobs)
+    units, stay = [1.0, *unit.tolist()], [k for k, is_fixed in enumerate(fixed.tolist()) if is_fixed]
+    varying = [summary.intercept, *places] if kept.intercept is not None else []  # else they are not centred
+    columns, lengths, others, still = [], [], [], []
+    for place, square in zip([*stay, len(fixed)], kept.about_centre().diagonal().tolist(), strict=True):
+        if place in varying:
+            columns.append(varying.index(place))
+            lengths.append(units[columns[-1]])
+        else:
+            others.append(len(columns))
+            columns.append(q + len(others) - 1)
+            lengths.append(math.sqrt(square / summary.nobs) or 1.0)
+        still.append(place in varying or place in places)
+    lengths, others, still = np.array(lengths), np.array(others), np.array(still)
+    scale, root = np.append(unit, lengths[others])[:, None], np.sqrt(n)
+    both = np.zeros((q, q + len(others), len(n)))
+    both[0, 0] = root
+    both[0, 1:q] = away
+    both[0, q:] = kept.centred_means().T[others]
+    both[0, 1:] *= root / scale
+    of_slopes = summary.varying.tolist()
+    rows = [of_slopes.index(place) for place in places]
+    own = [of_slopes.index(stay[k]) for k in others[:-1]]
     inside = both[1:, 1:]  # cross-products within the groups, of the terms that vary
-    inside[:, [*range(q - 1), *(q - 1 + k for k in columns_of)]] = (
-        summary.products[:, rows][:, :, [*rows, *own, -1]].transpose(1, 2, 0)
-    )  # fmt: skip
-    inside /= (unit[:, None] * np.concatenate([unit, lengths]))[..., None]
+    inside[...] = summary.products[:, rows][:, :, [*rows, *own, -1]].transpose(1, 2, 0)
+    inside /= unit[:, None, None] * scale
     sides = triangular(inside, _CONSTANT * summary.nobs)[:, q - 1 :]
-    left = kept.within / (lengths[:, None] * lengths) - (sides @ sides.swapaxes(1, 2)).sum(axis=0)
-    for k, place in enumerate(compress(range(len(stay)), stay)):
-        if place in places:
-            left[k] = left[:, k] = 0.0  # a varying term leaves nothing of itself
+    left = kept.within / (lengths[:, None] * lengths)
+    left[others[:, None], others] -= (sides @ sides.swapaxes(1, 2)).sum(axis=0)
+    left[still] = left[:, still] = 0.0  # a varying term leaves nothing of itself
     back = np.eye(q)
     back[1:] /= unit[:, None]
     back[0, 1:] = -(summary.shift + summary.centre)[places] / unit
-    return Reduced(both, left, summary.nobs, lengths, back), kept
+    return Reduced(both, np.array(columns), left, summary.nobs, lengths, back), kept
 
 
 def triangular(A, least, whole=None):
@@ -199,14 +225,16 @@ class Expansion(NamedTuple):
 
     ``value``; ``gradient`` (q, q), symmetric, with change tr(gradient dD); ``hessian`` (q, q, q, q), to be
     applied to symmetric changes; ``score`` (q, q), minus the derivative of log rss times the degrees;
-    ``rss``.
+    ``rss``; ``cross`` and ``FF`` as in `Sums`. To first order ``hessian`` and ``score`` are None.
     """
 
     value: np.ndarray
     gradient: np.ndarray
-    hessian: np.ndarray
-    score: np.ndarray
+    hessian: np.ndarray | None
+    score: np.ndarray | None
     rss: np.ndarray
+    cross: np.ndarray
+    FF: np.ndarray
 
 
 class Gls(NamedTuple):
@@ -218,21 +246,11 @@ class Gls(NamedTuple):
 
 
 @lru_cache
-def _pairs(q):
-    """Places of a symmetric matrix that differ: rows, columns, and which of them each entry is."""
-    i, k = np.triu_indices(q)
-    which = np.zeros((q, q), dtype=int)
-    which[i, k] = which[k, i] = np.arange(len(i))
-    return i, k, which
-
-
-@lru_cache
-def _flat(q):
-    """Which of `_pairs` each entry of a flat matrix is; where H_ab (c, d) stands for the entry (bc, da)."""
-    which = _pairs(q)[2]
+def _turn(q):
+    """Where H_ab (c, d), flat, with the pair a, b as in `sums.pairs`, stands for the entry (bc, da)."""
     a, b, c, d = np.indices((q, q, q, q))
-    place = which[a, b] * q * q + c * q + d
-    return which.ravel(), place.transpose(1, 2, 3, 0).reshape(q * q, q * q)
+    place = pairs(q)[2][a, b] * q * q + c * q + d
+    return place.transpose(1, 2, 3, 0).reshape(q * q, q * q)
 
 
 class Likelihood:
@@ -248,7 +266,6 @@ class Likelihood:
         self.reduced, self.reml = reduced, method == "reml"
         self.c = len(reduced.left)
         self.degrees = reduced.nobs - (self.c - 1 if self.reml else 0)
-        self._both = reduced.both
 
     @cached_property
     def constant(self):
@@ -257,86 +274,35 @@ class Likelihood:
         return self.degrees * (1 + np.log(2 * np.pi / self.degrees) + 2 * y) + 2 * sum(x) * self.reml
 
     @cached_property
-    def _of_pivots(self):
+    def of_pivots(self):
+        """By how much the logarithm of each pivot of C'V^-1 C counts."""
         return np.append(np.full(self.c - 1, 2.0 * self.reml), 2 * self.degrees)
 
     @cached_property
-    def _chunks(self):
-        J = self._both.shape[-1]
-        return [self._both[..., start : start + _CHUNK] for start in range(0, J, _CHUNK)]
+    def chunks(self):
+        """The groups, so many at a time."""
+        both = self.reduced.both
+        q, k, J = both.shape
+        of = pair.Groups if q == 2 and k <= _FEW and J <= _CHUNK else Groups
+        return [of(both[..., start : start + _CHUNK]) for start in range(0, J, _CHUNK)]
 
     def _totals(self, D, order):
-        """Sums over the groups as `_of_groups` has them, with what is left added to the cross-products."""
-        parts = [self._of_groups(D, both, order) for both in self._chunks]
-        log_det, cross, *others = parts[0] if len(parts) == 1 else map(sum, zip(*parts, strict=True))
-        return log_det, cross + self.reduced.left, *others
+        """Sums over all groups, as `sums.Groups.sums` has them."""
+        parts = [groups.sums(D, order) for groups in self.chunks]
+        return parts[0] if len(parts) == 1 else tuple(map(sum, zip(*parts, strict=True)))
 
     def sums(self, D, order=2):
         """Return the `Sums` at D, of shape (..., q, q); with order 0 only those of the value itself."""
-        log_det, cross, *others = self._totals(D, order)
+        log_det, cross, *FF = self._totals(D, order)
+        of_columns = self.reduced.of_columns(cross)
         if not order:
-            return Sums(log_det, cross)
-        H, HH, FF = others
-        q, c, (_, _, which) = D.shape[-1], self.c, _pairs(D.shape[-1])
-        FF = FF.reshape(*D.shape[:-2], -1, q, c, q, c)
-        HFF = FF[..., 1 + which, :, :, :, :]
-        return Sums(log_det, cross, H[..., which], HH[..., which, :][..., which], FF[..., 0, :, :, :, :], HFF)
-
-    def whitened(self, D, both, start=0):
-        """M^-1/2 [R, T] by group, M = I + R D R', and the log determinants of M; Cholesky, group by group.
-
-        ``start`` leaves out the first columns.
-        """
-        q = D.shape[-1]
-        R, both = both[:, :q], both[:, start:]
-        RD = D[..., None, :, :] @ R
-        M = [[None] * q for _ in range(q)]
-        white, det = np.empty((*D.shape[:-2], *both.shape)), 1.0
-        for k in range(q):
-            for i in range(k, q):
-                entry = RD[..., i, k, :] * R[k, k]
-                for a in range(k + 1, q):
-                    entry += RD[..., i, a, :] * R[k, a]
-                for m in range(k):
-                    entry -= M[i][m] * M[k][m]
-                if i == k:
-                    entry += 1.0
-                    det = det * entry
-                    root = np.sqrt(entry)
-                else:
-                    entry /= root
-                M[i][k] = entry
-            row = both[k]
-            for m in range(k):
-                row = row - M[k][m][..., None, :] * white[..., m, :, :]
-            np.divide(row, root[..., None, :], out=white[..., k, :, :])
-        return white, np.log(det)
-
-    def by_group(self, D, both):
-        """H and F of each group, side by side, of shape (..., q, q + c, J)."""
-        white, log_det = self.whitened(D, both)
-        q = D.shape[-1]
-        return np.einsum("...kaj,...kbj->...abj", white[..., :q, :], white), white, log_det
-
-    def _of_groups(self, D, both, order):
-        q = D.shape[-1]
-        if not order:
-            T, log_det = self.whitened(D, both, q)
-        else:
-            HF, white, log_det = self.by_group(D, both)
-            T = white[..., q:, :]
-        value = log_det.sum(axis=-1), (T @ T.swapaxes(-1, -2)).sum(axis=-3)
-        if not order:
-            return value
-        i, k, _ = _pairs(q)
-        lead, J = D.shape[:-2], HF.shape[-1]
-        H = HF[..., i, k, :]
-        F = HF[..., q:, :].reshape(*lead, q * self.c, J)
-        FHF = np.empty((*lead, 1 + len(i), q * self.c, J))
-        FHF[..., 0, :, :] = F
-        np.multiply(H[..., :, None, :], F[..., None, :, :], out=FHF[..., 1:, :, :])
-        FF = FHF.reshape(*lead, -1, J) @ F.swapaxes(-1, -2)
-        return *value, H.sum(axis=-1), H @ H.swapaxes(-1, -2), FF
+            return Sums(log_det, of_columns)
+        q, k, columns = D.shape[-1], cross.shape[-1], self.reduced.columns
+        FF = FF[0].reshape(*D.shape[:-2], -1, q, k, q, k)
+        HH = FF[..., 0, :, :q, :, :q]
+        FF = FF.take(columns, axis=-3).take(columns, axis=-1)
+        HFF = FF[..., 1 + pairs(q)[2], :, :, :, :]
+        return Sums(log_det, of_columns, cross[..., :q, :q], HH, FF[..., 0, :, :, :, :], HFF)
 
     def gls(self, cross):
         """Return the `Gls` that cross-products in V^-1 give."""
@@ -346,15 +312,15 @@ class Likelihood:
     def value(self, log_det, root):
         """R's REMLcrit, or -2 log likelihood under ML, from log |V| and the root of C'V^-1 C."""
         pivots = np.log(np.diagonal(root, axis1=-2, axis2=-1))
-        return self.constant + log_det + pivots @ self._of_pivots
+        return self.constant + log_det + pivots @ self.of_pivots
 
     def criterion(self, D):
         """The criterion at D, of shape (..., q, q)."""
-        log_det, cross = self._totals(D, 0)
-        return self.value(log_det, np.linalg.cholesky(cross))
+        sums = self.sums(D, 0)
+        return self.value(sums.log_det, np.linalg.cholesky(sums.cross))
 
-    def expand(self, D, theta=None):
-        """Return the `Expansion` of the criterion at D, of shape (..., q, q).
+    def expand(self, D, theta=None, order=2):
+        """Return the `Expansion` of the criterion at D, of shape (..., q, q), to this order.
 
         With a theta (in working units, one for each D) that of minus twice the log likelihood at this theta,
         where it would be profiled out; ``score`` is then minus the derivative of rss / theta.
@@ -362,28 +328,32 @@ class Likelihood:
         With G = Z'V^-1 X, u = Z'V^-1 r and A = (X'V^-1 X)^-1 the derivatives of log |V|, log |X'V^-1 X| and
         rss along dD are sums of tr(H dD), -tr(A G'dD G) and -u'dD u, and so on once more.
         """
-        log_det, cross, H, HH, FF = self._totals(D, 2)
-        q, c, p, nu, lead = D.shape[-1], self.c, self.c - 1, self.degrees, D.shape[:-2]
-        which, turn = _flat(q)
+        log_det, cross, FF = self._totals(D, order)
+        q, k, p, nu, lead = D.shape[-1], cross.shape[-1], self.c - 1, self.degrees, D.shape[:-2]
+        H, cross = cross[..., :q, :q], self.reduced.of_columns(cross)
         root = np.linalg.cholesky(cross)
-        W = np.linalg.inv(root)  # its last row turns columns into residuals of unit length
         value, rss = self.value(log_det, root), root[..., p, p] ** 2
-        W[..., p, :] *= np.sqrt(nu if theta is None else rss / theta)[..., None]
-        own = W if self.reml else W[..., p:, :]
-        weight = (own.swapaxes(-1, -2) @ own).reshape(*lead, c * c, 1)
-        weighted = FF.reshape(*lead, -1, q, c, q, c).swapaxes(-3, -2).reshape(*lead, -1, c * c) @ weight
-        weighted = weighted.reshape(*lead, -1, q * q)
-        gradient = H[..., which] - weighted[..., 0, :]
-        inner = (2 * weighted[..., 1:, :] - HH[..., which]).reshape(*lead, -1)
-        EE = W[..., None, :, :] @ FF[..., : q * c, :].reshape(*lead, q, c, q * c)
-        EE = EE.reshape(*lead, -1, c) @ W.swapaxes(-1, -2)
-        EE = EE.reshape(*lead, q, c, q, c).swapaxes(-3, -2)
-        turned = EE.reshape(*lead, q * q, c * c)
-        share = np.ones((c, c))
-        share[:p, :p], share[p, p] = self.reml, 1 / nu if theta is None else 0.0
-        hessian = inner[..., turn] - turned * share.ravel() @ turned.swapaxes(-1, -2)
         if theta is not None:
             off = rss / theta / nu
             value = value + nu * (off - 1 - np.log(off))
-        square = (*lead, q, q)
-        return Expansion(value, gradient.reshape(square), hessian.reshape(*square, q, q), EE[..., p, p], rss)
+        W = self.reduced.in_both(np.linalg.inv(root))  # the last row makes residuals of unit length
+        W[..., p, :] *= np.sqrt(nu if theta is None else rss / theta)[..., None]
+        own = W if self.reml else W[..., p:, :]
+        weight = (own.swapaxes(-1, -2) @ own).reshape(*lead, k * k, 1)
+        weighted = FF.reshape(*lead, -1, q, k, q, k).swapaxes(-3, -2).reshape(*lead, -1, k * k) @ weight
+        weighted = weighted.reshape(*lead, -1, q * q)
+        gradient = H - weighted[..., 0, :].reshape(H.shape)
+        FF = FF[..., : q * k, :].reshape(*lead, q, k, q, k)
+        if order == 1:
+            return Expansion(value, gradient, None, None, rss, cross, FF)
+        one, other, _ = pairs(q)
+        HH = FF[..., :q, :, :q][..., one, other, :, :].reshape(*lead, -1, q * q)
+        inner = (2 * weighted[..., 1:, :] - HH).reshape(*lead, -1)
+        EE = W[..., None, :, :] @ FF.reshape(*lead, q, k, q * k)
+        EE = EE.reshape(*lead, -1, k) @ W.swapaxes(-1, -2)
+        EE = EE.reshape(*lead, q, p + 1, q, p + 1).swapaxes(-3, -2)
+        turned = EE.reshape(*lead, q * q, -1)
+        share = np.ones((p + 1, p + 1))
+        share[:p, :p], share[p, p] = self.reml, 1 / nu if theta is None else 0.0
+        hessian = inner[..., _turn(q)] - turned * share.ravel() @ turned.swapaxes(-1, -2)
+        return Expansion(value, gradient, hessian.reshape(*lead, q, q, q, q), EE[..., p, p], rss, cross, FF)

@@ -1,58 +1,77 @@
-"""The criterion at many D at once where an intercept and one slope vary: for the look where to start.
+"""Sums over groups where an intercept and one slope vary: in closed form, from few products by group.
 
-With M = I + R D R' of a group, adj(M) = I + adj(R)' adj(D) adj(R), so that log |V| and C'V^-1 C are sums of
-det M and of T'T + U' adj(D) U over it, U = adj(R) T: few products by group serve every D. Where D is all but
-singular and large, parts cancel, so no estimate rests on it.
+With M = I + R D R' of a group, adj(M) = I + adj(R)' adj(D) adj(R), so that with B = [R, T] and A = R'R
+
+    det M = 1 + tr(A D) + det A det D,    R'M^-1 B = (R'B + adj(D) det R adj(R) B) / det M,
+    T'M^-1 T = (T'T + U' adj(D) U) / det M,  U = adj(R) T:
+
+but for D and det M what stands here is the same for every D.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from .likelihood import _pairs
-
-_ENOUGH = 512  # groups
+from .sums import pairs, products
 
 
-def criterion(likelihood, D):
-    """`likelihood.Likelihood.criterion` at D, of shape (S, 2, 2), but for rounding; NaN where that is all.
+class Groups:
+    """Some groups, as `sums.Groups` for q = 2."""
 
-    With more than `_ENOUGH` groups one stands for some, so that it is what those seen say of all.
+    def __init__(self, both):
+        (r, s), (_, t) = both[:, :2]
+        T, det, (x, y, _) = both[:, 2:], r * t, pairs(both.shape[1] - 2)
+        U = np.array([t * T[0] - s * T[1], r * T[1]])
+        self._shape, self._of_det = both.shape, np.array([r * r, 2 * r * s, s * s + t * t, det * det])
+        self._of_products = np.zeros((2, *both.shape))  # R'B and det R adj(R) B
+        np.einsum("kaj,kbj->abj", both[:, :2], both, out=self._of_products[0])
+        self._of_products[1, 0, 0] = self._of_products[1, 1, 1] = self._of_det[3]
+        np.multiply(U, det, out=self._of_products[1, :, 2:])
+        (one, two), (three, four) = [(column[x], column[y]) for column in U]
+        self._of_cross = np.concatenate([
+            T[0, x] * T[0, y] + T[1, x] * T[1, y], three * four, -(one * four + three * two), one * two
+        ])  # fmt: skip
 
-    Parameters
-    ----------
-    likelihood : likelihood.Likelihood
-        With q = 2.
-    D : ndarray of shape (S, 2, 2)
+    def sums(self, D, order):
+        """Sums over the groups at D, of shape (..., 2, 2), as `sums.Groups.sums`."""
+        d, det = self._determinants(D)
+        lead, k, over = d.shape[:-1], self._shape[1], np.reciprocal(det)
+        if order:
+            F = self._by_group(D, over)
+            top = F.sum(axis=-1)
+        else:
+            still, turned = np.moveaxis(
+                (over @ self._of_products.reshape(4 * k, -1).T).reshape(*lead, 2, 2, k), -3, 0
+            )
+            top = still + _adjoint(D) @ turned
+        rest = (d[..., None, :4] @ (over @ self._of_cross.T).reshape(*lead, 4, -1))[..., 0, :]
+        cross = np.empty((*lead, k, k))
+        cross[..., :2, :] = top
+        cross[..., 2:, :2] = top[..., 2:].swapaxes(-1, -2)
+        cross[..., 2:, 2:] = rest[..., pairs(k - 2)[2]]
+        value = np.log(det).sum(axis=-1), cross
+        return (*value, products(F, order)) if order else value
 
-    Returns
-    -------
-    ndarray of shape (S,)
-    """
-    d = np.ones((len(D), 5))
-    d[:, 1], d[:, 2], d[:, 3] = D[:, 0, 0], D[:, 0, 1], D[:, 1, 1]
-    d[:, 4] = d[:, 1] * d[:, 3] - d[:, 2] ** 2
-    every = -(-likelihood.reduced.roots.shape[-1] // _ENOUGH)
-    log_det, sums = _of_groups(d, likelihood._both[..., ::every])
-    cross = every * (d[:, None, :4] @ sums.reshape(len(D), 4, -1))[:, 0].T[_pairs(likelihood.c)[2]]
-    cross, value = cross + likelihood.reduced.left[..., None], likelihood.constant + every * log_det
-    with np.errstate(all="ignore"):
-        for weight in likelihood._of_pivots / 2:
-            pivot, row = cross[0, 0], cross[0, 1:]
-            value = value + weight * np.log(pivot)
-            cross = cross[1:, 1:] - row[:, None] * (row / pivot)
-    return value
+    def by_group(self, D):
+        """R'M^-1 B of each group, of shape (..., 2, k, J)."""
+        return self._by_group(D, np.reciprocal(self._determinants(D)[1]))
+
+    def _by_group(self, D, over):
+        still, turned = self._of_products
+        F = (_adjoint(D) @ turned.reshape(2, -1)).reshape(*D.shape[:-2], *self._shape)
+        F += still
+        F *= over[..., None, None, :]
+        return F
+
+    def _determinants(self, D):
+        """1, D_11, D_12, D_22 and det D, of shape (..., 5), and det M by group."""
+        d = np.ones((*D.shape[:-2], 5))
+        d[..., 1:3], d[..., 3] = D[..., 0, :], D[..., 1, 1]
+        d[..., 4] = d[..., 1] * d[..., 3] - d[..., 2] ** 2
+        det = d[..., 1:] @ self._of_det
+        det += 1.0
+        return d, det
 
 
-def _of_groups(d, both):
-    """Sums over some groups for the entries d (S, 5) of D: of log det M and, over it, T'T and U (S, 4 m)."""
-    ((r, s), (_, t)), T = both[:, :2], both[:, 2:]
-    x, y, _ = _pairs(T.shape[1])
-    U = t * T[0] - s * T[1], r * T[1]
-    (one, two), (three, four) = [(column[x], column[y]) for column in U]
-    parts = np.array([
-        (T[:, x] * T[:, y]).sum(axis=0), three * four, -(one * four + three * two), one * two
-    ])  # fmt: skip
-    with np.errstate(all="ignore"):
-        det = d @ np.array([np.ones_like(r), r * r, 2 * r * s, s * s + t * t, (r * t) ** 2])
-        return np.log(det).sum(axis=-1), np.reciprocal(det) @ parts.reshape(-1, len(r)).T
+def _adjoint(D):
+    return D[..., ::-1, ::-1] * [[1, -1], [-1, 1]]

@@ -288,9 +288,10 @@ class Coefficient(Held):
         held = replace(
             reduced,
             both=np.concatenate([reduced.roots, sides], axis=1),
+            columns=len(sides) + np.arange(len(a)),
             left=A.T @ reduced.left @ A,
             lengths=np.delete(reduced.lengths, k),
         )
-        factor, least = descend(Likelihood(held, "ml"), self.factor[None])
-        self.factor = factor[0]
-        return float(least[0])
+        there = descend(Likelihood(held, "ml"), self.factor[None])
+        self.factor = there.factor
+        return there.criterion

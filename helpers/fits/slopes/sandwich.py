@@ -222,7 +222,7 @@ def _coordinates(solution, kept, columns, groups):
         With r from q to q + p: directions that no group of these has are left out.
     """
     reduced = solution.likelihood.reduced
-    p, T, columns = len(solution.cov), reduced.sides[..., groups], columns[groups]
+    p, T, columns = len(solution.cov), reduced.both[..., groups][:, reduced.columns], columns[groups]
     whole = kept.sizes[groups, None, None] * columns[:, :p, None] * columns[:, None, :]
     rows, every = kept.varying[:, None], [*kept.varying, p]
     whole[:, rows, every] += kept.products[groups] / (reduced.lengths[rows] * reduced.lengths[every])

@@ -14,10 +14,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from . import balanced, pair
+from . import balanced
 
 _ENOUGH = 1e-14  # of the criterion: a Newton step that promises less is the last
-_SURE = 1e-12  # a step that promises less keeps what it promises: the next would promise the square
+_SURE = 1e-9  # a step that promises less is short: one more, with the curvature from before, ends in rounding
 _NEARLY = 1e-3  # and by less, one of several starts is all but there
 _HOPE = 4.0  # a minimum is no lower than so many times what Newton's step promises
 _STEPS = 200  # at most; ten are usual
@@ -27,6 +27,7 @@ _FAINT = 1e-3  # a variance that shrinks by less than this share in an average g
 _DOWN = 1e-11  # a slope towards the inside below this share of its parts is rounding
 _MANY = 150  # groups beyond which one start will do
 _STARTS = 6
+_FAR = 5.0  # a promise beyond which one start is no estimate yet
 _NEAR = 10.0  # a point of the grid higher than the lowest by more than this leads to no lower minimum
 
 
@@ -68,7 +69,8 @@ def _entries(q, r):
 def in_factor(expansion, L, order=None):
     """Jacobian, gradient and Hessian of the criterion in the free entries of L, of shape (..., q, r).
 
-    L is lower trapezoidal once its rows are in ``order`` (..., q), if one is given.
+    L is lower trapezoidal once its rows are in ``order`` (..., q), if one is given. Without the expansion's
+    Hessian there is none.
     """
     (q, r), lead = L.shape[-2:], L.shape[:-2]
     rows, columns, same = _entries(q, r)
@@ -76,6 +78,8 @@ def in_factor(expansion, L, order=None):
     half = unit[..., :, None, :] * L[..., None, :, columns]
     J = (half + half.swapaxes(-3, -2)).reshape(*lead, q * q, -1)
     gradient = (expansion.gradient.reshape(*lead, 1, q * q) @ J)[..., 0, :]
+    if expansion.hessian is None:
+        return J, gradient, None
     hessian = J.swapaxes(-1, -2) @ expansion.hessian.reshape(*lead, q * q, q * q) @ J
     hessian = (hessian + hessian.swapaxes(-1, -2)) / 2
     hessian += 2 * same * (unit.swapaxes(-1, -2) @ expansion.gradient @ unit)
@@ -120,7 +124,7 @@ def _turned_step(gradient, hessian):
     return (vectors @ step[..., None])[..., 0], promise
 
 
-def descend(likelihood, L):
+def descend(likelihood, L, elsewhere=None):
     """Newton's method within a trusted radius, from one factor or several at once.
 
     A start that promises much less than another has is not followed to its end, and of those that come to one
@@ -131,6 +135,8 @@ def descend(likelihood, L):
     ----------
     likelihood : likelihood.Likelihood
     L : ndarray of shape (S, q, r)
+    elsewhere : callable, optional
+        Finds other factors, from the likelihood and L, where L promises more than `_FAR`.
 
     Returns
     -------
@@ -151,13 +157,15 @@ def descend(likelihood, L):
     value, gradient, hessian = expanded(L)
     for _ in range(_STEPS):
         step, promise = _step(gradient, hessian)
+        if elsewhere and promise.max() > _FAR:
+            return descend(likelihood, elsewhere(likelihood, L))
+        elsewhere = None
         length = np.sqrt((step**2).sum(axis=-1))
         step *= np.minimum(1.0, radius / np.maximum(length, 1e-300))[:, None]
         trial = L.copy()
         trial[at[: len(L)], order[:, rows], columns] += step
         if promise.max() < _SURE:
-            L, value = trial, value - promise
-            break
+            return _ended(likelihood, trial, order, hessian)
         then, slope, curve = expanded(trial)
         better = then <= value + _NOISE * np.abs(value)
         length = np.minimum(length, radius)
@@ -173,7 +181,28 @@ def descend(likelihood, L):
             if not on.all():
                 parts = (L, value, gradient, hessian, radius, order)
                 L, value, gradient, hessian, radius, order = (part[on] for part in parts)
-    return _turned(L, np.broadcast_to(np.arange(q), order.shape)), value
+    best = value.argmin()
+    return Maximum(_as_given(L[best], order[best]), float(value[best]))
+
+
+def _ended(likelihood, L, order, hessian):
+    """The `Maximum` after one step more, by the slope here and the curvature a short step before."""
+    D = L @ L.swapaxes(-1, -2)
+    now = likelihood.expand(D, order=1)
+    step, promise = _step(in_factor(now, L, order)[1], hessian)
+    k = now.value.argmin()
+    factor, (rows, columns, _) = L[k].copy(), _entries(*L.shape[1:])
+    factor[order[k, rows], columns] += step[k]
+    cross = None
+    if promise[k] < _SURE**2:
+        change = np.einsum("ab,axby->xy", factor @ factor.T - D[k], now.FF[k])
+        cross = now.cross[k] - likelihood.reduced.of_columns(change) + likelihood.reduced.left
+    return Maximum(_as_given(factor, order[k]), float(now.value[k] - promise[k]), cross)
+
+
+def _as_given(L, order):
+    """L, which is lower trapezoidal with its rows in this order, turned to be so with them as they are."""
+    return L if (order == np.arange(len(L))).all() else np.linalg.qr(L.T)[1].T
 
 
 def _followed(value, promise):
@@ -244,12 +273,21 @@ def _scaled(likelihood, levels, correlations):
 
 
 def _look(likelihood, L):
-    """The criterion of several factors, to see which are low."""
+    """The criterion of several factors, to see which are low; infinite where rounding is all there is."""
     D = L @ L.swapaxes(-1, -2)
-    if L.shape[-1] != 2:
+    if L.shape[-1] != 2 or not _few(likelihood):
         return np.array([likelihood.criterion(one) for one in D])
-    value = pair.criterion(likelihood, D)
+    with np.errstate(all="ignore"):  # pivots of all at once, where numpy would stop at one that has none
+        sums = likelihood.sums(D, 0)
+        value, cross = likelihood.constant + sums.log_det, np.moveaxis(sums.cross, 0, -1)
+        for weight in likelihood.of_pivots / 2:
+            value += weight * np.log(cross[0, 0])
+            cross = cross[1:, 1:] - cross[1:, :1] * (cross[0, 1:] / cross[0, 0])
     return np.where(np.isnan(value), np.inf, value)
+
+
+def _few(likelihood):
+    return likelihood.reduced.roots.shape[-1] <= _MANY
 
 
 def starts(likelihood):
@@ -282,11 +320,10 @@ def _lower(value):
     return low
 
 
-def start(likelihood):
-    """Where to start with many groups: the lowest of a coarse grid and an estimate by moments (1, q, q)."""
-    q = len(likelihood.reduced.roots)
-    L = _scaled(likelihood, *_COARSE if q == 2 else ((0.3, 5.0), (0.0,)))
-    L = np.concatenate([by_moments(likelihood)[None], L])
+def elsewhere(likelihood, L):
+    """Where else to start with many groups: the lowest of a coarse grid and L, of shape (1, q, q)."""
+    grid = _COARSE if L.shape[-1] == 2 else ((0.3, 5.0), (0.0,))
+    L = np.concatenate([L, _scaled(likelihood, *grid)])
     return L[[_look(likelihood, L).argmin()]]
 
 
@@ -306,10 +343,9 @@ def maximum(likelihood):
     """
     if balanced.same_in_each(likelihood.reduced):
         return Maximum(*balanced.factor(likelihood))
-    few = likelihood.reduced.roots.shape[-1] <= _MANY
-    L, value = descend(likelihood, starts(likelihood) if few else start(likelihood))
-    best = value.argmin()
-    return _settled(likelihood, Maximum(L[best], float(value[best])))
+    few = _few(likelihood)
+    L = starts(likelihood) if few else by_moments(likelihood)[None]
+    return _settled(likelihood, descend(likelihood, L, None if few else elsewhere))
 
 
 def by_moments(likelihood):
@@ -318,13 +354,12 @@ def by_moments(likelihood):
     With D = 0 in the weights, E zz' = theta (Z'Z + Z'Z D Z'Z) by group; roots of D below a small share of the
     average group's information are lifted to it.
     """
-    reduced = likelihood.reduced
-    R, T, q = reduced.roots, reduced.sides, len(reduced.roots)
-    beta = likelihood.gls((T @ T.swapaxes(-1, -2)).sum(axis=0) + reduced.left).beta
+    reduced, B, q = likelihood.reduced, likelihood.reduced.both, len(likelihood.reduced.both)
+    beta = likelihood.gls(reduced.of_columns((B @ B.swapaxes(-1, -2)).sum(axis=0))).beta
     residual = np.append(-beta, 1.0)
     theta = residual @ reduced.left @ residual / (reduced.nobs - reduced.ranks.sum())
-    z = np.einsum("kaj,kj->aj", R, np.einsum("kxj,x->kj", T, residual))
-    A = np.einsum("kaj,kbj->abj", R, R)
+    z = np.einsum("kaj,kj->aj", B[:, :q], np.einsum("kxj,x->kj", B, reduced.in_both(residual)))
+    A = np.einsum("kaj,kbj->abj", B[:, :q], B[:, :q])
     flat = A.reshape(q * q, -1)
     twice = (flat @ flat.T).reshape(q, q, q, q).transpose(0, 3, 1, 2).reshape(q * q, q * q)
     D = np.linalg.solve(twice, (z @ z.T / theta - A.sum(axis=-1)).ravel()).reshape(q, q)
@@ -344,13 +379,12 @@ def _settled(likelihood, found):
     for rank in range(q - faint, q):
         face = (into @ axes[:, q - rank :]) * np.sqrt(share[q - rank :])
         if rank:
-            face = np.linalg.qr(face.T)[1].T[None]
-            face, value = descend(likelihood, face)
-            face, value = face[0], float(value[0])
+            there = descend(likelihood, np.linalg.qr(face.T)[1].T[None])
         else:
-            value = float(likelihood.criterion(np.zeros((q, q))))
-        if value <= found.criterion + _NOISE * abs(value) and _belongs(likelihood, face, C):
-            return Maximum(face, value)
+            there = Maximum(face, float(likelihood.criterion(np.zeros((q, q)))))
+        no_higher = there.criterion <= found.criterion + _NOISE * abs(there.criterion)
+        if no_higher and _belongs(likelihood, there.factor, C):
+            return there
     return found
 
 
