@@ -337,6 +337,23 @@ def test_the_look_for_starts_sees_the_criterion(method, rank):
     np.testing.assert_allclose(search._look(likelihood, L), likelihood.criterion(D), rtol=1e-10)
 
 
+@pytest.mark.parametrize("rank", [0, 1, 2])
+def test_the_closed_form_of_a_pair_is_what_cholesky_says_group_by_group(rank):
+    data = some_data(5, J=13)
+    data = pd.concat([data, data.iloc[[0]].assign(g="alone")])
+    summary = summarise(data, "y ~ x0 + w", "g")
+    both = slopes.of_summary(summary, [1], np.ones(3, dtype=bool))[0].both
+    L = np.tril(np.random.default_rng(2).normal(size=(2, 3, 2, 2)))[..., :rank]
+    D = L @ L.swapaxes(-1, -2)
+    ours, other = pair.Groups(both), sums.Groups(both)
+    np.testing.assert_allclose(ours.by_group(D), other.by_group(D), rtol=1e-11, atol=1e-13)
+    for order, parts in ((0, 2), (1, 3), (2, 3)):
+        found, right = ours.sums(D, order), other.sums(D, order)
+        assert len(found) == len(right) == parts
+        for one, two in zip(found, right, strict=True):
+            np.testing.assert_allclose(one, two, rtol=1e-11, atol=1e-12)
+
+
 def test_groups_are_added_up_by_chunks_to_the_same_sums(monkeypatch):
     data = some_data(5, 3, J=40)
     summary = summarise(data, "y ~ x0 + x1", "g")
@@ -623,6 +640,51 @@ def test_many_groups_are_started_from_some_of_them_and_end_at_the_same_place():
     fit = partial_pooling("y ~ x0", data, "g", "x0")
     likelihood = fit._solution.likelihood
     np.testing.assert_allclose(fit.criterion, descend(likelihood, np.eye(2)[None]).criterion, rtol=1e-13)
+
+
+def hard(seed):
+    """Many groups: sizes, x and covariances of many kinds, psi of rank 0 and 1 among them."""
+    rng = np.random.default_rng(seed)
+    J = int(rng.integers(151, 300))
+    sizes = (
+        rng.integers(1, 5, J),
+        np.maximum(1, 2 * rng.pareto(0.8, J)).astype(int).clip(1, 500),
+        np.where(np.arange(J) < 3, 300, 1),
+    )[seed % 3]
+    g = np.repeat(np.arange(J), sizes)
+    x = (
+        rng.normal(size=len(g)),
+        rng.normal(size=len(g)) / 10 + 5 * rng.normal(size=J)[g],
+        rng.standard_t(1.5, size=len(g)),
+        rng.integers(0, 2, len(g)).astype(float),
+    )[seed % 4]
+    (one, other), r = 10 ** rng.uniform(-2, 1, 2) * rng.choice([0, 1, 1], 2), rng.choice([-1, -0.9, 0, 1])
+    first, second = rng.normal(size=(2, J))
+    slope = other * (r * first + np.sqrt(1 - r * r) * second)
+    return pd.DataFrame({"g": g, "x": x, "y": one * first[g] + slope[g] * x + rng.normal(size=len(g))})
+
+
+def test_with_many_groups_no_other_start_leads_lower_looked_at_or_not(monkeypatch):
+    looked, elsewhere = [], search.elsewhere
+    monkeypatch.setattr(search, "elsewhere", lambda *given: looked.append(1) or elsewhere(*given))
+    for seed in range(24):
+        fit = partial_pooling("y ~ x", hard(seed), "g", slopes="x")
+        likelihood = fit._solution.likelihood
+        grid = search._scaled(likelihood, *search._FINE)[::4]
+        assert fit.criterion <= descend(likelihood, grid).criterion + 1e-9 * abs(fit.criterion)
+    assert 0 < len(looked) < 24
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_cross_products_that_a_maximum_brings_are_those_at_its_place(seed):
+    for data in (hard(seed), some_data(seed, J=12)):
+        x = "x" if "x" in data else "x0"
+        fit = partial_pooling(f"y ~ {x}", data, "g", slopes=x)
+        top = fit._solution.top
+        if top.cross is not None:
+            right = fit._solution.likelihood.sums(top.D, 0).cross
+            unit = np.sqrt(np.outer(right.diagonal(), right.diagonal()))
+            np.testing.assert_allclose(top.cross / unit, right / unit, atol=1e-13)
 
 
 def test_the_start_by_moments_is_near_the_truth_and_pulled_inside():

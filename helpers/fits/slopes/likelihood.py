@@ -8,7 +8,6 @@ twice. Formulas: Bates et al. (2015), section 3; Lindstrom and Bates (1988).
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import NamedTuple
@@ -129,42 +128,36 @@ def of_summary(summary, places, fixed):
         Of the fixed terms alone.
     """
     kept = summary if fixed.all() else summary.keeping(fixed)
-    n, places, q = summary.sizes, list(places), 1 + len(places)
-    away = summary.means.T[places] - summary.centre[places, None]
-    unit = np.sqrt((summary.within.diagonal()[places] + away**2 @ n) / summary.nobs)
-    units, stay = [1.0, *unit.tolist()], [k for k, is_fixed in enumerate(fixed.tolist()) if is_fixed]
-    varying = [summary.intercept, *places] if kept.intercept is not None else []  # else they are not centred
-    columns, lengths, others, still = [], [], [], []
-    for place, square in zip([*stay, len(fixed)], kept.about_centre().diagonal().tolist(), strict=True):
-        if place in varying:
-            columns.append(varying.index(place))
-            lengths.append(units[columns[-1]])
-        else:
-            others.append(len(columns))
-            columns.append(q + len(others) - 1)
-            lengths.append(math.sqrt(square / summary.nobs) or 1.0)
-        still.append(place in varying or place in places)
-    lengths, others, still = np.array(lengths), np.array(others), np.array(still)
-    scale, root = np.append(unit, lengths[others])[:, None], np.sqrt(n)
-    both = np.zeros((q, q + len(others), len(n)))
-    both[0, 0] = root
-    both[0, 1:q] = away
-    both[0, q:] = kept.centred_means().T[others]
-    both[0, 1:] *= root / scale
-    of_slopes = summary.varying.tolist()
-    rows = [of_slopes.index(place) for place in places]
-    own = [of_slopes.index(stay[k]) for k in others[:-1]]
+    q, places = 1 + len(places), list(places)
+    stay = [*(k for k, own in enumerate(fixed.tolist()) if own), len(fixed)]
+    known = [] if kept.intercept is None else [summary.intercept, *places]  # else fixed ones are not centred
+    others = [place for place in stay if place not in known]  # the outcome last
+    beside = [*places, *others]  # what stands beside the constant
+    centre = summary.centre[beside]
+    if not known:
+        centre[q - 1 :] = 0.0
+    away = summary.means.T[beside] - centre[:, None]
+    about = (summary.within.diagonal()[beside] + away**2 @ summary.sizes) / summary.nobs
+    unit = np.sqrt(np.where(about > 0, about, 1.0))[:, None]
+    both = np.zeros((q, q + len(others), summary.ngroups))
+    both[0, 0] = root = np.sqrt(summary.sizes)
+    np.multiply(away, root / unit, out=both[0, 1:])
+    slope = {place: k for k, place in enumerate(k for k in range(len(fixed)) if k != summary.intercept)}
+    rows, every = [slope[place] for place in places], [slope.get(place, -1) for place in beside]
     inside = both[1:, 1:]  # cross-products within the groups, of the terms that vary
-    inside[...] = summary.products[:, rows][:, :, [*rows, *own, -1]].transpose(1, 2, 0)
-    inside /= unit[:, None, None] * scale
+    inside[...] = summary.products[:, rows][:, :, every].transpose(1, 2, 0)
+    inside /= unit[: q - 1, None] * unit
     sides = triangular(inside, _CONSTANT * summary.nobs)[:, q - 1 :]
-    left = kept.within / (lengths[:, None] * lengths)
-    left[others[:, None], others] -= (sides @ sides.swapaxes(1, 2)).sum(axis=0)
+    columns = np.array([known.index(place) if place in known else q + others.index(place) for place in stay])
+    lengths = np.concatenate([[1.0], unit[:, 0]])[columns]
+    left, own = kept.within / (lengths[:, None] * lengths), np.flatnonzero(columns >= q)
+    left[own[:, None], own] -= (sides @ sides.swapaxes(1, 2)).sum(axis=0)
+    still = [k for k, place in enumerate(stay) if place in places or place in known]
     left[still] = left[:, still] = 0.0  # a varying term leaves nothing of itself
     back = np.eye(q)
-    back[1:] /= unit[:, None]
-    back[0, 1:] = -(summary.shift + summary.centre)[places] / unit
-    return Reduced(both, np.array(columns), left, summary.nobs, lengths, back), kept
+    back[1:] /= unit[: q - 1]
+    back[0, 1:] = -(summary.shift + summary.centre)[places] / unit[: q - 1, 0]
+    return Reduced(both, columns, left, summary.nobs, lengths, back), kept
 
 
 def triangular(A, least, whole=None):
