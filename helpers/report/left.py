@@ -37,8 +37,11 @@ class Left(NamedTuple):
 
     Attributes
     ----------
+    level : float
+        Mean of the outcome.
     fitted, residuals : ndarray of shape (N,)
-        In the unit of the outcome: fixed part and effects, and the outcome less these.
+        In the unit of the outcome: fixed part and effects, less ``level``; and the outcome less fixed part
+        and effects. Of single precision, which has seven digits of how far a row is off.
     groups : CategoricalIndex
         Group of each row (of the first of two groupings).
     effects : list of Effects
@@ -46,6 +49,7 @@ class Left(NamedTuple):
         Terms whose slopes vary in the model.
     """
 
+    level: float
     fitted: np.ndarray
     residuals: np.ndarray
     groups: pd.CategoricalIndex
@@ -68,18 +72,17 @@ def of_one(found) -> Left:
         added = {term: sloped.group_effects[term]["estimate"].to_numpy() for term in sloped.varying}
         for term in sloped.varying[1:]:
             effects.append(_effects(term, data.group, sloped.group_effects[term], sloped.psi.loc[term, term]))
-    fitted = np.empty(len(outcome))
-    for start in range(0, len(fitted), _BLOCK):
+    level, (fitted, residuals) = float(outcome.mean()), np.empty((2, len(outcome)), dtype=np.float32)
+    for start in range(0, len(outcome), _BLOCK):
         rows = slice(start, start + _BLOCK)
         here, own = {term: column[rows] for term, column in named.items()}, groups.codes[rows]
-        fitted[rows] = _fixed(model.params, here, found.centres, len(own))
+        of_rows = _fixed(model.params, here, found.centres, len(own))
         for term, effect in added.items():
             effect = effect.take(own)
-            fitted[rows] += (
-                effect if term == "Intercept" else _times(effect, here[term], found.centres.get(term))
-            )
+            of_rows += effect if term == "Intercept" else _times(effect, here[term], found.centres.get(term))
+        fitted[rows], residuals[rows] = of_rows - level, outcome[rows] - of_rows
     slopes = [] if sloped is None else list(sloped.varying[1:])
-    return Left(fitted, outcome - fitted, groups, effects, slopes)
+    return Left(level, fitted, residuals, groups, effects, slopes)
 
 
 def of_two(found) -> Left:
@@ -99,7 +102,10 @@ def of_two(found) -> Left:
         fitted += table_of["estimate"].to_numpy()[table_of.index.get_indexer(rows)]
         effects.append(_effects("Intercept", own, table_of, fit.psi[name]))
     labels = pd.CategoricalIndex(by_row[0], name=found.names[0])
-    return Left(fitted, table.columns[-1] - fitted, labels, effects, [])
+    outcome = table.columns[-1]
+    level = float(outcome.mean())
+    fitted, residuals = (of.astype(np.float32) for of in (fitted - level, outcome - fitted))
+    return Left(level, fitted, residuals, labels, effects, [])
 
 
 def _groups_of(column, table, data):

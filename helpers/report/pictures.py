@@ -43,7 +43,7 @@ def _residuals(found):
             "not drawn."
         )
         return Picture(title, text, [])
-    fitted, residuals, groups, _, slopes = found.left
+    level, fitted, residuals, groups, _, slopes = found.left
     sd = figures.checks.root_mean_square(residuals)
     k = max(int(residuals.argmax()), int(residuals.argmin()), key=lambda k: abs(residuals[k]))
     lower, spread = fitted <= np.median(fitted), ""
@@ -66,13 +66,13 @@ def _residuals(found):
         f"{whose} farthest residual, of {of}, is {words.decimals(residuals[k] / sd, 1)} "
         f"standard deviations from 0, and the skewness is {words.decimals(_skewness(residuals), 2)}{spread}."
     )
-    panels = [figures.residuals_by_fitted(fitted, residuals, found.outcome)]
+    panels = [figures.residuals_by_fitted(fitted, residuals, found.outcome, level)]
     return Picture(title, text, [*panels, figures.residuals_against_normal(residuals)])
 
 
 def _skewness(values):
     """Third central moment over the cube of the standard deviation."""
-    mean, squares, cubes = values.mean(), 0.0, 0.0
+    mean, squares, cubes = values.mean(dtype=float), 0.0, 0.0
     for start in range(0, len(values), _BLOCK):
         away = values[start : start + _BLOCK] - mean
         square = away * away
