@@ -163,9 +163,11 @@ class Predictions(GroupMeans):
 
     def _effects(self):
         """Effect of each group, and which part of its mean's distance from the fixed part that is."""
-        (beta, _), means, sizes = self._centred, self.data.centred_means(), self.data.sizes
-        factor = formulas.shrinkage(self.psi, self.theta, sizes)
-        return factor * (means[:, -1] - means[:, :-1] @ beta), factor
+        factor, residual = (
+            formulas.shrinkage(self.psi, self.theta, self.data.sizes),
+            np.append(-self._centred[0], 1.0),
+        )
+        return factor * (self.data.centred_means() @ residual), factor
 
     def _predicted(self, level, contrast, groups=slice(None)):
         """Table of level plus effect of some groups, where level is ``contrast`` times the coefficients."""

@@ -75,7 +75,8 @@ def of_one(found) -> Left:
             psi = sloped.psi.loc[term, term]
             effects.append(_effects(term, data.group, data.labels, added[term], psi, error**2))
         del errors
-    level, (fitted, residuals) = float(outcome.mean()), np.empty((2, len(outcome)), dtype=np.float32)
+    level = float(outcome.mean())
+    fitted, residuals = (np.empty(len(outcome), dtype=np.float32) for _ in range(2))
     for start in range(0, len(outcome), _BLOCK):
         rows = slice(start, start + _BLOCK)
         here, own = {term: column[rows] for term, column in named.items()}, groups.codes[rows]

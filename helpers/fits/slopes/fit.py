@@ -228,16 +228,16 @@ class SlopesFit(SlopesEstimate):
 
     def _effects(self, contrasts=None):
         """Estimates, errors and conditional errors of `group_effects`, each of shape (q, J)."""
-        none = np.zeros((len(self.varying), len(self._estimate)))
-        found = inference.group_effects(self._solution, none if contrasts is None else contrasts, self._back)
-        root = np.sqrt(self.theta)
-        return found[0] * self._length, root * found[1], root * found[2]
+        if contrasts is None:
+            contrasts = np.zeros((len(self.varying), len(self._estimate)))
+        found = inference.group_effects(self._solution, contrasts, self._back)
+        for values, unit in zip(found, (self._length, *[np.sqrt(self.theta)] * 2), strict=True):
+            values *= unit
+        return found
 
     def _by_group(self, contrasts, level):
-        estimate, *errors = self._effects(contrasts)
-        columns = {"estimate": level[:, None] + estimate} | dict(
-            zip(("se", "se_conditional"), errors, strict=True)
-        )
+        estimate, se, conditional = self._effects(contrasts)
+        columns = {"estimate": level[:, None] + estimate, "se": se, "se_conditional": conditional}
         table = {
             (term, name): values[k] for k, term in enumerate(self.varying) for name, values in columns.items()
         }
