@@ -208,8 +208,11 @@ def compared(fits, alpha=0.05, one=None):
     add_term(*least_squares[1], f"mean over all rows{at}", k)
     add("no pooling", alone, no._estimate[one], no._se[one], no._df[one])  # J names would take longer
     add("no pooling", f"mean over these {J} groups{own}", *no._mean_of_groups(), no._df[0])
-    pooled = partial.group_means if whole else partial.group_means_at(**dict.fromkeys(inner, 0.0))
-    add("partial pooling", alone, *pooled.iloc[one][["estimate", "se_unconditional"]], partial.group_df)
+    if whole:
+        pooled = partial._predicted(partial._estimate[k], partial._contrasts[k], slice(one, one + 1))
+    else:
+        pooled = partial.group_means_at(**dict.fromkeys(inner, 0.0)).iloc[one : one + 1]
+    add("partial pooling", alone, *pooled.iloc[0][["estimate", "se_unconditional"]], partial.group_df)
     add_term("partial pooling", partial, f"mean over all groups there are{at}", k)
     for i, term in enumerate(summary.terms):
         if i != k:

@@ -113,7 +113,7 @@ class Predictions(GroupMeans):
             raise ValueError(
                 f"K, the number of groups in the population, must be at least {self.ngroups}; got {K}"
             )
-        k, effects = self._constant(), self.group_effects["estimate"].to_numpy()
+        k, (effects, _) = self._constant(), self._effects()
         contrast, data = self._contrasts[k], self.data
         mse, df, of_psi = small_samples.predicted_mean(data, contrast, self.psi, self.theta, K=float(K))
         if self.method != "reml":
@@ -161,15 +161,23 @@ class Predictions(GroupMeans):
             at += data.shift[-1] + data.centre[-1]
         return self._predicted(at, design)
 
-    def _predicted(self, level, contrast):
-        """Table of level plus effect of each group, where level is ``contrast`` times the coefficients."""
-        beta, cov = self._centred
-        means, factor = self.data.centred_means(), formulas.shrinkage(self.psi, self.theta, self.data.sizes)
-        conditional = factor * self.theta / self.data.sizes  # with the fixed effects known
-        spread = contrast - factor[:, None] * means[:, :-1]
+    def _effects(self):
+        """Effect of each group, and which part of its mean's distance from the fixed part that is."""
+        factor, residual = (
+            formulas.shrinkage(self.psi, self.theta, self.data.sizes),
+            np.append(-self._centred[0], 1.0),
+        )
+        return factor * (self.data.centred_means() @ residual), factor
+
+    def _predicted(self, level, contrast, groups=slice(None)):
+        """Table of level plus effect of some groups, where level is ``contrast`` times the coefficients."""
+        (beta, cov), data = self._centred, self.data
+        effect, factor = (of[groups] for of in self._effects())
+        conditional = factor * self.theta / data.sizes[groups]  # with the fixed effects known
+        spread = contrast - factor[:, None] * data.centred_means()[groups, :-1]
         variance = conditional + np.einsum("ji,ik,jk->j", spread, cov, spread)
-        estimate = level + factor * (means[:, -1] - means[:, :-1] @ beta)
-        unknown = prediction.mean_squared_errors(self.data, contrast, beta, self.psi / self.theta)
+        ratio = self.psi / self.theta
+        unknown = prediction.mean_squared_errors(data, contrast, beta, ratio, groups)
         variances = {"se": variance, "se_conditional": conditional, "se_unconditional": unknown}
-        columns = {"estimate": estimate} | {name: np.sqrt(value) for name, value in variances.items()}
-        return pd.DataFrame(columns, self.data.labels)
+        columns = {"estimate": level + effect} | {name: np.sqrt(each) for name, each in variances.items()}
+        return pd.DataFrame(columns, data.labels[groups])

@@ -33,7 +33,7 @@ _FINE = 2000
 _RANK = 1e-12
 
 
-def mean_squared_errors(summary, contrast, beta, ratio):
+def mean_squared_errors(summary, contrast, beta, ratio, groups=slice(None)):
     """Mean squared error of each group's predicted mean, averaged over the ratio of the variances.
 
     Parameters
@@ -46,6 +46,8 @@ def mean_squared_errors(summary, contrast, beta, ratio):
         Estimated coefficients of the centred columns, by any method.
     ratio : float
         Estimated psi / theta, 0 included.
+    groups : slice
+        Which groups; ``contrast`` then has a row for each of these.
 
     Returns
     -------
@@ -55,7 +57,7 @@ def mean_squared_errors(summary, contrast, beta, ratio):
     ratios, shares = ratio_weights(profile, summary)
     XX, betas, rss = profile.gls(ratios)
     unit, y = profile.scale[:-1], profile.scale[-1]
-    means, n, contrast = summary.centred_means(), summary.sizes, np.asarray(contrast)
+    means, n, contrast = summary.centred_means()[groups], summary.sizes[groups], np.asarray(contrast)
     theta = y**2 / (shares @ (profile.degrees / rss))
     covs = np.linalg.inv(XX) / (unit[:, None] * unit) * (theta * shares)[:, None, None]
     betas = betas * y / unit

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..tables import unit_diagonal
+from ..tables.linear import eigen_of, unit_diagonal
 
 _FULL = 1e-12  # a leverage this near 1 is 1: the group's residuals are 0 and it says nothing of the error
 
@@ -26,21 +26,20 @@ def group_scores(summary, beta):
     -------
     root : ndarray of shape (p, p)
         root' root = M, the inverse of X'X.
-    S : ndarray of shape (J, p, p)
+    S : ndarray of shape (p, p, J)
         root X_g'X_g root': its eigenvalues, between 0 and 1, are the leverages of the group.
-    u : ndarray of shape (J, p)
+    u : ndarray of shape (p, J)
         root X_g'e_g, e the residuals.
     """
-    p, varying, means, n = len(summary.terms), summary.varying, summary.centred_means(), summary.sizes
-    S = n[:, None, None] * means[:, :p, None] * means[:, None, :p]
-    S[:, varying[:, None], varying] += summary.products[:, :, :-1]
-    residual = np.append(-beta, 1.0)
-    u = (n * (means @ residual))[:, None] * means[:, :p]
-    u[:, varying] += summary.products @ residual[[*varying, p]]
-    unit, scale = unit_diagonal(S.sum(axis=0))
+    p, varying, means, n = len(summary.terms), summary.varying, summary.centred_means().T, summary.sizes
+    S, residual = n * means[:p, None] * means[:p], np.append(-beta, 1.0)
+    S[varying[:, None], varying] += np.moveaxis(summary.products[:, :, :-1], 0, -1)
+    u = n * (residual @ means) * means[:p]
+    u[varying] += (summary.products @ residual[[*varying, p]]).T
+    unit, scale = unit_diagonal(S.sum(axis=-1))
     values, vectors = np.linalg.eigh(unit)
     root = (vectors / np.sqrt(values)) @ vectors.T / scale
-    return root, root @ S @ root.T, u @ root.T
+    return root, root @ np.moveaxis(root @ S, 0, 1), root @ u
 
 
 class Kind(NamedTuple):
@@ -74,18 +73,18 @@ def _power(exponent):
 
 
 def _groups_less_one(parts, a):
-    return float(len(parts.leverage) - 1)
+    return float(parts.leverage.shape[-1] - 1)
 
 
 def _of_independent_rows(parts, a):
     """Satterthwaite's for independent errors: Bell and McCaffrey (2002); Pustejovsky and Tipton (2018)."""
     root, leverage, axes, factor = parts
-    along = np.einsum("jik,i->jk", axes, root @ a)
-    own = np.sum(leverage * factor**2 * along**2, axis=1)
-    q = np.einsum("jik,jk->ji", axes, leverage * factor * along)
-    inner = q.T @ q
+    along = np.einsum("ikj,i->kj", axes, root @ a)
+    own = np.sum(leverage * factor**2 * along**2, axis=0)
+    q = np.einsum("ikj,kj->ij", axes, leverage * factor * along)
+    inner = q @ q.T
     trace = own.sum() - np.trace(inner)
-    return float(trace**2 / (np.sum(own**2) - 2 * own @ np.sum(q**2, axis=1) + np.sum(inner**2)))
+    return float(trace**2 / (np.sum(own**2) - 2 * own @ np.sum(q**2, axis=0) + np.sum(inner**2)))
 
 
 def _one(J, N, k):
@@ -137,9 +136,9 @@ def cluster_robust(summary, beta, kind, coefficients=None):
     """
     corrected, scale, df = KINDS[kind]
     root, S, u = group_scores(summary, beta)
-    leverage, axes = np.linalg.eigh(S)
+    leverage, axes = eigen_of(S)
     factor = corrected(1 - leverage)
-    score = np.einsum("jik,jk,jlk,jl->ji", axes, factor, axes, u, optimize=True)
-    cov, p = root.T @ (score.T @ score) @ root, len(root)
+    score = np.einsum("ikj,kj->ij", axes, factor * np.einsum("ikj,ij->kj", axes, u))
+    cov, p = root.T @ (score @ score.T) @ root, len(root)
     cov *= scale(summary.ngroups, summary.nobs, p if coefficients is None else coefficients)
     return cov, partial(df, _Parts(root, leverage, axes, factor))

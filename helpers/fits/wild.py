@@ -143,19 +143,19 @@ def wild_bootstrap(
             f"{summary.group} {summary.labels[alone]!r} alone decides {term!r}: its residuals are 0 "
             "there and say nothing of the error, so no resampling of them does"
         )
-    z, e = u @ a, S @ a
+    z, e = a @ u, a @ S
     variance = float(z @ z)
     if not variance > _NOTHING * (a @ a) * summary.about_centre()[-1, -1]:
         raise ValueError(
             f"the residuals of each {summary.group} sum to 0 along {term!r}: nothing to resample"
         )
     Q = e / (a @ a)
-    q = Q @ a
+    q = a @ Q
 
     def sums(W):
         """Numerators and variances of t as functions of d: A + d C over alpha + 2 beta d + gamma d^2."""
-        zero = W * z - (W @ u) @ e.T
-        one = W * q - (W @ Q) @ e.T
+        zero = W * z - (W @ u.T) @ e
+        one = W * q - (W @ Q.T) @ e
         squares = ((zero * zero).sum(axis=1), (zero * one).sum(axis=1), (one * one).sum(axis=1))
         return W @ z, W @ q, *squares
 

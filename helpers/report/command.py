@@ -155,6 +155,8 @@ def _contents(asked, source, targets, progress):
     title = " ".join([*_how_read(source, data), *_of_file(data, used)])
     _ = found.warnings, found.sentence
     progress.step("drawing")
+    with suppress(ImportError):  # what the fits gave back goes to the system, which draws in other sizes
+        importlib.import_module("pyarrow").default_memory_pool().release_unused()
     contents = [found.to_html(title).encode("utf-8")]
     contents += [written.table(found, targets[1])] if asked.table else []
     return found, contents

@@ -37,8 +37,11 @@ class Left(NamedTuple):
 
     Attributes
     ----------
+    level : float
+        Mean of the outcome.
     fitted, residuals : ndarray of shape (N,)
-        In the unit of the outcome: fixed part and effects, and the outcome less these.
+        In the unit of the outcome: fixed part and effects, less ``level``; and the outcome less fixed part
+        and effects. Of single precision, which has seven digits of how far a row is off.
     groups : CategoricalIndex
         Group of each row (of the first of two groupings).
     effects : list of Effects
@@ -46,6 +49,7 @@ class Left(NamedTuple):
         Terms whose slopes vary in the model.
     """
 
+    level: float
     fitted: np.ndarray
     residuals: np.ndarray
     groups: pd.CategoricalIndex
@@ -61,25 +65,28 @@ def of_one(found) -> Left:
     groups = _groups_of(found.whole[data.group], table, data)
     outcome, named = table.columns[-1], dict(zip(_terms(table), table.columns[:-1], strict=True))
     del table  # whose codes are as large as a column
-    means = found.fit.group_effects
-    effects = [_effects("Intercept", data.group, means, found.fit.psi)]
-    added = {"Intercept": means["estimate"].to_numpy()}
+    (means, share), psi = found.fit._effects(), found.fit.psi
+    effects = [_effects("Intercept", data.group, data.labels, means, psi, psi * (1 - share))]
+    added = {"Intercept": means}
     if sloped is not None:
-        added = {term: sloped.group_effects[term]["estimate"].to_numpy() for term in sloped.varying}
-        for term in sloped.varying[1:]:
-            effects.append(_effects(term, data.group, sloped.group_effects[term], sloped.psi.loc[term, term]))
-    fitted = np.empty(len(outcome))
-    for start in range(0, len(fitted), _BLOCK):
+        estimates, _, errors = sloped._effects()
+        added = dict(zip(sloped.varying, estimates, strict=True))
+        for term, error in zip(sloped.varying[1:], errors[1:], strict=True):
+            psi = sloped.psi.loc[term, term]
+            effects.append(_effects(term, data.group, data.labels, added[term], psi, error**2))
+        del errors
+    level = float(outcome.mean())
+    fitted, residuals = (np.empty(len(outcome), dtype=np.float32) for _ in range(2))
+    for start in range(0, len(outcome), _BLOCK):
         rows = slice(start, start + _BLOCK)
         here, own = {term: column[rows] for term, column in named.items()}, groups.codes[rows]
-        fitted[rows] = _fixed(model.params, here, found.centres, len(own))
+        of_rows = _fixed(model.params, here, found.centres, len(own))
         for term, effect in added.items():
             effect = effect.take(own)
-            fitted[rows] += (
-                effect if term == "Intercept" else _times(effect, here[term], found.centres.get(term))
-            )
+            of_rows += effect if term == "Intercept" else _times(effect, here[term], found.centres.get(term))
+        fitted[rows], residuals[rows] = of_rows - level, outcome[rows] - of_rows
     slopes = [] if sloped is None else list(sloped.varying[1:])
-    return Left(fitted, outcome - fitted, groups, effects, slopes)
+    return Left(level, fitted, residuals, groups, effects, slopes)
 
 
 def of_two(found) -> Left:
@@ -95,11 +102,15 @@ def of_two(found) -> Left:
     pairs = [by_row[0], pd.MultiIndex.from_arrays(by_row) if found.fits.nested else by_row[1]]
     effects = []
     for name, own, rows in zip(found.order, found.names, pairs, strict=True):
-        table_of = fit.group_effects[name]
-        fitted += table_of["estimate"].to_numpy()[table_of.index.get_indexer(rows)]
-        effects.append(_effects("Intercept", own, table_of, fit.psi[name]))
+        of = fit.group_effects[name]
+        estimate, variance = of["estimate"].to_numpy(), of["se_conditional"].to_numpy() ** 2
+        fitted += estimate[of.index.get_indexer(rows)]
+        effects.append(_effects("Intercept", own, of.index, estimate, fit.psi[name], variance))
     labels = pd.CategoricalIndex(by_row[0], name=found.names[0])
-    return Left(fitted, table.columns[-1] - fitted, labels, effects, [])
+    outcome = table.columns[-1]
+    level = float(outcome.mean())
+    fitted, residuals = (of.astype(np.float32) for of in (fitted - level, outcome - fitted))
+    return Left(level, fitted, residuals, labels, effects, [])
 
 
 def _groups_of(column, table, data):
@@ -130,10 +141,7 @@ def _times(slope, column, centre):
     return away
 
 
-def _effects(what, of, table, psi):
-    if psi <= 0:
-        return Effects(what, of, table.index, np.empty(0))
-    own = psi - table["se_conditional"].to_numpy() ** 2
-    return Effects(
-        what, of, table.index, table["estimate"].to_numpy() / np.sqrt(np.maximum(own, 1e-12 * psi))
-    )
+def _effects(what, of, labels, estimate, psi, conditional):
+    """Effects over their own sd, from their variance psi and what of it is left when the rows are known."""
+    own = np.maximum(psi - conditional, 1e-12 * psi)
+    return Effects(what, of, labels, estimate / np.sqrt(own) if psi > 0 else np.empty(0))

@@ -17,6 +17,9 @@ PHONE = "(max-width: 40rem)"
 
 def page(report, title=None) -> str:
     """Fill the template with a `report.Report`; all that comes from a file is escaped."""
+    pictures = [
+        (each.title, each.text, [_image(*panel) for panel in each.panels]) for each in report.pictures
+    ]  # first, for the rows that they are made of need memory
     (wide, alt), (narrow, _) = _drawn(report, WIDE), _drawn(report, NARROW)
     return _template().render(
         head=f"Which standard error? {report.outcome} by {report.group}",
@@ -36,9 +39,7 @@ def page(report, title=None) -> str:
         variances=report.variances,
         variances_head=variances.HEAD,
         level=words.percent(report.level),
-        pictures=[
-            (each.title, each.text, [_image(*panel) for panel in each.panels]) for each in report.pictures
-        ],
+        pictures=pictures,
         panel=f"{figures.checks.SIZE[0] * 100:.0f}",
         warnings=[warning.split(":", 1) for warning in report.warnings],
         sentence=report.sentence,

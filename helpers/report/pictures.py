@@ -32,10 +32,11 @@ class Picture(NamedTuple):
 
 def of(found) -> list:
     """Pictures of residuals and of group effects; a text alone where there is nothing to draw."""
-    return [_residuals(found), _effects(found)]
+    left = found.left
+    return [_residuals(found, left), _effects(left)]
 
 
-def _residuals(found):
+def _residuals(found, left):
     title = "What the model leaves of each row"
     if found.has_two_values:
         text = (
@@ -43,7 +44,7 @@ def _residuals(found):
             "not drawn."
         )
         return Picture(title, text, [])
-    fitted, residuals, groups, _, slopes = found.left
+    level, fitted, residuals, groups, _, slopes = left
     sd = figures.checks.root_mean_square(residuals)
     k = max(int(residuals.argmax()), int(residuals.argmin()), key=lambda k: abs(residuals[k]))
     lower, spread = fitted <= np.median(fitted), ""
@@ -66,13 +67,13 @@ def _residuals(found):
         f"{whose} farthest residual, of {of}, is {words.decimals(residuals[k] / sd, 1)} "
         f"standard deviations from 0, and the skewness is {words.decimals(_skewness(residuals), 2)}{spread}."
     )
-    panels = [figures.residuals_by_fitted(fitted, residuals, found.outcome)]
+    panels = [figures.residuals_by_fitted(fitted, residuals, found.outcome, level)]
     return Picture(title, text, [*panels, figures.residuals_against_normal(residuals)])
 
 
 def _skewness(values):
     """Third central moment over the cube of the standard deviation."""
-    mean, squares, cubes = values.mean(), 0.0, 0.0
+    mean, squares, cubes = values.mean(dtype=float), 0.0, 0.0
     for start in range(0, len(values), _BLOCK):
         away = values[start : start + _BLOCK] - mean
         square = away * away
@@ -80,9 +81,9 @@ def _skewness(values):
     return cubes / len(values) / (squares / len(values)) ** 1.5
 
 
-def _effects(found):
+def _effects(left):
     panels, told = [], []
-    for effects in found.left.effects:
+    for effects in left.effects:
         term = (
             "means" if effects.what == "Intercept" else f"slopes of {words.name(words.plain(effects.what))}"
         )
@@ -94,7 +95,7 @@ def _effects(found):
         panels.append(figures.effects_against_normal(z, title))
         low, high = (", ".join(names) for names in ends(z.sort_values(kind="stable")))
         told.append(f"Of the {title}, the highest are {high}, the lowest {low}.")
-    most = max((len(effects.labels) for effects in found.left.effects if len(effects.z)), default=0)
+    most = max((len(effects.labels) for effects in left.effects if len(effects.z)), default=0)
     look = ""
     if most:
         shape = "a shape other than the curve's" if most > GROUPS else (
@@ -103,7 +104,7 @@ def _effects(found):
         both = (
             "Effects on means are those of the random-intercept model, on slopes those of the model in which "
             "slopes vary. "
-            if found.left.slopes
+            if left.slopes
             else ""
         )
         look = (

@@ -116,5 +116,5 @@ class Report(Told, Findings):
 
     def figure(self, width=WIDE):
         """The groups in order of their means, predictors aside, as ``figure, alt``; width in inches."""
-        pooled = self.alone.group_means["estimate"].to_numpy()  # of a Series numpy asks all labels
+        pooled = self.alone._estimate[self.alone.data.intercept] + self.alone._effects()[0]
         return figures.grouped_means(self.means, pooled, self.own, self.level, width)

@@ -90,9 +90,9 @@ class Told:
         """Rows of the table of variances and tests, as text."""
         return self.ROOMS.variances(self)
 
-    @cached_property
+    @property
     def left(self):
-        """Residuals and group effects of the model, as `left.Left`."""
+        """Residuals and group effects of the model, as `left.Left`: made anew, for they are long."""
         return self.ROOMS.left(self)
 
     @property

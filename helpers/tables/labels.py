@@ -136,7 +136,7 @@ def number(column) -> tuple[np.ndarray, pd.Index, np.ndarray | None]:
     Categories keep their order, other labels are sorted.
     """
     if isinstance(column.dtype, pd.CategoricalDtype):
-        codes = column.array.codes.astype(np.intp)
+        codes = column.array.codes
         return codes, column.array.categories, codes < 0
     if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iu":
         codes, _, labels = whole_numbers(column.to_numpy())

@@ -104,3 +104,34 @@ def _inverse_if_apart(cross):
         return None
     factors = found.diagonal()
     return (found, scale) if factors.min() > 0 and 2 * _NEARLY * factors.max() < 1 else None
+
+
+def times(A, B) -> np.ndarray:
+    """Products of matrices A (n, m, J) and B (m, k, J), one for each of many groups, which are last."""
+    return sum(A[:, i, None] * B[i] for i in range(len(B)))
+
+
+def eigen_of(A) -> tuple[np.ndarray, np.ndarray]:
+    """Eigenvalues, ascending, and axes of symmetric matrices; two by two as LAPACK's dlaev2, all at once.
+
+    Parameters
+    ----------
+    A : ndarray of shape (p, p, J)
+
+    Returns
+    -------
+    values, axes : ndarray of shape (p, J), (p, p, J)
+        ``axes[:, k]`` belongs to ``values[k]``.
+    """
+    if len(A) > 2:
+        values, axes = np.linalg.eigh(np.moveaxis(A, -1, 0))
+        return np.moveaxis(values, 0, -1), np.moveaxis(axes, 0, -1)
+    if len(A) == 1:
+        return A[0], np.ones_like(A)
+    a, b, d = A[0, 0], A[1, 0], A[1, 1]
+    high = (a + d) / 2 + np.hypot((a - d) / 2, b)
+    positive = np.where(high > 0, high, 1.0)
+    low = np.where(high > 0, np.maximum(a, d) / positive * np.minimum(a, d) - b / positive * b, a + d - high)
+    angle = np.arctan2(b, (a - d) / 2) / 2
+    cosine, sine = np.cos(angle), np.sin(angle)
+    return np.array([low, high]), np.array([[-sine, cosine], [cosine, sine]])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from functools import partial
+from functools import partial, reduce
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from . import columns, engines
 from .labels import of_used
 from .linear import along
 from .summary import ROUNDING, GroupSummary
-from .sums import added_up
+from .sums import added_up, parts
 
 _LEAST, _MOST = 1e-150, 1e150  # spreads whose squares a double holds
 _BLOCK = 128  # rows whose products are added up at a time
@@ -202,20 +202,33 @@ class Deviations:
     def __init__(self, table, shift, used):
         codes = table.codes
         self._codes, self._counts, self._used = codes, table.counts, used
+        self._parts = parts(len(codes), len(table.counts))
         self._inside = None  # products of the rows, once they were asked for
         self._divisor = table.counts if isinstance(used, slice) else np.maximum(table.counts, 1)
         self.rows = np.empty((len(table.columns), len(codes)))
         self.small = self.rows.size <= _FEW
         means = self._sums(table.columns) / self._divisor
-        for row, column, mean in zip(self.rows, table.columns, means, strict=True):
-            mean.take(codes, out=row, mode="clip")  # needs no buffer; no code is out of bounds
-            np.subtract(column, row, out=row)
+        for part in self._parts:
+            places = self._places(part)
+            for row, column, mean in zip(self.rows[:, part], table.columns, means, strict=True):
+                mean.take(places, out=row, mode="clip")  # needs no buffer; no code is out of bounds
+                np.subtract(column[part], row, out=row)
         self.means = means[:, used].T - shift
         self.steps = (self._sums(self.rows) / self._divisor)[:, used].T
 
-    def _sums(self, rows):
-        """Sums by label of each of some rows, of shape (rows, labels)."""
-        return np.array([added_up(self._codes, row, len(self._counts)) for row in rows])
+    def _places(self, part):
+        """Codes of some rows as numpy wants them, which is wider than most need to be."""
+        return self._codes[part].astype(np.intp, copy=False)
+
+    def _sums(self, rows, times=None):
+        """Sums by label of each of some rows, times one, of shape (rows, labels)."""
+
+        def of(part):
+            places, here = self._places(part), (row[part] for row in rows)
+            here = here if times is None else (row * times[part] for row in here)
+            return np.array([added_up(places, row, len(self._counts)) for row in here])
+
+        return reduce(np.add, map(of, self._parts))
 
     def cross(self, sizes):
         """Cross-products within the groups."""
@@ -247,11 +260,9 @@ class Deviations:
             return np.empty((len(self.steps), 0, 1))
         products = np.empty((len(self.steps), v, v + 1))
         for i in range(v):
-            for k in range(i, v + 1):
-                found = added_up(self._codes, self.rows[i] * self.rows[k], len(self._counts))
-                products[:, i, k] = found[self._used]
-                if k < v:
-                    products[:, k, i] = products[:, i, k]
+            found = self._sums(self.rows[i:], self.rows[i])[:, self._used]
+            products[:, i, i:] = found.T
+            products[:, i:, i] = found[:-1].T
         steps = self.steps * self._counts[self._used, None]
         products -= steps[:, :-1, None] * self.steps[:, None]
         return products

@@ -1,10 +1,13 @@
-"""Sums by label of columns that may be somebody else's memory, without a copy of them."""
+"""Sums by label of columns that may be somebody else's memory, without a copy; some rows at a time."""
 
 from __future__ import annotations
+
+from functools import reduce
 
 import numpy as np
 
 _MANY = 2**14  # rows from which a copy costs more than what spares it
+_ROWS = 2**16  # rows that are worked on at a time
 
 
 class _Unlocked:
@@ -22,9 +25,16 @@ def _for_bincount(values):
     return np.asarray(_Unlocked(values))
 
 
+def parts(N, K) -> list[slice]:
+    """Parts of N rows that are worked on at a time: a cache holds one, and none is shorter than K labels."""
+    step = max(_ROWS, K)
+    return [slice(start, start + step) for start in range(0, max(N, 1), step)]
+
+
 def counted(codes, K) -> np.ndarray:
     """Return how often each of K codes occurs."""
-    return np.bincount(_for_bincount(codes), minlength=K)
+    every = (np.bincount(_for_bincount(codes[part]), minlength=K) for part in parts(len(codes), K))
+    return reduce(np.add, every)
 
 
 def added_up(codes, values, K) -> np.ndarray:

@@ -32,11 +32,12 @@ def grouped_means(means, pooled, fit, level=0.95, width=7.2):
     -------
     figure, alt : Figure, str
     """
-    data = fit.data
-    own, order = means.to_numpy(), np.argsort(means.to_numpy(), kind="stable")
-    size, pooled = data.sizes[order], np.asarray(pooled)[order]
-    half = (stats.t.isf((1 - level) / 2, fit._df[0]) * np.sqrt(fit.theta / data.sizes))[order]
-    J, y, own = len(own), np.arange(1, len(own) + 1), own[order]
+    data, J, every = fit.data, len(means), np.asarray(pooled)
+    order = np.argsort(means.to_numpy(), kind="stable")
+    shown = np.unique(np.linspace(0, J - 1, _EACH).round().astype(int)) if J > _EACH else np.arange(J)
+    y, drawn = shown + 1, order[shown]  # a picture has fewer lines than there may be groups
+    own, size, pooled = means.to_numpy()[drawn], data.sizes[drawn], every[drawn]
+    half = stats.t.isf((1 - level) / 2, fit._df[0]) * np.sqrt(fit.theta / size)
     named = J <= 40
     mark = 6 if named else 3.4
     small = width < 5
@@ -44,9 +45,8 @@ def grouped_means(means, pooled, fit, level=0.95, width=7.2):
     figure, (left, right) = plt.subplots(
         1, 2, figsize=(width, min(7.5, 2.2 + 0.2 * min(J, 40))), sharey=True, width_ratios=(3, 1)
     )
-    if J > _EACH:  # a picture has fewer lines than there are groups
-        shown = np.unique(np.linspace(0, J - 1, _EACH).round().astype(int))
-        _crowd(left, right, shown + 1, own[shown], half[shown], pooled[shown], size[shown])
+    if J > _EACH:
+        _crowd(left, right, y, own, half, pooled, size)
     else:
         left.hlines(y, own - half, own + half, color=FAINT, lw=wide)
         left.plot(own, y, "D", color=NO, ms=mark * 0.9, mew=0, label="mean of the group's rows")
@@ -65,7 +65,7 @@ def grouped_means(means, pooled, fit, level=0.95, width=7.2):
         left.set_ylabel(f"{J} groups{part}, from the lowest mean to the highest")
     left.set_ylim(0.2, J + 0.8)  # no tick at 0: the lowest is group 1
     left.set_xlabel(f"mean of {plain(data.outcome, 20 if small else 40)}", parse_math=False)
-    right.set(xlabel="rows", xlim=(0, 1.3 * size.max() if named else None))
+    right.set(xlabel="rows", xlim=(0, 1.3 * data.sizes.max() if named else None))
     right.locator_params(axis="x", nbins=3)
     right.tick_params(axis="y", left=False)
     legend_above(figure, ncols=1 if small else 3, fontsize=9, markerscale=1 if named else 2)
@@ -73,9 +73,9 @@ def grouped_means(means, pooled, fit, level=0.95, width=7.2):
     alt = (
         f"The means of {plain(data.outcome, 40)} in {J} groups, from the lowest to the highest, each with "
         f"its {level * 100:g}% interval, and beside them the number of rows. The lowest mean is {low}, the "
-        f"highest {high}; partial pooling has them from {pooled.min():.4g} to "
-        f"{pooled.max():.4g}. "
-        f"The groups have {size.min():.0f} to {size.max():.0f} rows."
+        f"highest {high}; partial pooling has them from {every.min():.4g} to "
+        f"{every.max():.4g}. "
+        f"The groups have {data.sizes.min():.0f} to {data.sizes.max():.0f} rows."
         + ("" if J <= _EACH else f" {_EACH} groups are drawn, evenly spread over that order.")
     )
     return figure, alt

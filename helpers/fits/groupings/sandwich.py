@@ -125,15 +125,11 @@ def cluster_robust(point, kind):
         among[these] = np.arange(len(these))
         own = among[school] >= 0
         j, k = among[school[own]], place[own]
-        V, one, C = (
-            np.zeros((len(these), q, q)),
-            np.zeros((len(these), q)),
-            np.zeros((len(these), q, point.of.p + 1)),
-        )
-        V[:, np.arange(q), np.arange(q)] = 1.0
-        V[j, k, k], one[j, k], C[j, k] = spread[own], ones[own], columns[own]
-        V += point.g * one[:, :, None] * one[:, None, :]
-        parts.append(scores(V, C[..., :-1], C @ point.residual, point.root, kind))
+        V, one, C = (np.zeros((*shape, len(these))) for shape in ((q, q), (q,), (q, point.of.p + 1)))
+        V[np.arange(q), np.arange(q)] = 1.0
+        V[k, k, j], one[k, j], C[k, :, j] = spread[own], ones[own], columns[own]
+        V += point.g * one[:, None] * one
+        parts.append(scores(V, C[:, :-1], point.residual @ C, point.root, kind))
     return combined(parts, point.root, kind, point.of.nobs)
 
 

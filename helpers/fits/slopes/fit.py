@@ -202,7 +202,7 @@ class SlopesFit(SlopesEstimate):
             linear unbiased prediction (R's ranef); its error given the variances, that of the fixed effects
             counted (Searle et al. 1992, chapter 7); and with the fixed effects known (R's condVar).
         """
-        return self._by_group(np.zeros((len(self.varying), len(self._estimate))), np.zeros(len(self.varying)))
+        return self._by_group(None, np.zeros(len(self.varying)))
 
     @cached_property
     def group_coefficients(self):
@@ -226,11 +226,18 @@ class SlopesFit(SlopesEstimate):
         self._constant()
         return self.group_coefficients["Intercept"]
 
-    def _by_group(self, contrasts, level):
+    def _effects(self, contrasts=None):
+        """Estimates, errors and conditional errors of `group_effects`, each of shape (q, J)."""
+        if contrasts is None:
+            contrasts = np.zeros((len(self.varying), len(self._estimate)))
         found = inference.group_effects(self._solution, contrasts, self._back)
-        root = np.sqrt(self.theta)
-        estimate = level[:, None] + found[0] * self._length
-        columns = {"estimate": estimate, "se": root * found[1], "se_conditional": root * found[2]}
+        for values, unit in zip(found, (self._length, *[np.sqrt(self.theta)] * 2), strict=True):
+            values *= unit
+        return found
+
+    def _by_group(self, contrasts, level):
+        estimate, se, conditional = self._effects(contrasts)
+        columns = {"estimate": level[:, None] + estimate, "se": se, "se_conditional": conditional}
         table = {
             (term, name): values[k] for k, term in enumerate(self.varying) for name, values in columns.items()
         }

@@ -257,17 +257,19 @@ def group_effects(solution, contrasts, effects):
         chapter 7; counts that of the coefficients) and that given the coefficients, over root theta.
     """
     likelihood, D, p = solution.likelihood, solution.D, len(solution.cov)
-    found = []
+    q, ED, done = len(D), effects @ D, 0
+    found = np.empty((3, len(effects), likelihood.reduced.both.shape[-1]))
     for groups in likelihood.chunks:
         HF = groups.by_group(D)
-        q = len(D)
         H, F = HF[:, :q], HF[:, likelihood.reduced.columns]
-        DF = np.einsum("ka,acj->kcj", effects @ D, F)
-        estimate = np.einsum("kcj,c->kj", DF, solution.residual)
-        ED = effects @ D
-        conditional = np.einsum("ka,ka->k", ED, effects)[:, None] - np.einsum("ka,abj,kb->kj", ED, H, ED)
+        DF = np.einsum("ka,acj->kcj", ED, F)
+        estimate, se, conditional = found[..., done : done + HF.shape[-1]]
+        np.einsum("kcj,c->kj", DF, solution.residual, out=estimate)
+        known = np.einsum("ka,ka->k", ED, effects)[:, None] - np.einsum("ka,abj,kb->kj", ED, H, ED)
+        known = np.maximum(known, 0.0)
         away = contrasts[:, :, None] - DF[:, :p]
         spread = np.einsum("kxj,xy,kyj->kj", away, solution.cov, away, optimize=True)
-        conditional = np.maximum(conditional, 0.0)
-        found.append((estimate, np.sqrt(conditional + spread), np.sqrt(conditional)))
-    return tuple(np.concatenate(parts, axis=1) for parts in zip(*found, strict=True))
+        np.sqrt(known + spread, out=se)
+        np.sqrt(known, out=conditional)
+        done += HF.shape[-1]
+    return tuple(found)

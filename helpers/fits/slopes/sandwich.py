@@ -11,6 +11,7 @@ from functools import partial
 
 import numpy as np
 
+from ...tables.linear import eigen_of, times
 from .inference import Solution
 from .likelihood import Likelihood, of_summary, triangular
 from .search import Maximum
@@ -70,24 +71,25 @@ def cluster_robust(solution, kept, kind):
         ``df(a)`` is the degrees of freedom of the contrast a: under CR2 Satterthwaite's with V for the
         errors' covariance, else J - 1.
     """
-    half, columns = solution.gls.root, kept.centred_means() / solution.likelihood.reduced.lengths
+    half, columns = solution.gls.root, kept.centred_means().T / solution.likelihood.reduced.lengths[:, None]
     parts = []
-    for start in range(0, len(columns), _BLOCK):
+    for start in range(0, kept.ngroups, _BLOCK):
         R, X, e = _coordinates(solution, kept, columns, slice(start, start + _BLOCK))
-        V = np.eye(R.shape[-1]) + R @ solution.D @ R.swapaxes(-1, -2)
+        V = times(solution.D @ R, R.swapaxes(0, 1))
+        V += np.eye(len(V))[..., None]
         parts.append(scores(V, X, e, half, kind))  # half' half = M
     return combined(parts, half, kind, kept.nobs)
 
 
 def scores(V, X, e, half, kind):
-    """What each of J groups brings to the sandwich.
+    """What each of J groups brings to the sandwich; groups are the last axis of all that is made of them.
 
     Parameters
     ----------
-    V : ndarray of shape (J, q, q)
+    V : ndarray of shape (q, q, J)
         Covariance over theta of the first q coordinates of each group; the others have the identity.
-    X : ndarray of shape (J, r, p)
-    e : ndarray of shape (J, r)
+    X : ndarray of shape (r, p, J)
+    e : ndarray of shape (r, J)
         Residuals in the same r >= q coordinates.
     half : ndarray of shape (p, p)
         half'half = M.
@@ -95,75 +97,61 @@ def scores(V, X, e, half, kind):
 
     Returns
     -------
-    u : ndarray of shape (J, p)
+    u : ndarray of shape (p, J)
         Scores, of adjusted residuals under CR2 and CR3.
     along : callable
         Under CR2, ``along(a)`` has for the contrast a of the coefficients what its df take: the variance of
-        each group's share (J,), and its products with X half' (J, p).
+        each group's share (J,), and its products with X half' (p, J).
     """
-    r = X.shape[1]
-    eigen = _eigen(V)
+    r = len(X)
+    eigen = values, _ = eigen_of(V)
     power = partial(_power, *eigen)
-    WX = power(-1, X)
-    g = WX
-    u = np.einsum("jkx,jk->jx", WX, e)
+    g = WX = power(-1, X)
+    u = _applied(WX, e)
     if kind == "CR2":
-        root, steep = np.empty((len(X), r, r)), eigen[0][:, -1] > _STEEP
+        root, steep = np.empty((r, r, X.shape[-1])), values[-1] > _STEEP
         for some, root_of in ((~steep, _root), (steep, _root_of_steep)):
             if some.any():
-                root[some] = root_of(*(of[some] for of in eigen), X[some] @ half.T)
-        g = power(0.5, root @ power(-0.5, X))  # A'W X
-        u = np.einsum("jkx,jk->jx", g, e)
+                root[..., some] = root_of(*(of[..., some] for of in (*eigen, half @ X)))
+        g = power(0.5, times(root, power(-0.5, X)))  # A'W X
+        u = _applied(g, e)
     elif kind == "CR3":
-        leverage, own = np.linalg.eigh(half @ X.swapaxes(-1, -2) @ WX @ half.T)
+        HX = half @ X
+        leverage, own = eigen_of(times(HX.swapaxes(0, 1), half @ WX))
         left = 1 - leverage
         factor = np.where(left > _FULL, 1 / np.maximum(left, _FULL), 0.0)
-        turned = np.einsum("jik,jk,jlk,jl->ji", own, factor, own, u @ half.T, optimize=True)
-        u = turned @ np.linalg.inv(half).T
+        u = np.linalg.inv(half) @ _applied(own.swapaxes(0, 1), factor * _applied(own, half @ u))
 
     def along(a):
-        share = g @ (half.T @ (half @ a))
-        own = np.sum(share * power(1, share[..., None])[..., 0], axis=1)
-        return own, np.einsum("jkx,jk->jx", X, share) @ half.T
+        share = (half.T @ (half @ a)) @ g
+        own = (share * power(1, share[:, None])[:, 0]).sum(axis=0)
+        return own, half @ _applied(X, share)
 
     return u, along
 
 
+def _applied(A, v):
+    """A'v, group by group."""
+    return (A * v[:, None]).sum(axis=0)
+
+
 def _power(values, axes, k, of):
     """V^k, of which these are the eigenvalues and their axes, times vectors or matrices in coordinates."""
-    of, q = of.copy(), values.shape[-1]
+    of, q = of.copy(), len(values)
     if q == 1:  # whose axis is 1 or -1
-        of[:, :1] *= values[..., None] ** k
+        of[0] *= values[0] ** k
         return of
-    of[:, :q] = axes @ (values[..., None] ** k * (axes.swapaxes(-1, -2) @ of[:, :q]))
+    of[:q] = times(axes, values[:, None] ** k * times(axes.swapaxes(0, 1), of[:q]))
     return of
-
-
-def _eigen(A):
-    """Eigenvalues, ascending, and axes of symmetric matrices; two by two as LAPACK's dlaev2, all at once."""
-    if A.shape[-1] > 2:
-        return np.linalg.eigh(A)
-    if A.shape[-1] == 1:
-        return A[..., 0], np.ones_like(A)
-    a, b, d = A[..., 0, 0], A[..., 1, 0], A[..., 1, 1]
-    high = (a + d) / 2 + np.hypot((a - d) / 2, b)
-    positive = np.where(high > 0, high, 1.0)
-    low = np.where(high > 0, np.maximum(a, d) / positive * np.minimum(a, d) - b / positive * b, a + d - high)
-    angle = np.arctan2(b, (a - d) / 2) / 2
-    cosine, sine = np.cos(angle), np.sin(angle)
-    axes = np.stack([np.stack([-sine, cosine], -1), np.stack([cosine, sine], -1)], -1)
-    return np.stack([low, high], -1), axes
 
 
 def _root(values, axes, X):
     """Inverse root of the root of V times V - X X' times the root of V, by group, 0 where that is 0."""
-    r = X.shape[1]
-    B = np.broadcast_to(np.eye(r), (len(X), r, r))
-    B = _power(values, axes, 2, B) - _square(_power(values, axes, 0.5, X))
-    share, own = _eigen((B + B.swapaxes(-1, -2)) / 2)
-    known = share > _FULL * np.maximum(share[:, -1:], 1.0)  # 1 is what lies outside of the coordinates
-    weight = known / np.sqrt(np.where(known, share, 1.0))
-    return (own * weight[:, None, :]) @ own.swapaxes(-1, -2)
+    B = _power(values, axes, 2, np.repeat(np.eye(len(X))[..., None], X.shape[-1], axis=-1))
+    B -= _square(_power(values, axes, 0.5, X))
+    share, own = eigen_of((B + B.swapaxes(0, 1)) / 2)
+    known = share > _FULL * np.maximum(share[-1], 1.0)  # 1 is what lies outside of the coordinates
+    return times(own * (known / np.sqrt(np.where(known, share, 1.0))), own.swapaxes(0, 1))
 
 
 def _root_of_steep(values, axes, X):
@@ -172,27 +160,28 @@ def _root_of_steep(values, axes, X):
     What is rooted is V times I - H times V, with leverages H between 0 and 1, which tell what is 0. It is K'K
     of K = root of I - H times V, whose columns, the largest first, keep their digits in a decomposition of K.
     """
+    values, axes, X = (np.moveaxis(of, -1, 0) for of in (values, axes, X))
     q, r = values.shape[-1], X.shape[1]
     turn = np.tile(np.eye(r), (len(X), 1, 1))
     turn[:, :q, :q] = axes[..., ::-1]
     v = np.ones((len(X), r))
     v[:, :q] = values[:, ::-1]
     X = turn.swapaxes(-1, -2) @ X / np.sqrt(v)[..., None]
-    share, own = np.linalg.eigh(np.eye(r) - _square(X))
+    share, own = np.linalg.eigh(np.eye(r) - X @ X.swapaxes(-1, -2))
     known = share > _FULL
     K = np.sqrt(np.where(known, share, 0.0))[..., None] * own.swapaxes(-1, -2) * v[:, None, :]
     _, lengths, right = np.linalg.svd(K)
     there = np.arange(r) < known.sum(axis=-1, keepdims=True)
     half = (there / np.sqrt(np.where(there, lengths, 1.0)))[..., None] * right @ turn.swapaxes(-1, -2)
-    return half.swapaxes(-1, -2) @ half
+    return np.moveaxis(half.swapaxes(-1, -2) @ half, 0, -1)
 
 
 def combined(parts, half, kind, nobs):
     """Covariance and df, as `cluster_robust` returns, of `scores` of all groups in one or several parts."""
-    u = np.concatenate([each for each, _ in parts])
-    J, p = u.shape
-    score = u @ half.T
-    cov = half.T @ (score.T @ score) @ half
+    u = np.concatenate([each for each, _ in parts], axis=-1)
+    p, J = u.shape
+    score = half @ u
+    cov = half.T @ (score @ score.T) @ half
     if kind in ("CR1", "CR1S"):
         cov *= J / (J - 1)
     if kind == "CR1S":
@@ -201,16 +190,16 @@ def combined(parts, half, kind, nobs):
     def df(a):
         if kind != "CR2":
             return float(J - 1)
-        own, w = (np.concatenate(each) for each in zip(*(along(a) for _, along in parts), strict=True))
-        inner = w.T @ w
+        own, w = (np.concatenate(each, axis=-1) for each in zip(*(of(a) for _, of in parts), strict=True))
+        inner = w @ w.T
         trace = own.sum() - np.trace(inner)
-        return float(trace**2 / (np.sum(own**2) - 2 * own @ np.sum(w**2, axis=1) + np.sum(inner**2)))
+        return float(trace**2 / (np.sum(own**2) - 2 * own @ np.sum(w**2, axis=0) + np.sum(inner**2)))
 
     return cov, df
 
 
 def _square(half):
-    return half @ half.swapaxes(-1, -2)
+    return times(half, half.swapaxes(0, 1))
 
 
 def _coordinates(solution, kept, columns, groups):
@@ -218,19 +207,17 @@ def _coordinates(solution, kept, columns, groups):
 
     Returns
     -------
-    R, X, e : ndarray of shape (J, q, q), (J, r, p), (J, r)
+    R, X, e : ndarray of shape (q, q, J), (r, p, J), (r, J)
         With r from q to q + p: directions that no group of these has are left out.
     """
     reduced = solution.likelihood.reduced
-    p, T, columns = len(solution.cov), reduced.both[..., groups][:, reduced.columns], columns[groups]
-    whole = kept.sizes[groups, None, None] * columns[:, :p, None] * columns[:, None, :]
+    p, T, columns = len(solution.cov), reduced.both[..., groups][:, reduced.columns], columns[:, groups]
+    whole = kept.sizes[groups] * columns[:p, None] * columns
     rows, every = kept.varying[:, None], [*kept.varying, p]
-    whole[:, rows, every] += kept.products[groups] / (reduced.lengths[rows] * reduced.lengths[every])
-    whole = np.moveaxis(whole, 0, -1)
-    rest = whole - np.einsum("kxj,kcj->xcj", T[:, :p], T)
-    diagonal = np.einsum("xxj->xj", whole[:, :p])
-    R = triangular(rest, 0.0, diagonal)
+    unit = reduced.lengths[rows] * reduced.lengths[every]
+    whole[rows, every] += np.moveaxis(kept.products[groups], 0, -1) / unit[..., None]
+    diagonal = np.einsum("xxj->xj", whole[:, :p]).copy()
+    R = triangular(whole - times(T[:, :p].swapaxes(0, 1), T), 0.0, diagonal)
     there = R[:, :p].any(axis=(1, 2))
-    X, y = np.split(np.concatenate([T, R[there]]), [p], axis=1)
-    e = y[:, 0] - np.einsum("kxj,x->kj", X, solution.gls.beta)
-    return np.moveaxis(reduced.roots[..., groups], -1, 0), np.moveaxis(X, -1, 0), e.T
+    C = np.concatenate([T, R[there]])
+    return reduced.roots[..., groups], C[:, :p], C[:, p] - solution.gls.beta @ C[:, :p]

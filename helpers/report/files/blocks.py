@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
+from copy import deepcopy
 
 import numpy as np
 import pandas as pd
@@ -214,4 +215,5 @@ class _Gathered:
         order = self._compute.array_sort_indices(labels).to_numpy()
         texts = pd.array(labels.take(order), dtype=pd.StringDtype("pyarrow", na_value=np.nan))
         codes = rank(order).astype(codes.dtype)[codes]
-        return pd.Series(pd.Categorical.from_codes(codes, pd.Index(texts), validate=False))
+        kind = deepcopy(pd.CategoricalDtype(pd.Index(texts)))  # whose check left an object for each label
+        return pd.Series(pd.Categorical.from_codes(codes, dtype=kind, validate=False), copy=False)
