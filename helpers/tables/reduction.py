@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from functools import partial, reduce
+from functools import partial
 
 import numpy as np
 
@@ -201,8 +201,10 @@ class Deviations:
 
     def __init__(self, table, shift, used):
         codes = table.codes
-        self._codes, self._counts, self._used = codes, table.counts, used
         self._parts = parts(len(codes), len(table.counts))
+        if len(self._parts) == 1:
+            codes = codes.astype(np.intp, copy=False)
+        self._codes, self._counts, self._used = codes, table.counts, used
         self._inside = None  # products of the rows, once they were asked for
         self._divisor = table.counts if isinstance(used, slice) else np.maximum(table.counts, 1)
         self.rows = np.empty((len(table.columns), len(codes)))
@@ -222,13 +224,13 @@ class Deviations:
 
     def _sums(self, rows, times=None):
         """Sums by label of each of some rows, times one, of shape (rows, labels)."""
-
-        def of(part):
+        found = None
+        for part in self._parts:
             places, here = self._places(part), (row[part] for row in rows)
             here = here if times is None else (row * times[part] for row in here)
-            return np.array([added_up(places, row, len(self._counts)) for row in here])
-
-        return reduce(np.add, map(of, self._parts))
+            sums = np.array([added_up(places, row, len(self._counts)) for row in here])
+            found = sums if found is None else found + sums
+        return found
 
     def cross(self, sizes):
         """Cross-products within the groups."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from functools import reduce
-
 import numpy as np
 
 _MANY = 2**14  # rows from which a copy costs more than what spares it
 _ROWS = 2**16  # rows that are worked on at a time
+_ALL = [slice(None)]
 
 
 class _Unlocked:
@@ -28,13 +27,16 @@ def _for_bincount(values):
 def parts(N, K) -> list[slice]:
     """Parts of N rows that are worked on at a time: a cache holds one, and none is shorter than K labels."""
     step = max(_ROWS, K)
-    return [slice(start, start + step) for start in range(0, max(N, 1), step)]
+    return _ALL if step >= N else [slice(start, start + step) for start in range(0, N, step)]
 
 
 def counted(codes, K) -> np.ndarray:
     """Return how often each of K codes occurs."""
-    every = (np.bincount(_for_bincount(codes[part]), minlength=K) for part in parts(len(codes), K))
-    return reduce(np.add, every)
+    found = None
+    for part in parts(len(codes), K):
+        here = np.bincount(_for_bincount(codes[part]), minlength=K)
+        found = here if found is None else found + here
+    return found
 
 
 def added_up(codes, values, K) -> np.ndarray:
