@@ -16,7 +16,7 @@ import pandas as pd
 from .labels import whole_numbers
 from .sums import added_up, counted
 
-_AT_ONCE = 8  # partitions merged at a time
+_AT_ONCE = 4  # partitions merged at a time: rows of so many wait together
 
 
 def reduced(rows, columns) -> nw.DataFrame:
