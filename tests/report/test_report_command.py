@@ -27,6 +27,19 @@ def command(*arguments, cwd):
     return subprocess.run(call, capture_output=True, text=True, cwd=cwd, env=environment)
 
 
+@pytest.mark.parametrize(
+    ("how", "threads"), [(["-m", "helpers", "--help"], "1"), (["-c", "import helpers"], None)]
+)
+def test_the_command_alone_takes_one_thread_of_blas(how, threads):
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
+    run = subprocess.run(
+        [sys.executable, "-i", *how],  # which hands on to what is asked then
+        input="import os; print('threads', os.environ.get('OMP_NUM_THREADS'))",
+        capture_output=True, text=True, cwd=ROOT, env=environment | {"PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert run.stdout.splitlines()[-1] == f"threads {threads}"
+
+
 def processor(run):
     """What a call returns, and the seconds of the processor that the programs it started used."""
     before = os.times()

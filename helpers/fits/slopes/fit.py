@@ -226,15 +226,6 @@ class SlopesFit(SlopesEstimate):
         self._constant()
         return self.group_coefficients["Intercept"]
 
-    def _effects(self, contrasts=None):
-        """Estimates, errors and conditional errors of `group_effects`, each of shape (q, J)."""
-        if contrasts is None:
-            contrasts = np.zeros((len(self.varying), len(self._estimate)))
-        found = inference.group_effects(self._solution, contrasts, self._back)
-        for values, unit in zip(found, (self._length, *[np.sqrt(self.theta)] * 2), strict=True):
-            values *= unit
-        return found
-
     def _by_group(self, contrasts, level):
         estimate, se, conditional = self._effects(contrasts)
         columns = {"estimate": level[:, None] + estimate, "se": se, "se_conditional": conditional}

@@ -13,7 +13,7 @@ from ..mixed import MixedFit
 from ..result import ELSEWHERE
 from ..terms import estimates, index_of, to_terms
 from . import references
-from .inference import Solution
+from .inference import Solution, group_effects
 from .told import Told
 
 _ONE = "{what} is worked out for random intercepts alone; where slopes vary {instead}"
@@ -150,6 +150,15 @@ class SlopesEstimate(Told, MixedFit):
         half = self._back @ self._solution.top.factor
         information = self._solution.likelihood.reduced.average.diagonal()
         return (half**2).sum(axis=1) <= 1e-16 * (self._back**2 @ (1 / information))
+
+    def _effects(self, contrasts=None):
+        """Estimates, errors and conditional errors of the groups' effects, each of shape (q, J)."""
+        if contrasts is None:
+            contrasts = np.zeros((len(self.varying), len(self._estimate)))
+        found = group_effects(self._solution, contrasts, self._back)
+        for values, unit in zip(found, (self._length, *[np.sqrt(self.theta)] * 2), strict=True):
+            values *= unit
+        return found
 
     @property
     def _length(self):
