@@ -1,5 +1,5 @@
-"""Measure, and write the page. With --quick: few rounds, small sizes, printed and not stored; with --slopes
-or --report that section alone is measured, by so many rounds, and put in its place."""
+"""Measure, and write the page. With --quick: few rounds, small sizes, printed and not stored; with --section
+that one alone is measured, and put in its place."""
 
 import argparse
 import os
@@ -23,11 +23,23 @@ PAGE = Path(__file__).parents[1] / "bench.md"
 PACKAGES = ("numpy", "scipy", "pandas", "polars", "statsmodels", "mixedlm-rs", "lme-python", "linearmodels")
 FULL = {
     "fits": 40, "batches": 15, "large": 5, "sizes": (10**4, 10**5, 10**6, 10**7), "replicates": 20_000,
-    "cluster": 10**8, "slopes": ((7_230, 1_721), (10**6, 10**5)), "report": (10**6, 10**5),
+    "cluster": 10**8, "slopes": ((7_230, 1_721), (10**6, 10**5)), "report": (10**6, 10**5), "once": 1,
 }  # fmt: skip
 QUICK = {
     "fits": 2, "batches": 2, "large": 1, "sizes": (10**4, 10**5), "replicates": 400,
-    "cluster": 10**6, "slopes": ((900, 200), (10**5, 10**4)), "report": (10**5, 10**4),
+    "cluster": 10**6, "slopes": ((900, 200), (10**5, 10**4)), "report": (10**5, 10**4), "once": 1,
+}  # fmt: skip
+
+# Name to what measures a section, from R, the effort and the rounds; and to the effort that has these.
+SECTIONS = {
+    "fits": (lambda r, effort, rounds: speed(r, rounds), "fits"),
+    "slopes": (
+        lambda r, effort, rounds: slopes(r, rounds, effort["slopes"], min(rounds, effort["large"])), "fits"
+    ),
+    "batches": (lambda r, effort, rounds: batches(effort["replicates"], rounds), "batches"),
+    "scales": (lambda r, effort, rounds: scales(r, effort["sizes"], rounds), "large"),
+    "report": (lambda r, effort, rounds: reports(*effort["report"], rounds), "large"),
+    "cluster": (lambda r, effort, rounds: cluster(effort["cluster"]), "once"),
 }  # fmt: skip
 
 
@@ -62,12 +74,7 @@ def page(r, effort):
         "packages that fit a random intercept, and beside the least the machine could do. The packages are "
         "an optional extra: none of them is needed for the course.",
         measured_on(r, effort),
-        speed(r, effort["fits"]),
-        slopes(r, effort["fits"], effort["slopes"], effort["large"]),
-        batches(effort["replicates"], effort["batches"]),
-        scales(r, effort["sizes"], effort["large"]),
-        reports(*effort["report"], effort["large"]),
-        cluster(effort["cluster"]),
+        *(measure(r, effort, effort[rounds]) for measure, rounds in SECTIONS.values()),
         who_is_right(),
     )
 
@@ -79,7 +86,8 @@ def replaced(text, section, rounds):
     if old is None:
         raise ValueError(f"the page has no section {title!r}")
     load = f"{os.getloadavg()[1]:.0f} programs at work on {os.cpu_count()} cores"
-    own = f"This section is of a run of its own: {rounds} rounds, {date.today()}, {load}."
+    taken = "one round" if rounds == 1 else f"{rounds} rounds"
+    own = f"This section is of a run of its own: {taken}, {date.today()}, {load}."
     new = paragraphs(title, own, rest) + "\n" + "\n" * (old.end() < len(text))
     return text[: old.start()] + new + text[old.end() :]
 
@@ -87,17 +95,15 @@ def replaced(text, section, rounds):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a smoke run: print the page, store nothing")
-    parser.add_argument("--slopes", type=int, metavar="ROUNDS", help="measure that section again, alone")
-    parser.add_argument("--report", type=int, metavar="ROUNDS", help="the same of the report's command")
+    parser.add_argument("--section", choices=SECTIONS, help="measure that one alone, and put it in its place")
+    parser.add_argument("--rounds", type=int, help="of that section; else as many as for the whole page")
     asked = parser.parse_args()
     quick, r = asked.quick, R()
     effort = QUICK if quick else FULL
-    if asked.slopes:
-        section = slopes(r, asked.slopes, effort["slopes"], min(asked.slopes, effort["large"]))
-        text = replaced(PAGE.read_text(encoding="utf-8"), section, asked.slopes)
-    elif asked.report:
-        section = reports(*effort["report"], asked.report)
-        text = replaced(PAGE.read_text(encoding="utf-8"), section, asked.report)
+    if asked.section:
+        measure, own = SECTIONS[asked.section]
+        rounds = asked.rounds or effort[own]
+        text = replaced(PAGE.read_text(encoding="utf-8"), measure(r, effort, rounds), rounds)
     else:
         text = page(r, effort) + "\n"
     r.close()
