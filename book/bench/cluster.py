@@ -124,8 +124,9 @@ def cluster(N):
     return paragraphs(
         "## A table that no process holds",
         f"`y ~ 1`, {count(N)} rows, two columns of 8 bytes, on a cluster of {WORKERS} workers of one thread "
-        f"each on this machine (Dask {version('dask')}). The workers make the rows, {count(PART)} at a time, "
-        "whenever a GROUP BY asks for them, so twice; one row a group comes back. One process makes "
+        f"each on this machine (Dask {version('dask')}). The workers make the rows, {count(PART)} at a time "
+        "and once, and reduce them to one row a group; these are merged, and what comes back is one of each. "
+        "One process makes "
         f"{count(min(N, MOST_HERE))} of the same rows once and holds them; its time is that of as many as on "
         "the cluster, at this rate. In the last column a worker is killed after a quarter of the time.",
         table(
@@ -134,7 +135,7 @@ def cluster(N):
         ),
         "Most memory held less that before, in the size of the table (16 bytes a row). Rows are held "
         f"{count(PART)} at a time; what is counted besides is one row a group from each partition, which "
-        "waits to be added to others.",
+        "waits to be merged with others.",
         table(["groups", "client", "a worker, at most"], memory),
         "Largest relative difference of psi, theta and the standard error: of a million rows on the cluster "
         "from the same in one process, and of all rows with a worker killed from all rows without.",
