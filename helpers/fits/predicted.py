@@ -163,10 +163,8 @@ class Predictions(GroupMeans):
 
     def _effects(self):
         """Effect of each group, and which part of its mean's distance from the fixed part that is."""
-        factor, residual = (
-            formulas.shrinkage(self.psi, self.theta, self.data.sizes),
-            np.append(-self._centred[0], 1.0),
-        )
+        factor = formulas.shrinkage(self.psi, self.theta, self.data.sizes)
+        residual = np.append(-self._centred[0], 1.0)
         return factor * (self.data.centred_means() @ residual), factor
 
     def _predicted(self, level, contrast, groups=slice(None)):

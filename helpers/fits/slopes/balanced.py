@@ -75,7 +75,7 @@ def factor(likelihood):
     turned = root @ L
     half = inverse_root(np.eye(q) + turned @ turned.T)
     white = (half @ both.reshape(q, -1)).reshape(both.shape)
-    cross = reduced.of_columns((white @ white.swapaxes(1, 2)).sum(axis=0))
+    cross = reduced.of_columns((white @ white.swapaxes(1, 2)).sum(axis=0)) + reduced.left
     return L, partial(_criterion, likelihood, half, cross), cross
 
 

@@ -63,8 +63,8 @@ class Reduced:
         return self.both[:, self.columns]
 
     def of_columns(self, cross):
-        """Cross-products C'V^-1 C, from those of what is in ``both``, of shape (..., k, k)."""
-        return cross[..., self.columns[:, None], self.columns] + self.left
+        """Sums by pair of what is in ``both``, of shape (..., k, k), as those of the columns, (..., c, c)."""
+        return cross[..., self.columns[:, None], self.columns]
 
     def in_both(self, W):
         """Contrasts of the columns, of shape (..., c), as contrasts of what is in ``both``, (..., k)."""
@@ -287,7 +287,7 @@ class Likelihood:
     def sums(self, D, order=2):
         """Return the `Sums` at D, of shape (..., q, q); with order 0 only those of the value itself."""
         log_det, cross, *FF = self._totals(D, order)
-        of_columns = self.reduced.of_columns(cross)
+        of_columns = self.reduced.of_columns(cross) + self.reduced.left
         if not order:
             return Sums(log_det, of_columns)
         q, k, columns = D.shape[-1], cross.shape[-1], self.reduced.columns
@@ -323,7 +323,7 @@ class Likelihood:
         """
         log_det, cross, FF = self._totals(D, order)
         q, k, p, nu, lead = D.shape[-1], cross.shape[-1], self.c - 1, self.degrees, D.shape[:-2]
-        H, cross = cross[..., :q, :q], self.reduced.of_columns(cross)
+        H, cross = cross[..., :q, :q], self.reduced.of_columns(cross) + self.reduced.left
         root = np.linalg.cholesky(cross)
         value, rss = self.value(log_det, root), root[..., p, p] ** 2
         if theta is not None:

@@ -196,7 +196,7 @@ def _ended(likelihood, L, order, hessian):
     cross = None
     if promise[k] < _SURE**2:
         change = np.einsum("ab,axby->xy", factor @ factor.T - D[k], now.FF[k])
-        cross = now.cross[k] - likelihood.reduced.of_columns(change) + likelihood.reduced.left
+        cross = now.cross[k] - likelihood.reduced.of_columns(change)
     return Maximum(_as_given(factor, order[k]), float(now.value[k] - promise[k]), cross)
 
 
@@ -355,7 +355,7 @@ def by_moments(likelihood):
     average group's information are lifted to it.
     """
     reduced, B, q = likelihood.reduced, likelihood.reduced.both, len(likelihood.reduced.both)
-    beta = likelihood.gls(reduced.of_columns((B @ B.swapaxes(-1, -2)).sum(axis=0))).beta
+    beta = likelihood.gls(reduced.of_columns((B @ B.swapaxes(-1, -2)).sum(axis=0)) + reduced.left).beta
     residual = np.append(-beta, 1.0)
     theta = residual @ reduced.left @ residual / (reduced.nobs - reduced.ranks.sum())
     z = np.einsum("kaj,kj->aj", B[:, :q], np.einsum("kxj,x->kj", B, reduced.in_both(residual)))
