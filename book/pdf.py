@@ -1,11 +1,10 @@
 """One PDF of the whole course, printed by Chromium from the built site: `make pdf`."""
 
 import posixpath
-import shutil
-import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import chromium
 import yaml
 from bs4 import BeautifulSoup
 from playwright.sync_api import sync_playwright
@@ -111,14 +110,9 @@ def write(browser, html, target):
 
 
 def main():
-    chromium = shutil.which("chromium")
-    if not chromium:
-        sys.exit("make pdf prints with Chromium: install the Debian package chromium")
     target = BOOK / "_build" / "which-standard-error.pdf"
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+    with sync_playwright() as play, chromium.launch(play) as browser:
         write(browser, BOOK / "_build" / "html", target)
-        browser.close()
     print(f"The course as one PDF: {target}")
 
 

@@ -1,20 +1,20 @@
 """What the tests of the package share: R's answers and the three data sets."""
 
 import json
-import shutil
 from collections import Counter
 from functools import cache
 from pathlib import Path
 
+import chromium
 import pandas as pd
 import pytest
+from accessible import AXE
 from hypothesis import settings
 from playwright.sync_api import sync_playwright
 
 import helpers
 
 REFERENCE = Path(__file__).parent / "reference"
-AXE = Path(__file__).parents[1] / "book" / "node_modules" / "axe-core" / "axe.min.js"
 
 # The same examples on every run and every machine: a test that fails today fails tomorrow.
 settings.register_profile("course", deadline=None, derandomize=True, max_examples=60)
@@ -110,25 +110,10 @@ def counterexample():
     return pd.DataFrame([(j, y) for j, values in enumerate(groups) for y in values], columns=["group", "y"])
 
 
-QUIET = ["gpu", "quic", "background-networking", "component-update", "sync"]  # what Chromium does without
-
-
 @pytest.fixture(scope="session")
 def browser():
-    """Chromium of the machine, asking for nothing by itself."""
-    chromium = shutil.which("chromium")
-    if not chromium:
-        pytest.fail("Chromium is missing: install the Debian package chromium", pytrace=False)
+    """Chromium of the machine."""
     if not AXE.is_file():
         pytest.fail("axe-core is missing: run `npm ci --prefix book --ignore-scripts`", pytrace=False)
-    arguments = ["--no-sandbox", "--no-first-run", *(f"--disable-{what}" for what in QUIET)]
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=chromium, args=arguments)
+    with sync_playwright() as play, chromium.launch(play) as browser:
         yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="session")
-def axe():
-    """The script that looks for what keeps readers out: WCAG and best practices."""
-    return AXE

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from accessible import faults
 
 from helpers import high_school
 from helpers.report import report
@@ -94,18 +95,14 @@ def of_schools():
     return report.describe(high_school(), "math", "school", ["ses", "sector"])
 
 
-def seen(html, path, browser, axe, scheme, width):
+def seen(html, path, browser, scheme, width):
     """Open a page in Chromium: the faults axe finds in it, and by how many pixels it is too wide."""
     path.write_text(html, encoding="utf-8")
     viewport = {"width": width, "height": 900}
     context = browser.new_context(color_scheme=scheme, viewport=viewport, bypass_csp=True)
     page = context.new_page()
     page.goto(path.as_uri())
-    page.add_script_tag(path=axe)
-    faults = page.evaluate(
-        'async () => (await axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", '
-        '"best-practice"] })).violations.map((fault) => fault.id)'
-    )
+    found = faults(page)
     overflow = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
     context.close()
-    return faults, max(overflow, 0)
+    return found, max(overflow, 0)
