@@ -73,9 +73,9 @@ def chapter(html, name, names):
     return article, sheets
 
 
-def document(html):
-    """The whole course as one HTML text, its addresses relative to the folder of the site."""
-    names, sheets, articles, entries = order(), [], [], []
+def document(html, names):
+    """The pages of these names as one HTML text, its addresses relative to the folder of the site."""
+    sheets, articles, entries = [], [], []
     for name in names:
         article, own = chapter(html, name, names)
         title = article.select_one("h1")
@@ -93,10 +93,10 @@ def document(html):
     )
 
 
-def write(browser, html, target):
-    """Print the site in folder `html` to the PDF `target`."""
+def write(browser, html, target, names):
+    """Print pages of the site in folder `html` to the PDF `target`."""
     whole = html / "whole.html"
-    whole.write_text(document(html), encoding="utf-8")
+    whole.write_text(document(html, names), encoding="utf-8")
     page = browser.new_page(color_scheme="light")
     try:
         page.goto(whole.as_uri(), wait_until="load", timeout=300_000)  # it took over 30 s on a busy machine
@@ -112,7 +112,7 @@ def write(browser, html, target):
 def main():
     target = BOOK / "_build" / "which-standard-error.pdf"
     with sync_playwright() as play, chromium.launch(play) as browser:
-        write(browser, BOOK / "_build" / "html", target)
+        write(browser, BOOK / "_build" / "html", target, order())
     print(f"The course as one PDF: {target}")
 
 

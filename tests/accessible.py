@@ -35,7 +35,7 @@ def faults(page, within="html"):
     return page.evaluate(FAULTS, [within, TAGS])
 
 
-def faults_of_each_look(page):
-    """As `faults`, of the whole page, with one of all that look alike; nothing else can be asked after it."""
+def faults_of_each_look(page, within="html"):
+    """As `faults`, with one of all that look alike; nothing else can be asked of the page after it."""
     page.evaluate(ONE_OF_EACH)
-    return faults(page)
+    return faults(page, within)
