@@ -10,7 +10,7 @@ FAULTS = """async ([within, tags]) => {
     `${fault.id}: ${fault.nodes.map((node) => node.target.join(" ")).join(" | ")}`);
 }"""
 # The boxes of an equation have the colour of the text around them and are hidden from who listens; words of
-# code look alike by the hundred, and so do rows of a long table. Without them axe takes a quarter of the time.
+# code look alike by the hundred, as rows of a long table do. Without them axe takes a quarter of the time.
 ONE_OF_EACH = """() => {
   const ground = (node) => {
     const color = getComputedStyle(node).backgroundColor;
