@@ -8,13 +8,11 @@ import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 
 from helpers import compare, complete_pooling, no_pooling, partial_pooling
-from helpers.course import figures
 from helpers.fits import alike
 from helpers.report import command, report, words
 from helpers.report.watch import edges
@@ -127,12 +125,6 @@ def test_its_correlation_is_the_moment_estimate_written_out():
 
 
 # ---- the page ------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def no_pixels(monkeypatch):
-    """Figures are made and closed, not drawn: two thirds of a page's time, where a test reads its words."""
-    monkeypatch.setattr(figures, "save", lambda figure, file: plt.close(figure))
 
 
 class Page(HTMLParser):
