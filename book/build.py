@@ -38,7 +38,7 @@ def environment():
         sys.exit(f"needs Python {low} to {high}; this is {sys.version.split()[0]}: {sys.executable}")
     venv.create(ENVIRONMENT, with_pip=True, symlinks=os.name != "nt")
     pip = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check")
-    run("python", *pip, "--require-hashes", "-r", "requirements.txt")
+    run("python", *pip, "--no-deps", "--require-hashes", "-r", "requirements.txt")  # the lock is whole
     run("python", *pip, "--no-deps", "--no-build-isolation", "-e", ".")
     quiet = ("--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
     run("npm", "ci", "--prefix", "book", *quiet)

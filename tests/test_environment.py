@@ -14,7 +14,6 @@ import yaml
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
-PACKAGES = packages_distributions()  # what brings a module: PIL comes with pillow
 
 
 def read(name):
@@ -86,6 +85,12 @@ def locked():
 def test_the_lock_pins_every_direct_dependency():
     pinned = {name for name, _, _ in locked()}
     assert {name_of(requirement) for requirement in direct()} <= pinned
+
+
+def test_the_lock_has_not_what_it_leaves_out():
+    left = tomllib.loads(read("pyproject.toml"))["tool"]["uv"]["override-dependencies"]
+    assert left
+    assert not {name_of(requirement) for requirement in left} & {name for name, _, _ in locked()}
 
 
 def test_every_package_in_the_lock_has_a_hash():
@@ -171,9 +176,10 @@ def test_no_import_comes_back_to_where_it_began():
 def test_nothing_that_ships_with_the_package_needs_an_extra():
     """IPython and the like must be among the dependencies if a module imports them."""
     declared = {name_of(requirement) for requirement in PROJECT["dependencies"]}
+    brings = packages_distributions()  # PIL comes with pillow
     for path in MODULES:
         _, others = imports(path)
-        foreign = {name_of(PACKAGES[name][0]) for name in others - set(sys.stdlib_module_names)}
+        foreign = {name_of(brings[name][0]) for name in others - set(sys.stdlib_module_names)}
         assert foreign <= declared, f"{name_in(path)} imports {sorted(foreign - declared)}"
 
 

@@ -266,10 +266,10 @@ class Findings(Found):
     @cached_property
     def lines(self):
         """Every `Line` of the table, in order."""
-        found = self.answers
+        methods, numbers, estimands = (self.answers[of].to_numpy() for of in ("method", NUMBERS, "estimand"))
 
         def row(question, k, term=None):
-            return question, term, found["method"].iloc[k], found[NUMBERS].iloc[k]
+            return question, term, methods[k], numbers[k]
 
         def predicted(question, what):
             estimate, se, df = what
@@ -287,8 +287,8 @@ class Findings(Found):
         if not self.has_two_values:  # which has no normal interval
             lines.append(predicted("row", self.fit.new_observation()))
         lines += [row("rows", OLS), row("rows", ROBUST)]
-        for k in range(SLOPES, len(found)):
-            lines.append(row("slope", k, found["estimand"].iloc[k].removeprefix("slope of ")))
+        for k in range(SLOPES, len(numbers)):
+            lines.append(row("slope", k, estimands[k].removeprefix("slope of ")))
         return [self._line(*line) for line in lines]
 
     @cached_property

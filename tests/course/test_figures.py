@@ -4,6 +4,8 @@ import inspect
 import itertools
 import math
 import re
+import warnings
+from typing import NamedTuple
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -11,6 +13,7 @@ import pandas as pd
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import Collection
 from matplotlib.colors import to_hex, to_rgb, to_rgba_array
 from matplotlib.figure import Figure
@@ -177,11 +180,33 @@ def figure_functions():
     return [f for n, f in inspect.getmembers(figures, inspect.isfunction) if n not in ("show", "save")]
 
 
-@pytest.fixture(params=DRAWN)
+@pytest.fixture(scope="module", params=DRAWN)
 def drawn(request, classrooms):
-    """Both drawings of one function: [(figure, alt), (figure, alt)]."""
-    function = getattr(figures, request.param)
-    return [function(*arguments) for arguments in DRAWN[request.param](classrooms)]
+    """Both drawings of one function, without a warning: [(figure, alt), (figure, alt)]."""
+    function, cases = getattr(figures, request.param), DRAWN[request.param](classrooms)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        return [function(*arguments) for arguments in cases]
+
+
+class Twice(NamedTuple):
+    """Every function called twice with the same data: alt texts; data and look before and after."""
+
+    alts: dict
+    data: list
+    look: list
+
+
+@pytest.fixture(scope="module")
+def twice(classrooms):
+    alts, data = {}, [classrooms.copy(deep=True), classrooms]
+    with plt.rc_context({key: plt.rcParamsDefault[key] for key in figures.STYLE}):  # whoever drew before
+        look = dict(plt.rcParams)
+        for name, cases in DRAWN.items():
+            arguments = cases(classrooms)[0]
+            alts[name] = [getattr(figures, name)(*arguments)[1] for _ in range(2)]
+            plt.close("all")
+        return Twice(alts, data, [look, dict(plt.rcParams)])
 
 
 def numbers(text):
@@ -219,12 +244,9 @@ def test_no_alt_text_tells_a_number_that_is_none(drawn):
         assert "np.float" not in alt
 
 
-def test_the_same_data_give_the_same_alt_text(classrooms):
-    for name, cases in DRAWN.items():
-        arguments = cases(classrooms)[0]
-        first, second = (getattr(figures, name)(*arguments)[1] for _ in range(2))
+def test_the_same_data_give_the_same_alt_text(twice):
+    for first, second in twice.alts.values():
         assert first == second
-        plt.close("all")
 
 
 def test_each_figure_has_labelled_axes_and_draws_something(drawn):
@@ -235,26 +257,20 @@ def test_each_figure_has_labelled_axes_and_draws_something(drawn):
             assert ax.has_data()
 
 
-def test_the_callers_data_are_left_as_they_were(classrooms):
-    before = classrooms.copy(deep=True)
-    for name, cases in DRAWN.items():
-        plt.close(getattr(figures, name)(*cases(classrooms)[0])[0])
-    assert classrooms.equals(before)
+def test_the_callers_data_are_left_as_they_were(twice):
+    before, after = twice.data
+    assert after.equals(before)
 
 
-def test_the_look_is_not_left_behind_in_matplotlib(classrooms):
-    before = dict(plt.rcParams)
-    for name, cases in DRAWN.items():
-        plt.close(getattr(figures, name)(*cases(classrooms)[0])[0])
-    assert dict(plt.rcParams) == before
+def test_the_look_is_not_left_behind_in_matplotlib(twice):
+    before, after = twice.look
+    assert after == before
 
 
 @pytest.mark.filterwarnings("error")
-def test_no_figure_warns_while_it_is_drawn_and_laid_out(classrooms):
-    for name, cases in DRAWN.items():
-        figure, _ = getattr(figures, name)(*cases(classrooms)[0])
-        figure.canvas.draw()
-        plt.close(figure)  # more than 20 at once would warn
+def test_no_figure_warns_while_it_is_drawn_and_laid_out(drawn):
+    figure, _ = drawn[0]
+    FigureCanvasAgg(figure).draw()  # its own canvas draws nothing once it is closed
 
 
 # ---- what the alt texts say ----------------------------------------------------------------------
@@ -643,19 +659,16 @@ def test_the_colours_stay_apart_in_every_kind_of_colour_vision(one, two, eye):
     assert difference(COLOURS[one], COLOURS[two], eye) > APART
 
 
-def test_no_figure_tells_series_apart_by_any_other_colour(classrooms):
+def test_no_figure_tells_series_apart_by_any_other_colour(drawn):
     """Greys are for axes and what stands behind; a pale fill is one of the four over white."""
-    known = {to_rgb(colour) for colour in COLOURS.values()}
-    for name, cases in DRAWN.items():
-        figure, _ = getattr(figures, name)(*cases(classrooms)[0])
-        drawn = set()
-        for artist in figure.findobj(lambda a: isinstance(a, Line2D | Patch | Collection)):
-            for ask in ("get_color", "get_facecolor", "get_edgecolor"):
-                if hasattr(artist, ask):
-                    colours = to_rgba_array(getattr(artist, ask)())
-                    drawn |= {tuple(c[:3]) for c in colours if c[3] > 0 and np.ptp(c[:3]) > 0}
-        plt.close(figure)
-        assert drawn <= known, f"{name} draws {[to_hex(c) for c in drawn - known]}"
+    known, found = {to_rgb(colour) for colour in COLOURS.values()}, set()
+    figure, _ = drawn[0]
+    for artist in figure.findobj(lambda a: isinstance(a, Line2D | Patch | Collection)):
+        for ask in ("get_color", "get_facecolor", "get_edgecolor"):
+            if hasattr(artist, ask):
+                colours = to_rgba_array(getattr(artist, ask)())
+                found |= {tuple(c[:3]) for c in colours if c[3] > 0 and np.ptp(c[:3]) > 0}
+    assert found <= known, [to_hex(c) for c in found - known]
 
 
 def test_the_measure_of_colours_can_fail():

@@ -77,7 +77,7 @@ def test_where_psi_is_estimated_as_0_and_sizes_differ_it_is_that_of_lme4s_criter
     )
 
 
-def by_truncated_f(ms_between, ms_within, J, n, distance):
+def by_truncated_f(ms_between, ms_within, J, n, distances):
     """Balanced data: lambda = 1 - F variate / F, kept where it is not negative; by mpmath."""
     ms_between, ms_within, N = mpmath.mpf(ms_between), mpmath.mpf(ms_within), J * n
     a, b, ratio = mpmath.mpf(J - 1) / 2, mpmath.mpf(N - J) / 2, ms_between / ms_within
@@ -85,16 +85,19 @@ def by_truncated_f(ms_between, ms_within, J, n, distance):
     def density(f):  # of F, but for a constant
         return f ** (a - 1) * (1 + a / b * f) ** (-a - b)
 
+    cuts = [ratio * mpmath.mpf(k) / 8 for k in range(9)]
+    whole = mpmath.quad(density, cuts)
+
     def average(of):
-        cuts = [ratio * mpmath.mpf(k) / 8 for k in range(9)]
-        return mpmath.quad(lambda f: density(f) * of(f / ratio), cuts) / mpmath.quad(density, cuts)
+        return mpmath.quad(lambda f: density(f) * of(f / ratio), cuts) / whole
 
     def precision(left):  # left = 1 - lambda
         return (N - 1) / ((N - J) * ms_within + left * (J - 1) * ms_between)
 
     estimate, theta = min(1, 1 / ratio), 1 / average(precision)
     own = theta / n * average(lambda left: 1 - left + left / J)
-    return mpmath.sqrt(own + average(lambda left: (left - estimate) ** 2) * distance**2)
+    spread = average(lambda left: (left - estimate) ** 2)
+    return [mpmath.sqrt(own + spread * distance**2) for distance in distances]
 
 
 @pytest.mark.parametrize("J", [2, 3, 5, 12])
@@ -106,9 +109,10 @@ def test_balanced_it_is_the_f_distribution_read_backwards(J, n, apart):
     found = fit.group_means["se_unconditional"]
     ms_between = n * means.var(ddof=1)
     ms_within = J * n / (J * (n - 1))  # deviations of 1
-    for j in (0, J - 1):
-        expected = by_truncated_f(ms_between, ms_within, J, n, means[j] - means.mean())
-        assert found[j] == pytest.approx(float(expected), rel=1e-5 if J == 2 else QUADRATURE)
+    ends = [0, J - 1]
+    expected = by_truncated_f(ms_between, ms_within, J, n, means[ends] - means.mean())
+    for j, error in zip(ends, expected, strict=True):
+        assert found[j] == pytest.approx(float(error), rel=1e-5 if J == 2 else QUADRATURE)
 
 
 def test_a_batch_has_the_errors_of_its_data_sets_one_by_one():

@@ -2,11 +2,9 @@
 
 import contextlib
 import io
-import os
 import re
 import shutil
 import subprocess
-import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -17,10 +15,10 @@ import pytest
 from helpers import compare, complete_pooling, no_pooling, partial_pooling
 from helpers.fits import alike
 from helpers.report import command, report, words
+from helpers.report.watch import edges
 from helpers.tables import levels
 
-ROOT = Path(__file__).parents[2]
-CASES = ROOT / "tests" / "cases"
+CASES = Path(__file__).parents[1] / "cases"
 
 
 def read(name):
@@ -210,6 +208,7 @@ def rounded_alike(text, value):
     return abs(float(text) - value) <= 0.5000001 * 10.0**-places
 
 
+@pytest.mark.usefixtures("no_pixels")
 @pytest.mark.parametrize("name", ASKED)
 def test_words_table_sentence_and_code_have_one_set_of_numbers(name):
     make, asked, more = ASKED[name]
@@ -296,18 +295,18 @@ def test_a_slope_that_differs_from_plant_to_plant_is_told(r):
     warning = next(w for w in found.warnings if w.startswith("A slope that differs"))
     slope, se, df = r["growth.sloped"]  # where R lets it differ; balanced, so that CR2 is its error
     assert f"SE 0.090 if it is the same in every plant, and {se:.3f} on {df:.1f} df" in warning
+    assert [warning] == list(edges.a_slope_that_differs.check(found))
     assert found.fit.params["week"] == pytest.approx(slope, rel=1e-9)
     rng, told = np.random.default_rng(9), 0
     for _ in range(100):  # one slope for all: told in one of a hundred
         g, x = np.repeat(np.arange(12), 6), np.tile(np.arange(6.0), 12)
         y = rng.normal(size=12)[g] + x + rng.normal(size=72)
-        told += any(
-            w.startswith("A slope that differs")
-            for w in report.describe(pd.DataFrame({"y": y, "x": x, "g": g}), "y", "g", ["x"]).warnings
-        )
+        found = report.describe(pd.DataFrame({"y": y, "x": x, "g": g}), "y", "g", ["x"])
+        told += bool(list(edges.a_slope_that_differs.check(found)))
     assert told <= 1 + 3 * np.sqrt(0.99)
 
 
+@pytest.mark.usefixtures("no_pixels")
 def test_the_page_of_the_clinics_has_the_slope_and_the_error_of_r(reference):
     """R's .1013 on 18.8 df in sentence, table and warning, where one slope for all has .0521."""
     slopes = reference("slopes")
@@ -332,6 +331,7 @@ def test_the_page_of_the_clinics_has_the_slope_and_the_error_of_r(reference):
     assert bold == ["slopes vary, CR2"]
 
 
+@pytest.mark.usefixtures("no_pixels")
 @pytest.mark.skipif(shutil.which("Rscript") is None, reason="R is a reference, not a dependency")
 def test_the_lines_of_r_that_the_page_prints_run_and_give_its_numbers(tmp_path):
     found = report.describe(read("random_slope"), "response", "clinic", ["dose"])
@@ -369,6 +369,7 @@ def test_the_page_of_the_pairs_has_the_paired_t_in_its_sentence(r):
     assert found.code[1] == 'coef_test(lm(y ~ arm, data), "CR2", cluster = data$pair)'
 
 
+@pytest.mark.usefixtures("no_pixels")
 def test_the_page_says_why_one_trial_has_no_robust_error(r):
     found = report.describe(read("lone_level"), "y", "trial", ["arm"])
     page = Page(found.to_html())
@@ -444,6 +445,7 @@ def test_a_class_within_the_schools_is_told_where_it_was_treated(r):
 # ---- by command ----------------------------------------------------------------------------------
 
 
+@pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize(
     ("name", "arguments", "said"),
     [
@@ -463,15 +465,15 @@ def test_a_class_within_the_schools_is_told_where_it_was_treated(r):
         ("cluster_is_term", ["--outcome", "y", "--group", "site", "--predictors", "site"], None),
     ],
 )
-def test_by_command(name, arguments, said, tmp_path):
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    call = [sys.executable, "-W", "error", "-m", "helpers", "report", CASES / f"{name}.csv", *arguments]
-    run = subprocess.run(call, capture_output=True, text=True, cwd=tmp_path, env=environment)
+def test_by_command(name, arguments, said, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code = command.main(["report", str(CASES / f"{name}.csv"), *arguments])
+    error = capsys.readouterr().err
     if said is None:
-        assert run.returncode == 2
-        assert len(run.stderr.splitlines()) == 1
+        assert code == 2
+        assert len(error.splitlines()) == 1
         return
-    assert (run.returncode, run.stderr) == (0, "")
+    assert (code, error) == (0, "")
     assert said in (tmp_path / f"{name}-report.html").read_text(encoding="utf-8")
 
 
@@ -516,6 +518,7 @@ EVERY = {
 }
 
 
+@pytest.mark.usefixtures("no_pixels")
 @pytest.mark.parametrize("name", EVERY)
 def test_every_case_is_right_by_command_and_by_function(name, tmp_path):
     source, asked, numbers = EVERY[name]

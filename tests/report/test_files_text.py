@@ -1,7 +1,5 @@
 """Text as programs and people write it: separators, names, marks of missing values, codes; wide tables."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +15,7 @@ from helpers.report.files.stored import LARGE, Stored
 from helpers.tables.labels import as_numbers
 
 CASES = Path(__file__).parents[1] / "cases"
+pytestmark = pytest.mark.usefixtures("no_pixels")
 
 
 @pytest.mark.parametrize(
@@ -368,11 +367,11 @@ def test_options_of_other_files_are_refused(tmp_path):
         report.read_table(CASES / "ward.sav", separator=",")
 
 
-def test_a_native_file_by_the_command(tmp_path):
-    call = [sys.executable, "-W", "error", "-m", "helpers", "report", str(CASES / "ward.sav")]
-    call += ["--outcome", "score", "--group", "ward"]
-    run = subprocess.run(call, capture_output=True, text=True, cwd=tmp_path)
-    assert (run.returncode, run.stderr) == (0, "")
+@pytest.mark.filterwarnings("error")
+def test_a_native_file_by_the_command(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["report", str(CASES / "ward.sav"), "--outcome", "score", "--group", "ward"]) == 0
+    assert capsys.readouterr().err == ""
     assert "ward.sav, a file of SPSS." in (tmp_path / "ward-report.html").read_text(encoding="utf-8")
     assert leads(report.describe(report.read_table(CASES / "ward.dta"), "score", "ward"))
 

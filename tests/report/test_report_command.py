@@ -12,7 +12,7 @@ import pytest
 from reported import ASKED, ROOT, file, write_files
 
 from helpers.course.exercises import exercises
-from helpers.report import report
+from helpers.report import command, report
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,8 @@ def files(tmp_path_factory, reference):
     return write_files(tmp_path_factory.mktemp("files"), reference("report").whole["files"])
 
 
-def command(*arguments, cwd):
+def started(*arguments, cwd):
+    """The command in a process of its own, whose output is ASCII and to which a warning is an error."""
     environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "ascii"}
     call = [sys.executable, "-W", "error", "-m", "helpers", "report", *map(str, arguments)]
     return subprocess.run(call, capture_output=True, text=True, cwd=cwd, env=environment)
@@ -59,22 +60,44 @@ def of_libraries():
     return used
 
 
-@pytest.mark.parametrize("name", ASKED)
-def test_the_command_writes_a_page_in_hardly_more_time_than_its_libraries_load(
-    name, files, tmp_path, of_libraries
-):
+def asked_of(name, files):
     asked = ASKED[name][0]
     arguments = [files[name], "--outcome", asked["outcome"], "--group", asked["group"]]
     arguments += ["--predictors", *asked["predictors"]] if "predictors" in asked else []
-    arguments += ["--missing", "drop"] if "missing" in asked else []
-    run, used = processor(lambda: command(*arguments, cwd=tmp_path))
+    return [*arguments, *(["--missing", "drop"] if "missing" in asked else [])]
+
+
+def is_told(name, folder, output):
+    page = (folder / f"{name}-report.html").read_text(encoding="utf-8")
+    for lead in ASKED[name][1]:
+        assert f"<strong>{lead}:</strong>" in page
+    assert f"{name}-report.html" in output.splitlines()[-1]
+
+
+@pytest.mark.parametrize("name", ["airquality", "flights"])
+def test_the_command_writes_a_page_in_hardly_more_time_than_its_libraries_load(
+    name, files, tmp_path, of_libraries
+):
+    run, used = processor(lambda: started(*asked_of(name, files), cwd=tmp_path))
     assert run.returncode == 0, run.stderr
     assert run.stderr == ""
     assert used < 3 * of_libraries  # a ratio in one run: seconds depend on the machine
-    page = (tmp_path / f"{name}-report.html").read_text(encoding="utf-8")
-    for lead in ASKED[name][1]:
-        assert f"<strong>{lead}:</strong>" in page
-    assert f"{name}-report.html" in run.stdout.splitlines()[-1]
+    is_told(name, tmp_path, run.stdout)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("name", ASKED)
+def test_a_page_takes_no_more_time_than_twice_what_the_libraries_take_to_load(
+    name, files, tmp_path, of_libraries, capsys, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    start = time.process_time()
+    code = command.main(["report", *map(str, asked_of(name, files))])
+    used = time.process_time() - start
+    said = capsys.readouterr()
+    assert (code, said.err) == (0, "")
+    assert used < 2 * of_libraries
+    is_told(name, tmp_path, said.out)
 
 
 @pytest.mark.parametrize(
@@ -98,17 +121,35 @@ def test_the_command_writes_a_page_in_hardly_more_time_than_its_libraries_load(
         (b"g,y\na,1\na,2\nb,3\nb,5\n", ["--outcome", "y", "--group", "g", "--level", "x"], "invalid float"),
     ],
 )
-def test_a_bad_call_ends_with_2_and_one_line(content, arguments, message, tmp_path):
+def test_a_bad_call_ends_with_2_and_one_line(content, arguments, message, tmp_path, capsys, monkeypatch):
     if content is not None:
         file(tmp_path, content)
     before = sorted(tmp_path.iterdir())
-    run = command("data.csv", *arguments, cwd=tmp_path)
-    assert run.returncode == 2
-    assert run.stdout == ""
+    monkeypatch.chdir(tmp_path)
+    try:
+        code = command.main(["report", "data.csv", *arguments])
+    except SystemExit as left:  # what argparse refuses
+        code = left.code
+    said = capsys.readouterr()
+    assert code == 2
+    assert said.out == ""
+    assert message in said.err
+    assert len(said.err.splitlines()) == 1
+    assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--outcome", "z\x1b[31m\u03b8", "--group", "g"], "no column 'z\\x1b[31m\\u03b8'"),
+        (["--outcome", "y"], "required: --group"),
+    ],
+)
+def test_a_bad_call_ends_its_process_with_2_and_one_line_of_ascii(arguments, message, tmp_path):
+    run = started(file(tmp_path, b"g,y\na,1\na,2\nb,3\nb,5\n"), *arguments, cwd=tmp_path)
+    assert (run.returncode, run.stdout) == (2, "")
     assert message in run.stderr
     assert len(run.stderr.splitlines()) == 1
-    assert "Traceback" not in run.stderr
-    assert sorted(tmp_path.iterdir()) == before
 
 
 def test_the_command_has_all_that_describe_has(tmp_path):
@@ -116,7 +157,7 @@ def test_the_command_has_all_that_describe_has(tmp_path):
     path = file(tmp_path, "\n".join(lines))
     asked = [path, "--outcome", "my score", "--group", "g", "--classes-in-population", "20", "--level", "0.9"]
     asked += ["--one", "cé", "--output", "out.html", "--table", "t.csv", "--predictors", "x", "np.sqrt(x)"]
-    run = command(*asked, cwd=tmp_path)
+    run = started(*asked, cwd=tmp_path)
     assert run.returncode == 0, run.stderr
     page, table = (tmp_path / "out.html").read_text(encoding="utf-8"), pd.read_csv(tmp_path / "t.csv")
     assert "decimal comma" in page

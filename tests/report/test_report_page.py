@@ -107,11 +107,15 @@ def test_the_page_has_the_same_bytes_each_time(schools):
     assert schools.to_html() == schools.to_html() == again.to_html()
 
 
+@pytest.fixture(scope="module")
+def page_of_schools():
+    return of_schools().to_html("hsb.csv")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
-def test_the_page_is_accessible(schools, tmp_path, browser, scheme, width):
-    html = schools.to_html("hsb.csv")
-    assert seen(html, tmp_path / "page.html", browser, scheme, width) == ([], 0)
+def test_the_page_is_accessible(page_of_schools, tmp_path, browser, scheme, width):
+    assert seen(page_of_schools, tmp_path / "page.html", browser, scheme, width) == ([], 0)
 
 
 def crowd():

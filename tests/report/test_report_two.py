@@ -112,6 +112,7 @@ def test_the_code_in_r(treated, plates):
     )
 
 
+@pytest.mark.usefixtures("no_pixels")
 def test_a_variance_of_0_is_said_with_its_end(reference):
     found = report.describe(read("implicit_nesting"), "score", "school/class")
     estimate, se, df = reference("cases")["implicit_nesting.both"]
@@ -146,6 +147,7 @@ def test_nothing_is_said_of_labels_that_cross(plates):
 # ---- the option that a warning names -------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("no_pixels")
 @pytest.mark.parametrize(
     ("name", "group", "predictors", "key"),
     [
@@ -260,6 +262,7 @@ def test_an_outcome_of_two_values_has_no_interval_for_one_row():
     assert not found.table["estimand"].str.startswith("one row").any()
 
 
+@pytest.mark.usefixtures("no_pixels")
 @pytest.mark.parametrize("groups", ["school/<b>", ["school", "<b>"]])
 def test_names_and_labels_are_escaped_on_the_page(groups):
     data = schools(6, "<script>{}</script>").rename(columns={"room": "<b>"})
@@ -316,6 +319,7 @@ def test_a_predictor_of_the_groups_has_no_slope_in_them(treated):
     assert "A slope that differs" not in leads(report.describe(data, "score", "school/class", ["sector"]))
 
 
+@pytest.mark.usefixtures("no_pixels")
 def test_a_negative_eigenvalue_of_two_way_clustering_is_told():
     rng = np.random.default_rng(10)
     data = pd.DataFrame({"plate": np.repeat(range(6), 5), "sample": np.tile(range(5), 6)})
@@ -378,6 +382,7 @@ def test_two_groupings_that_are_the_same_are_one(groups, tmp_path, capsys):
     assert "12 of them: their variances cannot be told apart" in message
 
 
+@pytest.mark.usefixtures("no_pixels")
 def test_a_class_in_two_schools_is_named(tmp_path, capsys):
     data = read("three_levels")
     data["room"] = data["school"].astype(str) + "-" + data["class"].astype(str)
@@ -402,8 +407,12 @@ def test_a_class_in_two_schools_is_named(tmp_path, capsys):
 # ---- the page ------------------------------------------------------------------------------------
 
 
+@pytest.fixture(scope="module")
+def page_of_treated(treated):
+    return treated.to_html("schools.csv")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
-def test_the_page_of_two_groupings_is_accessible(treated, tmp_path, browser, scheme, width):
-    html = treated.to_html("schools.csv")
-    assert seen(html, tmp_path / "page.html", browser, scheme, width) == ([], 0)
+def test_the_page_of_two_groupings_is_accessible(page_of_treated, tmp_path, browser, scheme, width):
+    assert seen(page_of_treated, tmp_path / "page.html", browser, scheme, width) == ([], 0)

@@ -10,6 +10,8 @@ from reported import leads, of_schools, small, unequal
 from helpers import high_school
 from helpers.report import report
 
+pytestmark = pytest.mark.usefixtures("no_pixels")
+
 
 @pytest.fixture(scope="module")
 def schools():
