@@ -61,7 +61,7 @@ def _parse(formula):
         )
     try:
         parsed = formulaic.Formula(formula)
-    except (FormulaicError, SyntaxError, RecursionError) as error:
+    except (FormulaicError, SyntaxError, ValueError, RecursionError) as error:  # ValueError until 3.11.3
         raise ValueError(f"formula {formula!r} cannot be read: {str(error).splitlines()[0]}") from None
     if not hasattr(parsed, "lhs"):
         raise ValueError(f'formula {formula!r} has no outcome: write it as "outcome ~ 1"')
