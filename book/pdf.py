@@ -1,6 +1,7 @@
 """One PDF of the whole course, printed by Chromium from the built site: `make pdf`."""
 
 import posixpath
+import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -111,8 +112,13 @@ def write(browser, html, target, names):
 
 def main():
     target = BOOK / "_build" / "which-standard-error.pdf"
-    with sync_playwright() as play, chromium.launch(play) as browser:
+    with sync_playwright() as play:
+        try:
+            browser = chromium.launch(play)
+        except FileNotFoundError as missing:
+            sys.exit(f"make pdf: {missing}")
         write(browser, BOOK / "_build" / "html", target, order())
+        browser.close()
     print(f"The course as one PDF: {target}")
 
 

@@ -504,10 +504,10 @@ def test_no_state_of_the_chooser_has_a_fault(site, browser, scheme, width):
     leave_one_of_each(page)
     for state in (max(questions.values(), key=len), "/" + "/".join(next(which.paths())[0])):
         page.evaluate(STATE, state)
-        assert faults(page, "se-which") == [], state
+        assert faults(page, "article") == [], state
     page.evaluate("document.querySelector('se-which').ends.hidden = false")  # every end at once
     page.evaluate("window.dispatchEvent(new Event('resize'))")
-    assert faults(page, "se-which") == []
+    assert faults(page, "article") == []
     page.context.close()
 
 
@@ -559,7 +559,6 @@ def test_a_language_is_chosen_by_keyboard_and_remembered_on_every_page(built, si
 @pytest.mark.parametrize(("scheme", "width"), MODES)
 def test_no_tab_of_a_language_has_a_fault(site, browser, scheme, width):
     page = opened(browser, f"{site}book/ends.html", scheme, width)
-    leave_one_of_each(page)
     for language in ("statsmodels", "julia", "sas"):
         page.locator(f"label[data-sync-id={language}]").first.click()
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), language
@@ -583,7 +582,6 @@ def test_every_language_is_shown_on_paper_and_without_scripts(site, browser, whe
 @pytest.mark.parametrize(("scheme", "width"), MODES)
 def test_no_reply_to_an_exercise_has_a_fault(site, browser, scheme, width):
     page = opened(browser, f"{site}notebooks/01_the_question.html", scheme, width)
-    leave_one_of_each(page)
     exercise = page.locator("se-exercise").first
     answer, hints = exercise.evaluate("({ exercise }) => [exercise.answer, exercise.hints]")
     states = {

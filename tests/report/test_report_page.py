@@ -108,8 +108,8 @@ def test_the_page_has_the_same_bytes_each_time(schools):
 
 
 @pytest.fixture(scope="module")
-def page_of_schools():
-    return of_schools().to_html("hsb.csv")
+def page_of_schools(schools):
+    return schools.to_html("hsb.csv")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
