@@ -1,40 +1,75 @@
-"""What axe finds wrong with a page that is open in Chromium: WCAG and best practices."""
+"""How the tests look at a page that is open in Chromium: its themes and widths, and what axe finds wrong."""
 
+import os
 from pathlib import Path
 
 AXE = Path(__file__).parents[1] / "book" / "node_modules" / "axe-core" / "axe.min.js"
+ALL_MODES = [("light", 390), ("dark", 1280), ("light", 1280), ("dark", 390)]
+# Each theme and each width once; `ALL_MODES=1 make test` has every pair.
+MODES = ALL_MODES if os.environ.get("ALL_MODES") else ALL_MODES[:2]
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-FAULTS = """async ([within, tags]) => {
-  const report = await axe.run(within, { runOnly: tags, resultTypes: ["violations"] });
+LOOKS = ["color-contrast", "link-in-text-block", "scrollable-region-focusable", "target-size"]
+# Contrast took axe most of its time, and is a matter of looks: it is asked of the first three texts of each
+# look (one may lie below something): letters and grounds of one colour, size and weight.
+FAULTS = """async ([within, rules]) => {
+  const grounds = new Map(), looks = new Map();
+  const ground = (node) => {  // the colours of what it lies on, down to the first that hides the rest
+    if (!node) return "";
+    if (!grounds.has(node)) {
+      const { backgroundColor, backgroundImage, opacity } = getComputedStyle(node);
+      const own = backgroundColor + backgroundImage + opacity;
+      const hides = backgroundColor.startsWith("rgb(") && opacity === "1";
+      grounds.set(node, hides ? own : own + ground(node.parentElement));
+    }
+    return grounds.get(node);
+  };
+  const text = (node) => [...node.childNodes].filter((part) => part.nodeType === Node.TEXT_NODE)
+    .map((part) => part.data.trim()).join("");
+  // Of a single letter axe is unsure.
+  const says = (node) => node.matches("input, select, textarea") || text(node).length > 1;
+  const root = document.querySelector(within);
+  for (const node of [root, ...root.querySelectorAll("*")]) {
+    delete node.dataset.look;
+    if (!says(node) || !node.checkVisibility({ visibilityProperty: true })) continue;
+    const { color, fontSize, fontWeight, textShadow, position, clip } = getComputedStyle(node);
+    const look = [node.tagName, color, fontSize, fontWeight, textShadow, position, clip, ground(node)].join();
+    looks.set(look, (looks.get(look) ?? 0) + 1);
+    if (looks.get(look) <= 3) node.dataset.look = "";
+  }
+  axe.configure({ rules: [{ id: "color-contrast", selector: "[data-look]" }] });
+  const report = await axe.run(within, { runOnly: rules, resultTypes: ["violations"], preload: false });
   return report.violations.map((fault) =>
     `${fault.id}: ${fault.nodes.map((node) => node.target.join(" ")).join(" | ")}`);
 }"""
 # The boxes of an equation have the colour of the text around them and are hidden from who listens; words of
-# code look alike by the hundred, as rows of a long table do. Without them axe takes a quarter of the time.
-ONE_OF_EACH = """() => {
-  const ground = (node) => {
-    const color = getComputedStyle(node).backgroundColor;
-    return color !== "rgba(0, 0, 0, 0)" || !node.parentElement ? color : ground(node.parentElement);
-  };
-  const seen = new Set(), again = [];
-  for (const word of document.querySelectorAll("pre span, .sig span")) {
-    const style = getComputedStyle(word), look = [style.color, style.fontWeight, ground(word)].join();
-    if (seen.has(look)) again.push(word);
-    seen.add(look);
+# code of one kind in one place look alike in every theme, as rows of a long table do.
+THIN = """() => {
+  const place = (node) => node
+    && [node.tagName, node.className, node.style.cssText, place(node.parentElement)].join();
+  const seen = new Set();
+  for (const word of [...document.querySelectorAll("pre span, .sig span")].reverse()) {
+    const here = place(word);
+    if (seen.has(here)) word.replaceWith(...word.childNodes);
+    seen.add(here);
   }
-  again.forEach((word) => word.replaceWith(...word.childNodes));
   document.querySelectorAll("pre").forEach((code) => code.normalize());
   document.querySelectorAll(".katex-html, tr:nth-child(n+40)").forEach((part) => part.remove());
 }"""
 
 
-def faults(page, within="html"):
-    """The faults in a part of a page, each with where it is."""
+def turn(page, scheme, width):
+    """Show an open page in one of the modes."""
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": width, "height": 900})
+
+
+def faults(page, within="html", rules=TAGS):
+    """The faults in a part of a page, each with where it is; by `LOOKS` alone in half the time."""
     if not page.evaluate("'axe' in window"):
         page.add_script_tag(path=AXE)
-    return page.evaluate(FAULTS, [within, TAGS])
+    return page.evaluate(FAULTS, [within, rules])
 
 
-def leave_one_of_each(page):
-    """Take off a page what looks like something before it: then `faults` is fast, and equations are gone."""
-    page.evaluate(ONE_OF_EACH)
+def thin(page):
+    """Take off a page what makes it long and shows axe nothing new; its equations and colours of code go."""
+    page.evaluate(THIN)

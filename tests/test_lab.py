@@ -21,9 +21,10 @@ OUTPUTS = """() => {
     outputs: cell.outputs.toJSON(),
   }));
 }"""
-IDLE = """() => {
-  const panel = window.jupyterapp?.shell.currentWidget;
-  return panel?.sessionContext?.session?.kernel?.status === "idle" && panel.content.model.cells.length > 1;
+COMMANDS = "window.jupyterapp?.commands"
+IDLE = """(path) => {
+  const panel = window.jupyterapp.shell.currentWidget, kernel = panel?.sessionContext?.session?.kernel;
+  return kernel?.status === "idle" && panel.context.path === path && panel.content.model.cells.length > 1;
 }"""
 
 
@@ -71,21 +72,35 @@ def _when_up(address, server, log):
     pytest.fail(f"JupyterLab does not answer:\n{log.read_text()}")
 
 
-@pytest.fixture
-def opened(lab, browser):
-    """Open a notebook in a Lab of its own; a request to another host fails the test."""
+@pytest.fixture(scope="module")
+def window(lab, browser):
+    """The Lab in Chromium, once for all: it takes longest to load. A request to another host fails."""
     context, foreign = browser.new_context(viewport={"width": 1400, "height": 1000}), []
     context.on("request", lambda r: r.url.startswith((lab, "data:", "blob:")) or foreign.append(r.url))
-
-    def open_(name):
-        page = context.new_page()
-        page.goto(f"{lab}/lab/workspaces/{name}/tree/notebooks/{name}.ipynb?reset", timeout=90_000)
-        page.wait_for_function(IDLE, timeout=90_000)
-        return page
-
-    yield open_
+    page = context.new_page()
+    page.goto(f"{lab}/lab", timeout=90_000)
+    page.wait_for_function(f"() => {COMMANDS}?.hasCommand('docmanager:open')", timeout=90_000)
+    yield page
     context.close()
     assert not foreign
+
+
+@pytest.fixture
+def opened(window):
+    """Open a notebook in the Lab; it is closed unsaved, its kernel with it."""
+
+    def open_(name):
+        path = f"notebooks/{name}.ipynb"
+        window.evaluate(f"(path) => void {COMMANDS}.execute('docmanager:open', {{ path }})", path)
+        window.wait_for_function(f"(path) => ({IDLE})(path)", arg=path, timeout=90_000)
+        return window
+
+    yield open_
+    window.evaluate("""async () => {
+      const { shell } = window.jupyterapp, panel = shell.currentWidget;
+      await panel.sessionContext.shutdown();
+      panel.dispose();
+    }""")
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
@@ -98,8 +113,9 @@ def test_run_all_runs_all_and_gives_the_outputs_that_are_stored(opened, name):
     page.get_by_role("menuitem", name="Restart Kernel and Run All Cells…").click()
     page.get_by_role("button", name="Confirm Kernel Restart").click()
     page.wait_for_function(
-        f"() => {{ const cells = ({OUTPUTS})(); return cells.every((cell, k) => cell.count === k + 1)"
-        f" && ({IDLE})(); }}",
+        f"(path) => {{ const cells = ({OUTPUTS})(); return cells.every((cell, k) => cell.count === k + 1)"
+        f" && ({IDLE})(path); }}",
+        arg=f"notebooks/{name}.ipynb",
         timeout=180_000,
         polling=500,
     )

@@ -19,7 +19,7 @@ import pandas as pd
 import pdf
 import pytest
 import use_page
-from accessible import faults, leave_one_of_each
+from accessible import ALL_MODES, LOOKS, MODES, TAGS, faults, thin, turn
 from bs4 import BeautifulSoup, SoupStrainer
 from docutils import nodes
 from jinja2 import Template
@@ -31,10 +31,8 @@ from helpers.course.stated import ledger
 
 ROOT = Path(__file__).parents[1]
 BOOK = ROOT / "book"
-# Each theme and width once, and every eighth page on paper; `ALL_MODES=1 make test` has every pair and page.
-EVERY = os.environ.get("ALL_MODES")
-MODES = [("light", 390), ("dark", 1280)] + [("light", 1280), ("dark", 390)] * bool(EVERY)
-PRINTED = pdf.order()[:: 1 if EVERY else 8]
+# Every eighth page on paper; `ALL_MODES=1 make test` has all.
+PRINTED = pdf.order()[:: 1 if MODES == ALL_MODES else 8]
 
 # Runs in the page: everything the tests ask about it, with all that folds unfolded.
 LOOK = r"""async () => {
@@ -99,11 +97,12 @@ def visits(built, site, browser):
     pages = sorted(
         page for page in pages if not page.startswith("_downloads")
     )  # reports have tests of their own
+    page = opened(browser, "about:blank", *MODES[0])  # one for all: half the time
     seen = {}
-    for scheme, width in MODES:
-        page = opened(browser, "about:blank", scheme, width)  # one for all: half the time
-        seen |= {(name, f"{scheme} {width}"): visit(page, site, name) for name in pages}
-        page.context.close()
+    for k, name in enumerate(pages):  # loaded in one mode, turned to the others
+        modes = MODES[k % len(MODES) :] + MODES[: k % len(MODES)]
+        seen |= {(name, mode): saw for mode, saw in visit(page, site, name, modes)}
+    page.context.close()
     return seen
 
 
@@ -115,7 +114,8 @@ def opened(browser, address, scheme, width):
     return page
 
 
-def visit(page, site, name):
+def visit(page, site, name, modes):
+    """What a page loaded in the first of the modes shows in each, a pair of the mode and what was seen."""
     foreign, failed, errors, asked = [], [], [], set()
 
     def on_request(request):
@@ -133,13 +133,21 @@ def visit(page, site, name):
     }
     for event, listener in listeners.items():
         page.on(event, listener)
-    page.goto(site + name, wait_until="load")
-    saw = page.evaluate(LOOK) | {"foreign": foreign, "failed": failed, "errors": errors, "asked": asked}
-    leave_one_of_each(page)
-    saw["axe"] = faults(page)
+    seen = {}
+    for mode in modes:
+        turn(page, *mode)
+        if not seen:
+            page.goto(site + name, wait_until="load")
+        seen[mode] = page.evaluate(LOOK)
+    thin(page)
+    for mode in reversed(modes):
+        turn(page, *mode)
+        whole = mode == modes[-1] or MODES == ALL_MODES
+        seen[mode]["axe"] = faults(page, rules=TAGS if whole else LOOKS)
     for event, listener in listeners.items():
         page.remove_listener(event, listener)
-    return saw
+    heard = {"foreign": foreign, "failed": failed, "errors": errors, "asked": asked}
+    return [(f"{scheme} {width}", saw | heard) for (scheme, width), saw in seen.items()]
 
 
 def expect_none(visits, find):
@@ -501,7 +509,7 @@ def test_no_state_of_the_chooser_has_a_fault(site, browser, scheme, width):
     for state in states:
         wide = page.evaluate(STATE, state)
         assert wide <= 0, f"{state}: {wide} px too wide"
-    leave_one_of_each(page)
+    thin(page)
     for state in (max(questions.values(), key=len), "/" + "/".join(next(which.paths())[0])):
         page.evaluate(STATE, state)
         assert faults(page, "article") == [], state

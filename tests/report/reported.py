@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from accessible import faults
+from accessible import ALL_MODES, LOOKS, TAGS, faults, turn
 
 from helpers import high_school
 from helpers.report import report
@@ -95,14 +95,15 @@ def of_schools():
     return report.describe(high_school(), "math", "school", ["ses", "sector"])
 
 
-def seen(html, path, browser, scheme, width):
-    """Open a page in Chromium: the faults axe finds in it, and by how many pixels it is too wide."""
+def wrong(html, path, browser):
+    """Open a page in Chromium: by mode what axe finds in it and by how many pixels it is too wide, if so."""
     path.write_text(html, encoding="utf-8")
-    viewport = {"width": width, "height": 900}
-    context = browser.new_context(color_scheme=scheme, viewport=viewport, bypass_csp=True)
-    page = context.new_page()
+    page = browser.new_page(bypass_csp=True)
     page.goto(path.as_uri())
-    found = faults(page)
-    overflow = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-    context.close()
-    return found, max(overflow, 0)
+    found = {}
+    for mode in ALL_MODES:
+        turn(page, *mode)
+        wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        found[mode] = faults(page, rules=TAGS if mode in ALL_MODES[:2] else LOOKS), max(wide, 0)
+    page.close()
+    return {mode: told for mode, told in found.items() if any(told)}

@@ -208,7 +208,6 @@ def rounded_alike(text, value):
     return abs(float(text) - value) <= 0.5000001 * 10.0**-places
 
 
-@pytest.mark.usefixtures("no_pixels")
 @pytest.mark.parametrize("name", ASKED)
 def test_words_table_sentence_and_code_have_one_set_of_numbers(name):
     make, asked, more = ASKED[name]
@@ -306,7 +305,6 @@ def test_a_slope_that_differs_from_plant_to_plant_is_told(r):
     assert told <= 1 + 3 * np.sqrt(0.99)
 
 
-@pytest.mark.usefixtures("no_pixels")
 def test_the_page_of_the_clinics_has_the_slope_and_the_error_of_r(reference):
     """R's .1013 on 18.8 df in sentence, table and warning, where one slope for all has .0521."""
     slopes = reference("slopes")
@@ -331,7 +329,6 @@ def test_the_page_of_the_clinics_has_the_slope_and_the_error_of_r(reference):
     assert bold == ["slopes vary, CR2"]
 
 
-@pytest.mark.usefixtures("no_pixels")
 @pytest.mark.skipif(shutil.which("Rscript") is None, reason="R is a reference, not a dependency")
 def test_the_lines_of_r_that_the_page_prints_run_and_give_its_numbers(tmp_path):
     found = report.describe(read("random_slope"), "response", "clinic", ["dose"])
@@ -369,7 +366,6 @@ def test_the_page_of_the_pairs_has_the_paired_t_in_its_sentence(r):
     assert found.code[1] == 'coef_test(lm(y ~ arm, data), "CR2", cluster = data$pair)'
 
 
-@pytest.mark.usefixtures("no_pixels")
 def test_the_page_says_why_one_trial_has_no_robust_error(r):
     found = report.describe(read("lone_level"), "y", "trial", ["arm"])
     page = Page(found.to_html())
@@ -518,7 +514,6 @@ EVERY = {
 }
 
 
-@pytest.mark.usefixtures("no_pixels")
 @pytest.mark.parametrize("name", EVERY)
 def test_every_case_is_right_by_command_and_by_function(name, tmp_path):
     source, asked, numbers = EVERY[name]

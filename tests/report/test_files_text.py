@@ -15,7 +15,6 @@ from helpers.report.files.stored import LARGE, Stored
 from helpers.tables.labels import as_numbers
 
 CASES = Path(__file__).parents[1] / "cases"
-pytestmark = pytest.mark.usefixtures("no_pixels")
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from reported import leads, seen
+from reported import leads, wrong
 
 from helpers import compare, partial_pooling
 from helpers.fits.compare_groupings import two_groupings
@@ -112,7 +112,6 @@ def test_the_code_in_r(treated, plates):
     )
 
 
-@pytest.mark.usefixtures("no_pixels")
 def test_a_variance_of_0_is_said_with_its_end(reference):
     found = report.describe(read("implicit_nesting"), "score", "school/class")
     estimate, se, df = reference("cases")["implicit_nesting.both"]
@@ -147,7 +146,6 @@ def test_nothing_is_said_of_labels_that_cross(plates):
 # ---- the option that a warning names -------------------------------------------------------------
 
 
-@pytest.mark.usefixtures("no_pixels")
 @pytest.mark.parametrize(
     ("name", "group", "predictors", "key"),
     [
@@ -262,7 +260,6 @@ def test_an_outcome_of_two_values_has_no_interval_for_one_row():
     assert not found.table["estimand"].str.startswith("one row").any()
 
 
-@pytest.mark.usefixtures("no_pixels")
 @pytest.mark.parametrize("groups", ["school/<b>", ["school", "<b>"]])
 def test_names_and_labels_are_escaped_on_the_page(groups):
     data = schools(6, "<script>{}</script>").rename(columns={"room": "<b>"})
@@ -319,7 +316,6 @@ def test_a_predictor_of_the_groups_has_no_slope_in_them(treated):
     assert "A slope that differs" not in leads(report.describe(data, "score", "school/class", ["sector"]))
 
 
-@pytest.mark.usefixtures("no_pixels")
 def test_a_negative_eigenvalue_of_two_way_clustering_is_told():
     rng = np.random.default_rng(10)
     data = pd.DataFrame({"plate": np.repeat(range(6), 5), "sample": np.tile(range(5), 6)})
@@ -382,7 +378,6 @@ def test_two_groupings_that_are_the_same_are_one(groups, tmp_path, capsys):
     assert "12 of them: their variances cannot be told apart" in message
 
 
-@pytest.mark.usefixtures("no_pixels")
 def test_a_class_in_two_schools_is_named(tmp_path, capsys):
     data = read("three_levels")
     data["room"] = data["school"].astype(str) + "-" + data["class"].astype(str)
@@ -407,12 +402,6 @@ def test_a_class_in_two_schools_is_named(tmp_path, capsys):
 # ---- the page ------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def page_of_treated(treated):
-    return treated.to_html("schools.csv")
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
-def test_the_page_of_two_groupings_is_accessible(page_of_treated, tmp_path, browser, scheme, width):
-    assert seen(page_of_treated, tmp_path / "page.html", browser, scheme, width) == ([], 0)
+@pytest.mark.usefixtures("pixels")
+def test_the_page_of_two_groupings_is_accessible(treated, tmp_path, browser):
+    assert wrong(treated.to_html("schools.csv"), tmp_path / "page.html", browser) == {}

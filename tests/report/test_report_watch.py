@@ -10,8 +10,6 @@ from reported import leads, of_schools, small, unequal
 from helpers import high_school
 from helpers.report import report
 
-pytestmark = pytest.mark.usefixtures("no_pixels")
-
 
 @pytest.fixture(scope="module")
 def schools():

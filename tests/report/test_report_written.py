@@ -26,7 +26,6 @@ def call(path, *more):
     return command.main(["report", str(path), "--outcome", "y", "--group", "g", *map(str, more)])
 
 
-@pytest.mark.usefixtures("no_pixels")
 @pytest.mark.parametrize("error", [KeyboardInterrupt, OSError(28, "No space left on device")])
 def test_a_file_that_could_not_be_written_whole_leaves_what_was_there(error, tmp_path, monkeypatch, capsys):
     path, page = file(tmp_path, CSV), tmp_path / "out.html"
@@ -105,7 +104,6 @@ def test_ctrl_c_at_any_step_leaves_no_half_file_and_a_terminal_sees_the_bar(step
         assert (tmp_path / "out.html").read_text(encoding="utf-8") == "of yesterday"
 
 
-@pytest.mark.usefixtures("no_pixels")
 def test_no_bar_where_nobody_sees_it(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(progress, "LONG", 0)
     assert call(file(tmp_path, CSV), "--output", tmp_path / "o.html") == 0
@@ -123,7 +121,6 @@ def cells_of(found):
     return [line for _, _, lines in words.by_question(found) for line in lines]
 
 
-@pytest.mark.usefixtures("no_pixels")
 def test_the_table_in_word_has_the_numbers_of_the_page(tmp_path):
     path = tmp_path / "t.docx"
     assert call(file(tmp_path, CSV), "--output", tmp_path / "o.html", "--table", path) == 0
@@ -178,7 +175,6 @@ def test_intervals_and_p_values_of_balanced_rooms_are_those_of_the_mean_squares(
     assert found.fit.test_psi().pvalue == pytest.approx(r["rooms.psi_p"], rel=1e-5)
 
 
-@pytest.mark.usefixtures("no_pixels")
 def test_the_page_of_uneven_months_has_the_intervals_of_r(reference, tmp_path):
     path = file(tmp_path, reference("report").whole["files"]["airquality"])
     found = report.describe(report.read_table(path), **ASKED["airquality"][0])
