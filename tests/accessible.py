@@ -63,11 +63,29 @@ def turn(page, scheme, width):
     page.set_viewport_size({"width": width, "height": 900})
 
 
+def paint(page, scheme, width):
+    """Give a part that stands alone the ground and ink of the site's theme."""
+    turn(page, scheme, width)
+    ground, ink = {"light": ("#fff", "#222"), "dark": ("#121212", "#ddd")}[scheme]
+    page.evaluate("(theme) => { document.documentElement.dataset.theme = theme; }", scheme)
+    page.add_style_tag(content=f"body {{ background: {ground}; color: {ink}; }} a {{ color: {ink}; }}")
+
+
 def faults(page, within="html", rules=TAGS):
     """The faults in a part of a page, each with where it is; by `LOOKS` alone in half the time."""
     if not page.evaluate("'axe' in window"):
         page.add_script_tag(path=AXE)
     return page.evaluate(FAULTS, [within, rules])
+
+
+def wrong(page, show=turn):
+    """By mode, the faults in a page and by how many pixels it is too wide, where there is something."""
+    found = {}
+    for mode in ALL_MODES:
+        show(page, *mode)
+        wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        found[mode] = faults(page, rules=TAGS if mode in ALL_MODES[:2] else LOOKS), max(wide, 0)
+    return {mode: told for mode, told in found.items() if any(told)}
 
 
 def thin(page):

@@ -50,7 +50,7 @@ def design(rng, scale=1.0):
 def test_a_term_is_withheld_where_leaving_a_group_out_makes_it_inestimable():
     rng = np.random.default_rng(20)
     tried = withheld = designs = refused = 0
-    while designs < 500:
+    while designs < 200:
         codes, X = design(rng, 10.0 ** rng.integers(-4, 5))
         constant = rng.integers(0, 2)
         whole = np.column_stack([np.ones(len(codes)), X]) if constant else X
@@ -83,9 +83,9 @@ def test_a_term_is_withheld_where_leaving_a_group_out_makes_it_inestimable():
                     assert robust.bse[term] > 1e-9 * fit.bse[term]
             for term, groups in lone.items():
                 assert robust.withheld[term] == f"without g {groups[0]} it cannot be estimated"
-    assert tried > 1000
-    assert 200 < withheld < tried - 200
-    assert refused > 20
+    assert tried > 400
+    assert 80 < withheld < tried - 80
+    assert refused > 8
 
 
 def test_a_large_spread_in_one_group_is_not_a_term_of_that_group_alone():

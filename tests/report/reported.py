@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from accessible import ALL_MODES, LOOKS, TAGS, faults, turn
+from accessible import wrong
 
 from helpers import high_school
 from helpers.report import report
@@ -95,15 +95,11 @@ def of_schools():
     return report.describe(high_school(), "math", "school", ["ses", "sector"])
 
 
-def wrong(html, path, browser):
-    """Open a page in Chromium: by mode what axe finds in it and by how many pixels it is too wide, if so."""
+def wrong_with(html, path, browser):
+    """What is wrong with a page in Chromium, by mode."""
     path.write_text(html, encoding="utf-8")
     page = browser.new_page(bypass_csp=True)
     page.goto(path.as_uri())
-    found = {}
-    for mode in ALL_MODES:
-        turn(page, *mode)
-        wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-        found[mode] = faults(page, rules=TAGS if mode in ALL_MODES[:2] else LOOKS), max(wide, 0)
+    found = wrong(page)
     page.close()
-    return {mode: told for mode, told in found.items() if any(told)}
+    return found

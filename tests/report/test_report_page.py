@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pandas as pd
 import pytest
-from reported import flat, of_schools, small, wrong
+from reported import flat, of_schools, small, wrong_with
 
 from helpers import classrooms, high_school
 from helpers.report import report
@@ -111,7 +111,7 @@ def test_the_page_has_the_same_bytes_each_time(schools):
 
 @pytest.mark.usefixtures("pixels")
 def test_the_page_is_accessible(schools, tmp_path, browser):
-    assert wrong(schools.to_html("hsb.csv"), tmp_path / "page.html", browser) == {}
+    assert wrong_with(schools.to_html("hsb.csv"), tmp_path / "page.html", browser) == {}
 
 
 def crowd():
@@ -138,4 +138,4 @@ KINDS = {
 @pytest.mark.parametrize("kind", KINDS)
 def test_pages_of_other_kinds_are_accessible(kind, tmp_path, browser):
     html = KINDS[kind]().to_html("data.csv")
-    assert wrong(html, tmp_path / "page.html", browser) == {}
+    assert wrong_with(html, tmp_path / "page.html", browser) == {}

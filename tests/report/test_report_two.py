@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from reported import leads, wrong
+from reported import leads, wrong_with
 
 from helpers import compare, partial_pooling
 from helpers.fits.compare_groupings import two_groupings
@@ -404,4 +404,4 @@ def test_a_class_in_two_schools_is_named(tmp_path, capsys):
 
 @pytest.mark.usefixtures("pixels")
 def test_the_page_of_two_groupings_is_accessible(treated, tmp_path, browser):
-    assert wrong(treated.to_html("schools.csv"), tmp_path / "page.html", browser) == {}
+    assert wrong_with(treated.to_html("schools.csv"), tmp_path / "page.html", browser) == {}
