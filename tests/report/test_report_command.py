@@ -85,6 +85,7 @@ def test_the_command_writes_a_page_in_hardly_more_time_than_its_libraries_load(
     is_told(name, tmp_path, run.stdout)
 
 
+@pytest.mark.usefixtures("pixels")
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("name", ASKED)
 def test_a_page_takes_no_more_time_than_twice_what_the_libraries_take_to_load(

@@ -70,6 +70,15 @@ def test_any_name_is_a_name_and_nothing_else(name):
     pd.testing.assert_frame_equal(found.table.iloc[:, 3:], reference.iloc[:, 3:])
 
 
+@pytest.mark.usefixtures("letters")
+@pytest.mark.parametrize("name", ["$x_{$", "$x_1$", "\\alpha", "%s{0}"])
+def test_no_name_in_a_figure_is_taken_for_mathematics(name):
+    data = small(x=np.random.default_rng(5).normal(size=24))
+    data["g"] = name + data["g"]
+    data.columns = [name + column for column in data]
+    assert Tags(report.describe(data, name + "y", name + "g", [name + "x"]).to_html()).faults == []
+
+
 def test_a_group_column_may_have_any_name():
     for name in ("a`b", "a|b", "", "1", "two\nlines", "Intercept"):
         found = report.describe(small().rename(columns={"g": name}), "y", name)
