@@ -13,14 +13,11 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = ["01_the_question", "13_your_own_data", "explorer"]
-OUTPUTS = """() => {
-  const { model } = window.jupyterapp.shell.currentWidget.content;
-  return [...model.cells].filter((cell) => cell.type === "code").map((cell) => ({
-    source: cell.sharedModel.getSource(),
-    count: cell.executionCount,
-    outputs: cell.outputs.toJSON(),
-  }));
-}"""
+CODE = '[...window.jupyterapp.shell.currentWidget.content.model.cells].filter((cell) => cell.type === "code")'
+OUTPUTS = f"""() => {CODE}.map((cell) => ({{
+  source: cell.sharedModel.getSource(),
+  outputs: cell.outputs.toJSON(),
+}}))"""
 COMMANDS = "window.jupyterapp?.commands"
 IDLE = """(path) => {
   const panel = window.jupyterapp.shell.currentWidget, kernel = panel?.sessionContext?.session?.kernel;
@@ -113,8 +110,7 @@ def test_run_all_runs_all_and_gives_the_outputs_that_are_stored(opened, name):
     page.get_by_role("menuitem", name="Restart Kernel and Run All Cells…").click()
     page.get_by_role("button", name="Confirm Kernel Restart").click()
     page.wait_for_function(
-        f"(path) => {{ const cells = ({OUTPUTS})(); return cells.every((cell, k) => cell.count === k + 1)"
-        f" && ({IDLE})(path); }}",
+        f"(path) => {CODE}.every((cell, k) => cell.executionCount === k + 1) && ({IDLE})(path)",
         arg=f"notebooks/{name}.ipynb",
         timeout=180_000,
         polling=500,

@@ -799,11 +799,12 @@ def test_good_tex_builds(tmp_path):
     assert (tmp_path / "out" / "index.html").read_text(encoding="utf-8").count('class="katex-html"') == 2
 
 
-@pytest.mark.parametrize("tex", [r"$\nosuch{a}$", r"$$ \begin{aligned} a $$", r"$\frac{1}$", "$½$"])
-def test_bad_tex_stops_the_build(tmp_path, tex):
-    run = build_page(tmp_path, f"# Page\n\n{tex}\n")
+def test_bad_tex_stops_the_build_and_each_place_is_told(tmp_path):
+    bad = [r"$\nosuch{a}$", r"$$ \begin{aligned} a $$", r"$\frac{1}$", "$½$"]
+    run = build_page(tmp_path, "# Page\n\n" + "\n\n".join(bad) + "\n", "--keep-going")
     assert run.returncode != 0
-    assert re.search(r"index\.md:3:.*KaTeX parse error", run.stderr), run.stderr
+    told = re.findall(r"index\.md:(\d+):.*KaTeX parse error", run.stderr)
+    assert told == ["3", "5", "7", "9"], run.stderr
 
 
 def test_missing_katex_names_the_command(tmp_path):

@@ -21,16 +21,9 @@ SHOWN = """() => Object.fromEntries(
 
 
 @pytest.fixture
-def page(browser):
-    """The seed's explorer on a page of its own; a console message or an error fails the test."""
-    page, said = browser.new_page(viewport={"width": 1000, "height": 1400}), []
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.route("**/*", lambda route: route.fulfill(content_type="text/html", body=PAGE + html()))
-    page.goto("http://explorer.invalid/")
-    yield page
-    page.close()
-    assert not said
+def page(show):
+    """The seed's explorer on a page of its own."""
+    return show(PAGE + html())
 
 
 def html(**settings):

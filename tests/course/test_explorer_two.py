@@ -23,21 +23,13 @@ SHOWN = """(kind) => Object.fromEntries([...document.querySelectorAll(`[data-kin
 
 
 @pytest.fixture
-def page(browser):
-    """All three on one page, as a site or a notebook may have them; a console message or an error fails."""
-    page, said = browser.new_page(viewport={"width": 1000, "height": 1400}), []
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
+def page(show):
+    """All three on one page, as a site or a notebook may have them."""
     body = "".join(
         f"<section><h2>x</h2>{kind()._repr_html_()}</section>"
         for kind in (Explorer, NestedExplorer, CrossedExplorer)
     )
-    body = f"{PAGE}<main><h1>x</h1>{body}</main>"
-    page.route("**/*", lambda route: route.fulfill(content_type="text/html", body=body))
-    page.goto("http://explorer.invalid/")
-    yield page
-    page.close()
-    assert not said
+    return show(f"{PAGE}<main><h1>x</h1>{body}</main>")
 
 
 def of(page, kind):
