@@ -224,13 +224,19 @@ class Deviations:
 
     def _sums(self, rows, times=None):
         """Sums by label of each of some rows, times one, of shape (rows, labels)."""
-        found = None
-        for part in self._parts:
-            places, here = self._places(part), (row[part] for row in rows)
-            here = here if times is None else (row * times[part] for row in here)
-            sums = np.array([added_up(places, row, len(self._counts)) for row in here])
-            found = sums if found is None else found + sums
+        first, *others = self._parts
+        found = np.array([*self._of_part(first, rows, times)])
+        for part in others:
+            for sums, more in zip(found, self._of_part(part, rows, times), strict=True):
+                sums += more
         return found
+
+    def _of_part(self, part, rows, times):
+        """Sums by label of each over one part."""
+        places = self._places(part)
+        for row in rows:
+            here = row[part] if times is None else row[part] * times[part]
+            yield added_up(places, here, len(self._counts))
 
     def cross(self, sizes):
         """Cross-products within the groups."""

@@ -25,17 +25,17 @@ def _for_bincount(values):
 
 
 def parts(N, K) -> list[slice]:
-    """Parts of N rows that are worked on at a time: a cache holds one, and none is shorter than K labels."""
-    step = max(_ROWS, K)
+    """Parts of N rows that are worked on at a time: a cache holds one, but each has sums of K labels."""
+    step = max(_ROWS, 2 * K)
     return _ALL if step >= N else [slice(start, start + step) for start in range(0, N, step)]
 
 
 def counted(codes, K) -> np.ndarray:
     """Return how often each of K codes occurs."""
-    found = None
-    for part in parts(len(codes), K):
-        here = np.bincount(_for_bincount(codes[part]), minlength=K)
-        found = here if found is None else found + here
+    first, *others = parts(len(codes), K)
+    found = np.bincount(_for_bincount(codes[first]), minlength=K)
+    for part in others:
+        found += np.bincount(_for_bincount(codes[part]), minlength=K)
     return found
 
 
