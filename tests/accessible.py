@@ -44,7 +44,7 @@ FAULTS = """async ([within, rules]) => {
 }"""
 # Equations are three of five elements of a chapter: their boxes have the colour of the text around and are
 # hidden from who listens; of MathML axe has no rule, and its words stay. Words of code of one kind in a place
-# look alike in every theme, as rows of a long table do; they lie on an image, a shade, of which axe is unsure.
+# look alike in every theme, as rows of a long table do. On an image, the shade of code, axe is unsure.
 THIN = """() => {
   const place = (node) => node
     && [node.tagName, node.className, node.style.cssText, place(node.parentElement)].join();
