@@ -8,10 +8,9 @@ ALL_MODES = [("light", 390), ("dark", 1280), ("light", 1280), ("dark", 390)]
 # Each theme and each width once; `ALL_MODES=1 make test` has every pair.
 MODES = ALL_MODES if os.environ.get("ALL_MODES") else ALL_MODES[:2]
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-LOOKS = ["color-contrast", "link-in-text-block", "scrollable-region-focusable", "target-size"]
 # Contrast took axe most of its time, and is a matter of looks: letters and grounds of one colour, size and
 # weight. Of a look the first three texts are asked and each eighth: of what is half hidden axe is unsure.
-FAULTS = """async ([within, rules]) => {
+FAULTS = """async ([within, tags]) => {
   const grounds = new Map(), looks = new Map();
   const ground = (node) => {  // the colours of what it lies on, down to the first that hides the rest
     if (!node) return "";
@@ -38,7 +37,7 @@ FAULTS = """async ([within, rules]) => {
     if (times <= 3 || times % 8 === 0) node.dataset.look = "";
   }
   axe.configure({ rules: [{ id: "color-contrast", selector: "[data-look]" }] });
-  const report = await axe.run(within, { runOnly: rules, resultTypes: ["violations"], preload: false });
+  const report = await axe.run(within, { runOnly: tags, resultTypes: ["violations"], preload: false });
   return report.violations.map((fault) =>
     `${fault.id}: ${fault.nodes.map((node) => node.target.join(" ")).join(" | ")}`);
 }"""
@@ -77,11 +76,11 @@ def paint(page, scheme, width):
     page.add_style_tag(content=f"body {{ background: {ground}; color: {ink}; }} a {{ color: {ink}; }}")
 
 
-def faults(page, within="html", rules=TAGS):
-    """The faults in a part of a page, each with where it is; by `LOOKS` alone in half the time."""
+def faults(page, within="html"):
+    """The faults in a part of a page, each with where it is."""
     if not page.evaluate("'axe' in window"):
         page.add_script_tag(path=AXE)
-    return page.evaluate(FAULTS, [within, rules])
+    return page.evaluate(FAULTS, [within, TAGS])
 
 
 def wrong(page, show=turn):
@@ -90,7 +89,7 @@ def wrong(page, show=turn):
     for mode in ALL_MODES:
         show(page, *mode)
         wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-        found[mode] = faults(page, rules=TAGS if mode in ALL_MODES[:2] else LOOKS), max(wide, 0)
+        found[mode] = faults(page), max(wide, 0)
     return {mode: told for mode, told in found.items() if any(told)}
 
 

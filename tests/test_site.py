@@ -19,7 +19,7 @@ import pandas as pd
 import pdf
 import pytest
 import use_page
-from accessible import ALL_MODES, LOOKS, MODES, TAGS, faults, thin, turn
+from accessible import ALL_MODES, MODES, faults, thin, turn
 from bs4 import BeautifulSoup, SoupStrainer
 from docutils import nodes
 from jinja2 import Template
@@ -114,11 +114,6 @@ def opened(browser, address, scheme, width):
     return page
 
 
-def rules(mode, first=MODES[0]):
-    """What axe is asked in a mode: in all but one of them what depends on colours and widths."""
-    return TAGS if mode == first or MODES == ALL_MODES else LOOKS
-
-
 def visit(page, site, name, modes):
     """What a page loaded in the first of the modes shows in each, a pair of the mode and what was seen."""
     foreign, failed, errors, asked = [], [], [], set()
@@ -147,7 +142,7 @@ def visit(page, site, name, modes):
     thin(page)
     for mode in reversed(modes):
         turn(page, *mode)
-        seen[mode]["axe"] = faults(page, rules=rules(mode, modes[-1]))
+        seen[mode]["axe"] = faults(page)
     for event, listener in listeners.items():
         page.remove_listener(event, listener)
     heard = {"foreign": foreign, "failed": failed, "errors": errors, "asked": asked}
@@ -517,10 +512,10 @@ def test_no_state_of_the_chooser_has_a_fault(site, browser, scheme, width):
     thin(page)
     for state in (max(questions.values(), key=len), "/" + "/".join(next(which.paths())[0])):
         page.evaluate(STATE, state)
-        assert faults(page, "article", rules((scheme, width))) == [], state
+        assert faults(page, "article") == [], state
     page.evaluate("document.querySelector('se-which').ends.hidden = false")  # every end at once
     page.evaluate("window.dispatchEvent(new Event('resize'))")
-    assert faults(page, "article", rules((scheme, width))) == []
+    assert faults(page, "article") == []
     page.context.close()
 
 
@@ -579,7 +574,7 @@ def test_no_tab_of_a_language_has_a_fault(site, browser, scheme, width):
     thin(page)
     for label in languages:
         label.click()
-        assert faults(page, "article", rules((scheme, width))) == [], label
+        assert faults(page, "article") == [], label
     page.context.close()
 
 
@@ -618,7 +613,7 @@ def test_no_reply_to_an_exercise_has_a_fault(site, browser, scheme, width):
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), said
     thin(page)
     for said in replied():
-        assert faults(page, "se-exercise", rules((scheme, width))) == [], said
+        assert faults(page, "se-exercise") == [], said
     page.context.close()
 
 
@@ -661,12 +656,12 @@ def test_no_state_of_the_calculator_has_a_fault(site, browser, scheme, width):
             page.get_by_role("button", name="Work it out").press("Enter")
         assert page.locator(".calculator-status").inner_text().startswith(begins), name
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), name
-        assert faults(page, "article", rules((scheme, width))) == [], name
+        assert faults(page, "article") == [], name
     page.get_by_label("A row for each group").check()
     page.get_by_role("textbox", name="a line for each group").fill("a 5 1,5 2\nb 6 3 2\nc 4 4 2,5")
     page.get_by_role("button", name="Work it out").press("Enter")
     assert page.locator(".calculator-status").inner_text().startswith("15 rows in 3 groups.")
-    assert faults(page, "article", rules((scheme, width))) == []
+    assert faults(page, "article") == []
     page.context.close()
     static = (f"{site}_static/", "data:", "blob:")  # axe reads the style sheets again
     assert [url for url in asked if not url.startswith(static)] == []
